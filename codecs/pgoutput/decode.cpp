@@ -1,0 +1,231 @@
+#include "codecs/base/byte_reader.hpp"
+#include "codecs/pgoutput/message.hpp"
+
+namespace tandem::pgoutput {
+namespace {
+
+// Where the columns starting at `at` end, or an error. This loop sees every byte of every row, so
+// it keeps its state in registers instead of the reader.
+struct columns_end {
+    char const* at;
+    codec_errc error;
+};
+
+columns_end walk_columns(char const* at, char const* end, std::uint16_t count) noexcept {
+    for (std::uint32_t index = 0; index < count; ++index) {
+        if (at == end) {
+            return {at, codec_errc::truncated};
+        }
+        auto const kind = static_cast<column_kind>(*at++);
+        if (kind == column_kind::text || kind == column_kind::binary) {
+            if (end - at < 4) {
+                return {at, codec_errc::truncated};
+            }
+            auto const length = static_cast<std::int32_t>(load_big_endian<std::uint32_t>(at));
+            at += 4;
+            if (length < 0 || length > end - at) {
+                return {at, codec_errc::bad_length};
+            }
+            at += length;
+        } else if (kind != column_kind::null && kind != column_kind::unchanged) {
+            return {at, codec_errc::unknown_tag};
+        }
+    }
+    return {at, codec_errc::ok};
+}
+
+void read_tuple(byte_reader& in, tuple_view& into) noexcept {
+    std::uint16_t const count = in.u16();
+    char const* const first = in.at();
+    columns_end const walked = walk_columns(first, first + in.left(), count);
+    if (walked.error != codec_errc::ok) {
+        in.fail(walked.error);
+        return;
+    }
+    into = {count, in.bytes(static_cast<std::size_t>(walked.at - first))};
+}
+
+void expect_tag(byte_reader& in, char tag) noexcept {
+    if (static_cast<char>(in.u8()) != tag) {
+        in.fail(codec_errc::unknown_tag);
+    }
+}
+
+lsn read_lsn(byte_reader& in) noexcept {
+    return {in.u64()};
+}
+pg_time read_time(byte_reader& in) noexcept {
+    return {in.i64()};
+}
+oid read_oid(byte_reader& in) noexcept {
+    return {in.u32()};
+}
+
+void read(byte_reader& in, begin& into) noexcept {
+    into.final_lsn = read_lsn(in);
+    into.commit_time = read_time(in);
+    into.transaction = {in.u32()};
+}
+
+void read(byte_reader& in, commit& into) noexcept {
+    if (in.u8() != 0) { // flags: none are defined
+        in.fail(codec_errc::bad_value);
+    }
+    into.commit_lsn = read_lsn(in);
+    into.end_lsn = read_lsn(in);
+    into.commit_time = read_time(in);
+}
+
+void read(byte_reader& in, origin& into) noexcept {
+    into.origin_lsn = read_lsn(in);
+    into.name = in.zero_terminated();
+}
+
+relation_column_view read_relation_column(byte_reader& in) noexcept {
+    relation_column_view read;
+    read.key = in.flag();
+    read.name = in.zero_terminated();
+    read.type = read_oid(in);
+    read.type_modifier = in.i32();
+    return read;
+}
+
+void read(byte_reader& in, relation& into) noexcept {
+    into.id = read_oid(in);
+    into.schema = in.zero_terminated();
+    into.name = in.zero_terminated();
+    into.replica_identity = static_cast<char>(in.u8());
+    if (std::string_view{"dnfi"}.find(into.replica_identity) == std::string_view::npos) {
+        in.fail(codec_errc::bad_value);
+    }
+    into.column_count = in.u16();
+    char const* const first = in.at();
+    for (std::uint32_t index = 0; index < into.column_count && !in.failed(); ++index) {
+        static_cast<void>(read_relation_column(in));
+    }
+    into.columns = {first, static_cast<std::size_t>(in.at() - first)};
+}
+
+void read(byte_reader& in, type& into) noexcept {
+    into.id = read_oid(in);
+    into.schema = in.zero_terminated();
+    into.name = in.zero_terminated();
+}
+
+void read(byte_reader& in, insert& into) noexcept {
+    into.relation_id = read_oid(in);
+    expect_tag(in, 'N');
+    read_tuple(in, into.new_row);
+}
+
+void read(byte_reader& in, update& into) noexcept {
+    into.relation_id = read_oid(in);
+    auto const tag = static_cast<char>(in.u8());
+    if (tag == 'K' || tag == 'O') {
+        into.old_kind = static_cast<old_row_kind>(tag);
+        read_tuple(in, into.old_row);
+        expect_tag(in, 'N');
+    } else if (tag != 'N') {
+        in.fail(codec_errc::unknown_tag);
+    }
+    read_tuple(in, into.new_row);
+}
+
+void read(byte_reader& in, remove& into) noexcept {
+    into.relation_id = read_oid(in);
+    auto const tag = static_cast<char>(in.u8());
+    if (tag != 'K' && tag != 'O') {
+        in.fail(codec_errc::unknown_tag);
+    }
+    into.old_kind = static_cast<old_row_kind>(tag);
+    read_tuple(in, into.old_row);
+}
+
+void read(byte_reader& in, truncate& into) noexcept {
+    constexpr std::uint8_t cascade_bit = 1;
+    constexpr std::uint8_t restart_bit = 2;
+    std::int32_t const count = in.i32();
+    if (count < 0) {
+        in.fail(codec_errc::bad_length);
+    }
+    std::uint8_t const options = in.u8();
+    if ((options & ~(cascade_bit | restart_bit)) != 0) {
+        in.fail(codec_errc::bad_value);
+    }
+    into.relation_count = static_cast<std::uint32_t>(count);
+    into.cascade = (options & cascade_bit) != 0;
+    into.restart_identity = (options & restart_bit) != 0;
+    into.relation_ids = in.bytes(std::uint64_t{into.relation_count} * 4);
+}
+
+void read(byte_reader& in, logical_message& into) noexcept {
+    into.transactional = in.flag();
+    into.position = read_lsn(in);
+    into.prefix = in.zero_terminated();
+    std::int32_t const length = in.i32();
+    if (length < 0) {
+        in.fail(codec_errc::bad_length);
+    }
+    into.content = in.bytes(static_cast<std::uint32_t>(length));
+}
+
+// The message is built where the caller gets it: copies of half-written views stall the processor,
+// which cannot forward two narrow stores to one wide load.
+template <class Message>
+result<message> whole(byte_reader& in) noexcept {
+    result<message> decoded{boost::system::in_place_value, std::in_place_type<Message>};
+    read(in, *std::get_if<Message>(&*decoded));
+    if (codec_errc const error = in.finish(); error != codec_errc::ok) {
+        decoded = make_error_code(error);
+    }
+    return decoded;
+}
+
+} // namespace
+
+result<message> decode(std::string_view bytes) noexcept {
+    byte_reader in{bytes};
+    switch (static_cast<char>(in.u8())) {
+    case 'B':
+        return whole<begin>(in);
+    case 'C':
+        return whole<commit>(in);
+    case 'O':
+        return whole<origin>(in);
+    case 'R':
+        return whole<relation>(in);
+    case 'Y':
+        return whole<type>(in);
+    case 'I':
+        return whole<insert>(in);
+    case 'U':
+        return whole<update>(in);
+    case 'D':
+        return whole<remove>(in);
+    case 'T':
+        return whole<truncate>(in);
+    case 'M':
+        return whole<logical_message>(in);
+    default:
+        in.fail(codec_errc::unknown_tag); // an empty message stays "truncated"
+        return make_error_code(in.finish());
+    }
+}
+
+relation_column_view relation::column_cursor::next() noexcept {
+    relation_column_view column;
+    column.key = *at_ != 0;
+    column.name = std::string_view{at_ + 1}; // decode() has seen the terminating zero
+    char const* const after_name = column.name.data() + column.name.size() + 1;
+    column.type = {load_big_endian<std::uint32_t>(after_name)};
+    column.type_modifier =
+        static_cast<std::int32_t>(load_big_endian<std::uint32_t>(after_name + 4));
+    at_ = after_name + 8;
+    return column;
+}
+
+oid truncate::relation_id(std::uint32_t index) const noexcept {
+    return {load_big_endian<std::uint32_t>(relation_ids.data() + std::size_t{index} * 4)};
+}
+
+} // namespace tandem::pgoutput

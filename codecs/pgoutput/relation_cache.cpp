@@ -1,0 +1,47 @@
+#include "codecs/pgoutput/relation_cache.hpp"
+
+#include <utility>
+
+namespace tandem::pgoutput {
+namespace {
+
+relation_shape own(relation const& described) {
+    relation_shape shape;
+    shape.id = described.id;
+    shape.schema = described.schema.empty() ? std::string_view{"pg_catalog"} : described.schema;
+    shape.name = described.name;
+    shape.replica_identity = described.replica_identity;
+    shape.columns.reserve(described.column_count);
+    relation::column_cursor cursor{described};
+    for (std::uint32_t left = described.column_count; left > 0; --left) {
+        relation_column_view const column = cursor.next();
+        shape.columns.push_back(
+            {std::string{column.name}, column.type, column.type_modifier, column.key});
+    }
+    return shape;
+}
+
+} // namespace
+
+relation_cache::outcome relation_cache::store(relation const& described) {
+    relation_shape shape = own(described);
+    auto const known = shapes_.find(described.id.value);
+    if (known == shapes_.end()) {
+        shapes_.emplace(described.id.value,
+                        std::make_shared<relation_shape const>(std::move(shape)));
+        return outcome::added;
+    }
+    // An equal shape keeps its pointer: whoever prepared statements for it need not look again.
+    if (*known->second == shape) {
+        return outcome::unchanged;
+    }
+    known->second = std::make_shared<relation_shape const>(std::move(shape));
+    return outcome::changed;
+}
+
+relation_ptr const* relation_cache::find(oid id) const noexcept {
+    auto const known = shapes_.find(id.value);
+    return known == shapes_.end() ? nullptr : &known->second;
+}
+
+} // namespace tandem::pgoutput

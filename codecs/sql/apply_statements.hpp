@@ -1,0 +1,59 @@
+#pragma once
+// The text of the statements that write rows on the target (R8, R11).
+//
+// Each takes one array per column, then the rows' commit times (timestamptz[]), then the earliest and
+// the newest of these as scalars. With `binary` the arrays have the columns' own types, otherwise they are text[]
+// and cast to them. Guarded statements write a row only over an older version, or one that the same
+// peer wrote; a row that loses goes to tandem.conflict by tandem.lost(), in the same transaction.
+// Names are quoted here; values are parameters only. Why these forms: docs/decisions/0001.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace tandem::sql {
+
+struct apply_column {
+    std::string name;
+    std::string type_name; // format_type(type, -1), usable in a cast
+    bool key = false;
+    bool fixed = false; // GENERATED ALWAYS AS IDENTITY: never in a SET list
+};
+
+struct apply_table {
+    std::string schema;
+    std::string name;
+    std::vector<apply_column> columns; // those the statement has arrays for, in their order
+};
+
+struct apply_rules {
+    bool guarded = true; // false: apply-remote (R20)
+    bool binary = false;
+    unsigned peer_origin = 0;    // pg_replication_origin.roident that this session writes under
+    bool peer_wins_ties = false; // equal commit times: the greater rank wins
+    std::string peer_node;       // wrote the incoming rows
+    std::string own_node;        // the target
+    std::string policy = "last-update-wins";
+};
+
+// Complete rows that came into being: INSERT, over an existing row of that key an UPDATE.
+[[nodiscard]] std::string insert_rows(apply_table const& table, apply_rules const& rules);
+// Complete rows that existed before; a missing one comes into being.
+[[nodiscard]] std::string update_rows(apply_table const& table, apply_rules const& rules);
+// Rows some of whose columns stay as they are; a missing one is logged as update_missing.
+[[nodiscard]] std::string patch_rows(apply_table const& table, apply_rules const& rules);
+// Key columns only.
+[[nodiscard]] std::string remove_rows(apply_table const& table, apply_rules const& rules);
+// New values of the given columns, then one more array per key column: the key before. `kept` names
+// the columns that stay as they are.
+[[nodiscard]] std::string move_keys(apply_table const& table,
+                                    std::vector<apply_column> const& old_key,
+                                    std::vector<std::string> const& kept, apply_rules const& rules);
+
+struct truncated_table {
+    std::string schema;
+    std::string name;
+};
+[[nodiscard]] std::string truncate(std::vector<truncated_table> const& tables, bool cascade);
+
+} // namespace tandem::sql

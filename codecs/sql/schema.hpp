@@ -1,0 +1,28 @@
+#pragma once
+// The schema `tandem` that every node carries: progress, conflicts, parked rows, and the function
+// that heads every apply transaction (R3). Pure text; engine/admin runs it.
+
+#include <string>
+#include <vector>
+
+namespace tandem::sql {
+
+// What this build writes to tandem.meta. A node with a greater number is refused.
+inline constexpr int schema_version = 1;
+
+// SQLSTATEs raised by tandem.begin_apply().
+namespace sqlstate {
+inline constexpr char const* out_of_order =
+    "TD001";                                      // lease lost, or a batch before this one failed
+inline constexpr char const* no_origin = "TD002"; // the session's replication origin is not set up
+inline constexpr char const* clock_behind =
+    "TD003"; // the target's clock has not passed the commit time
+} // namespace sqlstate
+
+// Statements that create schema tandem from nothing, to be run in one transaction.
+[[nodiscard]] std::vector<std::string> install_statements(int server_version);
+
+// Statements that take a node from `installed` to `schema_version`; empty when nothing is to do.
+[[nodiscard]] std::vector<std::string> migration_statements(int installed, int server_version);
+
+} // namespace tandem::sql

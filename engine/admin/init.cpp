@@ -1,0 +1,422 @@
+#include "engine/admin/init.hpp"
+
+#include "codecs/sql/quote.hpp"
+#include "engine/admin/check.hpp"
+#include "engine/admin/compare.hpp"
+#include "engine/admin/failure.hpp"
+#include "engine/admin/read_catalog.hpp"
+#include "engine/admin/slots.hpp"
+#include "engine/admin/workbench.hpp"
+#include "engine/config/error.hpp"
+#include "engine/config/load.hpp"
+#include "engine/core/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t keys_shown = 3;
+
+// What has been created so far, to be taken away in reverse when a later step fails.
+struct undo_step {
+    std::string node;
+    std::string sql;
+};
+
+std::string difference_text(std::string const& source, std::string const& target,
+                            table_comparison const& found) {
+    std::string keys;
+    for (auto const* list : {&found.only_source, &found.only_target, &found.changed}) {
+        for (std::string const& key : *list) {
+            keys += (keys.empty() ? ", such as " : ", ") + key;
+        }
+    }
+    return fmt::format("table {} differs: {} rows on node {}, {} on node {}{}", found.table,
+                       found.source_rows, source, found.target_rows, target, keys);
+}
+
+constexpr char const* first_sync_cure =
+    "tables must be equal (or both empty) before syncing starts: make them so, leave them out with "
+    "--exclude, or start anyway and leave the differences with --first-sync none";
+
+class initialiser {
+public:
+    initialiser(io::asio::any_io_executor executor, options set)
+        : executor_{std::move(executor)}, set_{std::move(set)} {}
+
+    // Throws what stands against a start; a dry run gets what concerns servers and rights as text.
+    awaitable<std::string> look(bool dry) {
+        bench_ = co_await open_workbench(executor_, set_);
+        std::string unmet = refuse(check_nodes(bench_.nodes, set_), dry);
+        policy_ = choose_policy(bench_.nodes, set_);
+        choices_ = choose_all(bench_.nodes, set_);
+        unmet += refuse(check_contents(bench_.nodes, choices_, set_), dry);
+        refuse_without_tables();
+        if (unmet.empty()) { // the probe needs the rights that are missing
+            choices_ = co_await check_filters(bench_, std::move(choices_));
+        }
+        plan_ = plan_init(bench_.nodes, choices_);
+        for (std::string const& note : plan_.notes) {
+            notes_.push_back(note);
+        }
+        co_return unmet;
+    }
+
+    awaitable<void> create() {
+        if (set_.first_sync != first_sync::none) {
+            co_await compare_before();
+        }
+        std::exception_ptr failed;
+        try {
+            co_await install();
+            co_await extend_publications();
+            co_await start_streams();
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        if (failed) {
+            co_await undo();
+            std::rethrow_exception(failed);
+        }
+        co_await reread();
+    }
+
+    [[nodiscard]] init_plan const& plan() const noexcept { return plan_; }
+    [[nodiscard]] std::vector<node_catalog> const& nodes() const noexcept { return bench_.nodes; }
+
+    // The end: what the caller goes on with.
+    [[nodiscard]] prepared result() {
+        for (table_choice& choice : choices_) {
+            keep_published(choice, catalog_of(bench_.nodes, choice.source));
+        }
+        return {std::move(bench_.nodes), std::move(choices_), std::move(policy_), std::move(notes_),
+                plan_.notes.empty()};
+    }
+
+private:
+    static std::string refuse(std::vector<finding> const& findings, bool dry) {
+        auto const refused = refusal(findings);
+        if (refused && (!dry || refused->status() == exit_status::usage)) {
+            throw *refused;
+        }
+        return refused ? std::string{refused->what()} + "\n" : std::string{};
+    }
+
+    void refuse_without_tables() const {
+        for (table_choice const& choice : choices_) {
+            if (!choice.synced.empty()) {
+                continue;
+            }
+            std::string text =
+                fmt::format("no table can be synced from node {} to node {}; create one "
+                            "with a primary key on both",
+                            choice.source, choice.target);
+            for (left_out_table const& each : choice.left_out) {
+                text += fmt::format("\ntable {}: {}", each.table, each.reason);
+            }
+            throw config_error{text};
+        }
+    }
+
+    // Before anything exists: most refusals end here, with nothing to undo.
+    awaitable<void> compare_before() {
+        for (session& each : bench_.sessions) {
+            co_await each.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                              "comparing tables");
+        }
+        co_await compare_all();
+        for (session& each : bench_.sessions) {
+            co_await each.run("COMMIT", "comparing tables");
+        }
+    }
+
+    // Inside transactions of the caller; `only` names one table. The two directions of a pair compare
+    // the same tables once.
+    awaitable<void> compare_all(std::string only = {}) {
+        std::string text;
+        std::vector<std::string> done;
+        for (stream_plan const& stream : plan_.streams) {
+            for (chosen_table const& table : stream.to_compare) {
+                std::string const name = table.source.display();
+                if ((!only.empty() && name != only) ||
+                    std::find(done.begin(), done.end(), name) != done.end()) {
+                    continue;
+                }
+                done.push_back(name);
+                table_comparison const found = co_await compare_table(
+                    bench_.of(stream.source), bench_.of(stream.target), table, keys_shown);
+                if (!found.equal()) {
+                    text += difference_text(stream.source, stream.target, found) + "\n";
+                }
+            }
+        }
+        if (!text.empty()) {
+            throw config_error{text + first_sync_cure};
+        }
+    }
+
+    awaitable<void> install() {
+        for (node_plan const& part : plan_.nodes) {
+            if (part.install.empty()) {
+                continue;
+            }
+            session& node = bench_.of(part.node);
+            std::string const doing = "setting up schema and publication";
+            co_await node.run("BEGIN", doing);
+            co_await node.run("SET LOCAL lock_timeout = '5s'", doing);
+            for (std::string const& statement : part.install) {
+                co_await node.run(statement, doing);
+            }
+            co_await node.run("COMMIT", doing);
+            if (part.creates_schema) {
+                undo_.push_back({part.node, fmt::format("DROP SCHEMA {} CASCADE", schema_name)});
+                notes_.push_back(fmt::format("node {}: schema {} created", part.node, schema_name));
+            }
+            if (part.creates_publication) {
+                undo_.push_back({part.node, fmt::format("DROP PUBLICATION {}", publication_name)});
+                notes_.push_back(
+                    fmt::format("node {}: publication {} created", part.node, publication_name));
+            }
+        }
+    }
+
+    awaitable<void> extend_publications() {
+        std::vector<std::string> done;
+        for (node_plan const& part : plan_.nodes) {
+            for (table_addition const& addition : part.additions) {
+                if (std::find(done.begin(), done.end(), addition.table) == done.end()) {
+                    done.push_back(addition.table);
+                    co_await add_table(addition.table);
+                }
+            }
+        }
+    }
+
+    // R17: while every node that publishes it anew holds the lock, nobody has the table half written
+    // and both copies are equal.
+    awaitable<void> add_table(std::string table) {
+        std::string const doing = "adding table " + table + " to the publication";
+        std::vector<std::pair<session*, table_addition const*>> parts;
+        for (node_plan const& part : plan_.nodes) {
+            for (table_addition const& addition : part.additions) {
+                if (addition.table == table) {
+                    parts.emplace_back(&bench_.of(part.node), &addition);
+                }
+            }
+        }
+        for (auto const& [node, addition] : parts) {
+            co_await node->run("BEGIN", doing);
+            co_await node->run("SET LOCAL lock_timeout = '2s'", doing);
+            co_await node->run(addition->lock, doing);
+        }
+        if (set_.first_sync != first_sync::none) {
+            co_await compare_all(table);
+        }
+        for (auto const& [node, addition] : parts) {
+            co_await node->run(addition->change, doing);
+        }
+        for (auto const& [node, addition] : parts) {
+            co_await node->run("COMMIT", doing);
+            notes_.push_back(fmt::format("node {}: table {} added to publication {}", node->node(),
+                                         table, publication_name));
+        }
+    }
+
+    awaitable<void> start_streams() {
+        co_await reread();
+        std::vector<new_slot> slots; // keep the snapshots open until the comparison is over
+        std::vector<std::string> starts;
+        for (stream_plan const& stream : plan_.streams) {
+            starts.emplace_back();
+            if (stream.create_slot) {
+                new_slot made = co_await create_slot(stream);
+                starts.back() = made.start;
+                slots.push_back(std::move(made));
+            }
+        }
+        if (!slots.empty() && set_.first_sync != first_sync::none) {
+            co_await compare_at(slots);
+        }
+        for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
+            co_await create_target(plan_.streams[i], starts[i]);
+        }
+    }
+
+    awaitable<new_slot> create_slot(stream_plan stream) {
+        session& source = bench_.of(stream.source);
+        std::string const drop =
+            fmt::format("SELECT pg_drop_replication_slot({})", sql::literal(stream.slot));
+        if (stream.drop_slot) {
+            co_await source.run(drop, "making slot " + stream.slot + " anew");
+        }
+        auto creating = engine::create_slot(source, *set_.node(stream.source), stream.slot);
+        new_slot made = co_await std::move(creating);
+        undo_.push_back({stream.source, drop});
+        notes_.push_back(
+            fmt::format("node {}: slot {} created at {}", stream.source, stream.slot, made.start));
+        co_return made;
+    }
+
+    // Exactly what was committed before the slots begin; the rest is in the streams.
+    awaitable<void> compare_at(std::vector<new_slot> const& slots) {
+        std::string const doing = "comparing tables at the start of the streams";
+        for (session& each : bench_.sessions) {
+            co_await each.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", doing);
+            for (new_slot const& slot : slots) {
+                if (slot.walsender.node() == each.node()) {
+                    std::string const take =
+                        "SET TRANSACTION SNAPSHOT " + sql::literal(slot.snapshot);
+                    co_await each.run(take, doing);
+                }
+            }
+        }
+        co_await compare_all();
+        for (session& each : bench_.sessions) {
+            co_await each.run("COMMIT", doing);
+        }
+    }
+
+    awaitable<void> create_target(stream_plan stream, std::string start) {
+        if (!stream.create_origin && !stream.create_progress) {
+            co_return;
+        }
+        session& target = bench_.of(stream.target);
+        std::string const doing = "setting up progress of node " + stream.source;
+        co_await target.run("BEGIN", doing);
+        if (stream.create_origin) {
+            std::string const create =
+                fmt::format("SELECT pg_replication_origin_create({})", sql::literal(stream.origin));
+            co_await target.run(create, doing);
+        }
+        if (stream.create_progress) {
+            std::string const insert =
+                progress_statement(catalog_of(bench_.nodes, stream.source), sql::literal(start));
+            co_await target.run(insert, doing);
+        }
+        co_await target.run("COMMIT", doing);
+        if (stream.create_origin) {
+            undo_.push_back({stream.target, fmt::format("SELECT pg_replication_origin_drop({})",
+                                                        sql::literal(stream.origin))});
+        }
+        if (stream.create_progress) {
+            undo_.push_back(
+                {stream.target, fmt::format("DELETE FROM tandem.progress WHERE stream = {}",
+                                            sql::literal(stream.source))});
+            notes_.push_back(fmt::format("node {}: progress of node {} starts at {}", stream.target,
+                                         stream.source, start));
+        }
+    }
+
+    awaitable<void> reread() {
+        for (node_catalog& each : bench_.nodes) {
+            each = co_await read_catalog(bench_.of(each.name), each.rank);
+        }
+    }
+
+    // On new sessions: the old ones may be broken or inside a failed transaction.
+    awaitable<void> undo() {
+        bench_.sessions.clear();
+        for (; !undo_.empty(); undo_.pop_back()) {
+            undo_step const& step = undo_.back();
+            try {
+                session node = co_await session::open(executor_, *set_.node(step.node));
+                co_await node.run(step.sql, "undoing");
+            } catch (command_failed const&) {
+                // The first failure is what the user hears; a second init finishes what is half done.
+            }
+        }
+    }
+
+    io::asio::any_io_executor executor_;
+    options set_;
+    workbench bench_;
+    chosen_policy policy_;
+    std::vector<table_choice> choices_;
+    init_plan plan_;
+    std::vector<std::string> notes_;
+    std::vector<undo_step> undo_;
+};
+
+// Without --init: what is missing is named, not made.
+void require_installed(std::vector<node_catalog> const& nodes, options const& set) {
+    for (direction_names const& each : directions(set)) {
+        node_catalog const& source = catalog_of(nodes, each.source);
+        node_catalog const& target = catalog_of(nodes, each.target);
+        auto const& rows = target.installed.progress;
+        bool const progress = std::any_of(rows.begin(), rows.end(), [&](progress_info const& row) {
+            return row.stream == each.source;
+        });
+        for (node_catalog const* node : {&source, &target}) {
+            bool const publishes = node == &source;
+            if (node->installed.schema_version &&
+                (publishes ? node->installed.publication.has_value() : progress)) {
+                continue;
+            }
+            throw config_error{
+                fmt::format("node {} is not set up for the direction {} to {}; run 'tandem "
+                            "init' with the same nodes, or add --init",
+                            node->name, each.source, each.target)};
+        }
+    }
+}
+
+} // namespace
+
+awaitable<prepared> initialise(io::asio::any_io_executor executor, options set) {
+    validate_nodes(set, 2);
+    initialiser work{std::move(executor), std::move(set)};
+    co_await work.look(false);
+    co_await work.create();
+    co_return work.result();
+}
+
+awaitable<prepared> prepare(io::asio::any_io_executor executor, options set) {
+    if (set.init) {
+        co_return co_await initialise(std::move(executor), std::move(set));
+    }
+    validate_nodes(set, 2);
+    initialiser work{std::move(executor), set};
+    co_await work.look(false);
+    require_installed(work.nodes(), set);
+    co_return work.result();
+}
+
+awaitable<dry_run> initialise_dry_run(io::asio::any_io_executor executor, options set) {
+    validate_nodes(set, 2);
+    initialiser work{std::move(executor), std::move(set)};
+    dry_run result;
+    result.unmet = co_await work.look(true);
+    result.sql = dry_run_text(work.plan(), work.nodes());
+    co_return result;
+}
+
+awaitable<std::vector<std::string>> destroy(io::asio::any_io_executor executor, options set) {
+    validate_nodes(set, 1);
+    workbench bench = co_await open_workbench(std::move(executor), set);
+    for (node_catalog const& node : bench.nodes) {
+        for (slot_info const& slot : own_slots(node)) {
+            if (slot.active) {
+                throw command_failed{
+                    exit_status::environment,
+                    fmt::format("node {}: slot {} is in use: stop the running instance "
+                                "first",
+                                node.name, slot.name)};
+            }
+        }
+    }
+    std::vector<std::string> done;
+    for (node_catalog const& node : bench.nodes) {
+        for (std::string const& statement : destroy_statements(node)) {
+            co_await bench.of(node.name).run(statement, statement);
+            done.push_back(fmt::format("node {}: {}", node.name, statement));
+        }
+    }
+    co_return done;
+}
+
+} // namespace tandem::engine

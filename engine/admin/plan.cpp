@@ -1,0 +1,257 @@
+#include "engine/admin/plan.hpp"
+
+#include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
+#include "engine/config/error.hpp"
+#include "engine/core/names.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+namespace tandem::engine {
+namespace {
+
+constexpr int via_root_since_major = 13;
+
+// ONLY "schema"."table" ("a", "b") WHERE (condition)
+std::string published_as(chosen_table const& table) {
+    std::string text = "ONLY " + sql::qualified(table.source.schema, table.source.name);
+    if (!table.column_list.empty()) {
+        std::vector<std::string> names;
+        for (std::string const& each : table.column_list) {
+            names.push_back(sql::identifier(each));
+        }
+        text += fmt::format(" ({})", fmt::join(names, ", "));
+    }
+    if (!table.where.empty()) {
+        text += fmt::format(" WHERE ({})", table.where);
+    }
+    return text;
+}
+
+std::string publication_options(int major) {
+    return fmt::format("publish = 'insert, update, delete, truncate'{}",
+                       major >= via_root_since_major ? ", publish_via_partition_root = false" : "");
+}
+
+bool options_right(publication_info const& found) noexcept {
+    return found.insert && found.update && found.remove && found.truncate && !found.via_root;
+}
+
+bool same_extras(chosen_table const& wanted, published_table const& found) {
+    std::set<std::string> const list{wanted.column_list.begin(), wanted.column_list.end()};
+    return list == std::set<std::string>{found.columns.begin(), found.columns.end()} &&
+           wanted.where == found.where;
+}
+
+published_table const* find_published(node_catalog const& node, oid table) {
+    if (!node.installed.publication) {
+        return nullptr;
+    }
+    auto const& all = node.installed.publication->tables;
+    auto const found = std::find_if(
+        all.begin(), all.end(), [table](published_table const& each) { return each.id == table; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+void plan_schema(node_catalog const& node, node_plan& plan) {
+    auto const& installed = node.installed;
+    if (!installed.schema_version) {
+        plan.install = sql::install_statements(node.server_version);
+        plan.install.push_back(fmt::format(
+            "INSERT INTO tandem.meta (schema_version, node, incarnation) VALUES ({}, {}, "
+            "md5(random()::text || clock_timestamp()::text))",
+            sql::schema_version, sql::literal(node.name)));
+        plan.creates_schema = true;
+        return;
+    }
+    if (*installed.schema_version < sql::schema_version) {
+        plan.install = sql::migration_statements(*installed.schema_version, node.server_version);
+        plan.install.push_back(
+            fmt::format("UPDATE tandem.meta SET schema_version = {}", sql::schema_version));
+    }
+}
+
+void plan_new_publication(node_catalog const& node, table_choice const& choice, node_plan& plan) {
+    std::vector<std::string> tables;
+    for (chosen_table const& each : choice.synced) {
+        tables.push_back(published_as(each));
+    }
+    plan.install.push_back(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})",
+                                       publication_name, fmt::join(tables, ", "),
+                                       publication_options(node.major())));
+    plan.creates_publication = true;
+}
+
+void plan_publication(node_catalog const& node, table_choice const& choice, node_plan& plan) {
+    if (!node.installed.publication) {
+        plan_new_publication(node, choice, plan);
+        return;
+    }
+    publication_info const& found = *node.installed.publication;
+    if (found.all_tables) {
+        throw config_error{
+            fmt::format("node {}: publication {} is FOR ALL TABLES and was not made by "
+                        "tandem; drop or rename it",
+                        node.name, publication_name)};
+    }
+    if (!options_right(found)) {
+        plan.install.push_back(fmt::format("ALTER PUBLICATION {} SET ({})", publication_name,
+                                           publication_options(node.major())));
+    }
+    std::set<oid> wanted;
+    for (chosen_table const& each : choice.synced) {
+        wanted.insert(each.source.id);
+        published_table const* const there = find_published(node, each.source.id);
+        if (there != nullptr && same_extras(each, *there)) {
+            continue;
+        }
+        std::string const name = sql::qualified(each.source.schema, each.source.name);
+        std::string change =
+            fmt::format("ALTER PUBLICATION {} ADD TABLE {}", publication_name, published_as(each));
+        if (there != nullptr) { // another column list or filter: out and in, in one transaction
+            change = fmt::format("ALTER PUBLICATION {} DROP TABLE {}; {}", publication_name, name,
+                                 change);
+        }
+        plan.additions.push_back(
+            {each.source.display(),
+             fmt::format("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE", name),
+             std::move(change)});
+    }
+    for (published_table const& each : found.tables) {
+        table_info const* const table = node.table(each.id);
+        if (wanted.count(each.id) == 0 && table != nullptr) {
+            plan.install.push_back(fmt::format("ALTER PUBLICATION {} DROP TABLE {}",
+                                               publication_name,
+                                               sql::qualified(table->schema, table->name)));
+        }
+    }
+}
+
+stream_plan plan_stream(node_catalog const& source, node_catalog const& target,
+                        table_choice const& choice, std::vector<std::string>& notes) {
+    stream_plan plan;
+    plan.source = source.name;
+    plan.target = target.name;
+    plan.slot = slot_name(source.name, target.name, source.database);
+    plan.origin = origin_name(target.database, source.name);
+
+    auto const& slots = source.installed.slots;
+    bool const slot = std::any_of(slots.begin(), slots.end(),
+                                  [&](slot_info const& each) { return each.name == plan.slot; });
+    auto const& rows = target.installed.progress;
+    bool const progress = std::any_of(rows.begin(), rows.end(), [&](progress_info const& each) {
+        return each.stream == source.name;
+    });
+    auto const& origins = target.installed.origins;
+    plan.create_origin = std::find(origins.begin(), origins.end(), plan.origin) == origins.end();
+
+    if (progress && !slot) {
+        // A slot made anew would begin now and hide what happened since: `run` names the gap.
+        notes.push_back(fmt::format(
+            "node {}: slot {} is gone although node {} has progress of it: changes since then are "
+            "missing; compare with 'tandem verify', then 'tandem destroy --yes' and 'tandem init'",
+            source.name, plan.slot, target.name));
+    } else {
+        plan.create_progress = !progress;
+        plan.create_slot = !progress;
+        plan.drop_slot = slot && !progress;
+    }
+    for (chosen_table const& each : choice.synced) {
+        if (plan.create_slot || find_published(source, each.source.id) == nullptr) {
+            plan.to_compare.push_back(each);
+        }
+    }
+    return plan;
+}
+
+} // namespace
+
+bool init_plan::empty() const noexcept {
+    return std::all_of(nodes.begin(), nodes.end(),
+                       [](node_plan const& each) { return each.empty(); }) &&
+           std::all_of(streams.begin(), streams.end(),
+                       [](stream_plan const& each) { return each.empty(); });
+}
+
+init_plan plan_init(std::vector<node_catalog> const& nodes,
+                    std::vector<table_choice> const& choices) {
+    init_plan plan;
+    for (node_catalog const& node : nodes) {
+        node_plan part;
+        part.node = node.name;
+        plan_schema(node, part);
+        for (table_choice const& choice : choices) {
+            if (choice.source == node.name) {
+                plan_publication(node, choice, part);
+            }
+        }
+        plan.nodes.push_back(std::move(part));
+    }
+    for (table_choice const& choice : choices) {
+        plan.streams.push_back(plan_stream(catalog_of(nodes, choice.source),
+                                           catalog_of(nodes, choice.target), choice, plan.notes));
+    }
+    return plan;
+}
+
+void keep_published(table_choice& choice, node_catalog const& source) {
+    std::vector<chosen_table> kept;
+    for (chosen_table& each : choice.synced) {
+        if (find_published(source, each.source.id) != nullptr) {
+            kept.push_back(std::move(each));
+        } else {
+            choice.left_out.push_back({each.source.display(),
+                                       "it is not set up yet: run 'tandem init' (or run --init)",
+                                       false});
+        }
+    }
+    choice.synced = std::move(kept);
+}
+
+std::string progress_statement(node_catalog const& source, std::string const& start) {
+    return fmt::format(
+        "INSERT INTO tandem.progress (stream, lane, start_lsn, system_id, timeline, "
+        "incarnation) VALUES ({}, 0, {}, {}, {}, {})",
+        sql::literal(source.name), start, sql::literal(source.system_id), source.timeline,
+        source.installed.incarnation.empty() ? "NULL" : sql::literal(source.installed.incarnation));
+}
+
+std::vector<slot_info> own_slots(node_catalog const& node) {
+    std::vector<slot_info> own;
+    std::string const start = "tandem_" + node.name + "_";
+    std::string const end = "_" + std::to_string(node.database.value);
+    for (slot_info const& each : node.installed.slots) {
+        if (each.name.starts_with(start) && each.name.ends_with(end)) {
+            own.push_back(each);
+        }
+    }
+    return own;
+}
+
+std::vector<std::string> destroy_statements(node_catalog const& node) {
+    std::vector<std::string> statements;
+    for (slot_info const& each : own_slots(node)) {
+        statements.push_back(
+            fmt::format("SELECT pg_drop_replication_slot({})", sql::literal(each.name)));
+    }
+    std::string const origin_start = fmt::format("tandem_{}_", node.database.value);
+    for (std::string const& each : node.installed.origins) {
+        if (each.starts_with(origin_start)) {
+            statements.push_back(
+                fmt::format("SELECT pg_replication_origin_drop({})", sql::literal(each)));
+        }
+    }
+    if (node.installed.publication) {
+        statements.push_back(fmt::format("DROP PUBLICATION {}", publication_name));
+    }
+    if (node.installed.schema_version) {
+        statements.push_back(fmt::format("DROP SCHEMA {} CASCADE", schema_name));
+    }
+    return statements;
+}
+
+} // namespace tandem::engine

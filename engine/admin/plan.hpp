@@ -1,0 +1,78 @@
+#pragma once
+// What init has to do, decided from what is there. Pure: engine/admin/init.hpp carries it out, a dry
+// run prints it. Whatever already is as it should be does not appear, so a second init is empty.
+
+#include "engine/admin/catalog.hpp"
+#include "engine/admin/choose.hpp"
+#include "engine/config/options.hpp"
+
+#include <string>
+#include <vector>
+
+namespace tandem::engine {
+
+// A table that joins a publication which a slot already reads: locked against writers, or the first
+// row of an open writer would be lost (R17).
+struct table_addition {
+    std::string table;  // as shown
+    std::string lock;   // LOCK TABLE ...
+    std::string change; // ALTER PUBLICATION ...
+};
+
+struct node_plan {
+    std::string node;
+    std::vector<std::string> install; // one transaction: schema, publication
+    std::vector<table_addition> additions;
+    bool creates_schema = false;
+    bool creates_publication = false;
+
+    [[nodiscard]] bool empty() const noexcept { return install.empty() && additions.empty(); }
+};
+
+struct stream_plan {
+    std::string source;
+    std::string target;
+    std::string slot;
+    std::string origin;
+    bool drop_slot = false; // a slot without progress at the target is half an init: made anew
+    bool create_slot = false;
+    bool create_origin = false;
+    bool create_progress = false;
+    std::vector<chosen_table> to_compare; // tables whose stream begins: both copies must be equal
+
+    [[nodiscard]] bool empty() const noexcept {
+        return !create_slot && !create_origin && !create_progress;
+    }
+};
+
+struct init_plan {
+    std::vector<node_plan> nodes;
+    std::vector<stream_plan> streams;
+    std::vector<std::string> notes; // for the user: what init leaves alone, and why
+
+    [[nodiscard]] bool empty() const noexcept;
+};
+
+// `choices` is choose_all()'s, with row filters as the server writes them. Throws config_error where
+// objects of our names were made by somebody else.
+[[nodiscard]] init_plan plan_init(std::vector<node_catalog> const& nodes,
+                                  std::vector<table_choice> const& choices);
+
+// Chosen tables that the source's publication does not hold yet move to left_out.
+void keep_published(table_choice& choice, node_catalog const& source);
+
+// The row of tandem.progress a stream starts with; `start` is the slot's consistent point as SQL.
+[[nodiscard]] std::string progress_statement(node_catalog const& source, std::string const& start);
+
+// The plan as SQL text to read or to run by hand, grants included.
+[[nodiscard]] std::string dry_run_text(init_plan const& plan,
+                                       std::vector<node_catalog> const& nodes);
+
+// The slots of this database that init made for this node.
+[[nodiscard]] std::vector<slot_info> own_slots(node_catalog const& node);
+
+// Drops what init made on this node, slots and origins of all its peers included. Slots first: they
+// are what hurts when it stays.
+[[nodiscard]] std::vector<std::string> destroy_statements(node_catalog const& node);
+
+} // namespace tandem::engine

@@ -1,0 +1,12 @@
+#pragma once
+// Reads a node_catalog through one session: everything that commands decide on, in one snapshot.
+
+#include "engine/admin/catalog.hpp"
+#include "engine/admin/session.hpp"
+
+namespace tandem::engine {
+
+// Throws command_failed. The session is left outside any transaction.
+[[nodiscard]] awaitable<node_catalog> read_catalog(session& node, int rank);
+
+} // namespace tandem::engine

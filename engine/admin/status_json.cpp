@@ -1,0 +1,110 @@
+#include "engine/admin/status_view.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace tandem::engine {
+namespace {
+
+using json = nlohmann::ordered_json; // keys in the order people read them
+
+// Reasons may quote a server's message in whatever encoding it was.
+std::string dumped(json const& text) {
+    return text.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+json node_json(node_view const& seen) {
+    json one;
+    one["up"] = seen.up;
+    one["version"] = seen.server_version;
+    one["rank"] = seen.rank;
+    if (seen.has_slot) {
+        one["slot"] = {{"active", seen.slot_active},
+                       {"retained_wal_bytes", seen.slot_retained_wal_bytes},
+                       {"confirmed_lsn", to_string(seen.slot_confirmed)}};
+    }
+    return one;
+}
+
+json direction_json(direction_view const& seen) {
+    json one;
+    one["state"] = to_string(seen.state);
+    one["reason"] = seen.reason;
+    one["lag_seconds"] = seen.lag_seconds ? json(*seen.lag_seconds) : json{};
+    one["lag_bytes"] = seen.lag_bytes;
+    one["rows_per_second"] = seen.rows_per_second;
+    one["bytes_per_second"] = seen.bytes_per_second;
+    one["captured"] = seen.captured;
+    one["captured_transactions"] = seen.captured_transactions;
+    one["captured_bytes"] = seen.captured_bytes;
+    one["applied"] = seen.applied;
+    one["applied_transactions"] = seen.applied_transactions;
+    one["batches"] = seen.batches;
+    one["echoes_stopped"] = seen.echoes_stopped;
+    one["conflicts"] = seen.conflicts;
+    one["parked"] = seen.parked;
+    one["retries"] = seen.retries;
+    one["queue_bytes"] = seen.queue_bytes;
+    one["in_flight"] = seen.in_flight;
+    one["received_lsn"] = to_string(seen.received);
+    one["applied_lsn"] = to_string(seen.applied_at);
+    one["confirmed_lsn"] = to_string(seen.confirmed);
+    json left_out = json::array();
+    for (auto const& [table, reason] : seen.left_out) {
+        left_out.push_back({{"table", table}, {"reason", reason}});
+    }
+    one["left_out"] = std::move(left_out);
+    return one;
+}
+
+std::string reason_of(direction_view const& seen) {
+    std::string text = fmt::format("{}:{}: {}", seen.source, seen.target, to_string(seen.state));
+    if (!seen.reason.empty()) {
+        text += ": " + seen.reason;
+    }
+    return text;
+}
+
+} // namespace
+
+std::string status_json(status_view const& seen) {
+    json nodes = json::object();
+    for (node_view const& each : seen.nodes) {
+        nodes[each.name] = node_json(each);
+    }
+    json directions = json::object();
+    for (direction_view const& each : seen.directions) {
+        directions[each.source + ":" + each.target] = direction_json(each);
+    }
+    json text;
+    text["version"] = TANDEM_VERSION;
+    text["uptime_seconds"] = static_cast<double>(seen.at_us - seen.started_at_us) / 1e6;
+    text["policy"] = seen.policy;
+    text["ready"] = seen.ready();
+    text["nodes"] = std::move(nodes);
+    text["directions"] = std::move(directions);
+    return dumped(text);
+}
+
+std::string ready_json(status_view const& seen, bool verbose) {
+    json text;
+    text["ready"] = seen.ready();
+    json reasons = json::array();
+    json checks = json::object();
+    for (direction_view const& each : seen.directions) {
+        checks[each.source + ":" + each.target] = to_string(each.state);
+        if (each.state != direction_state::streaming) {
+            reasons.push_back(reason_of(each));
+        }
+    }
+    if (seen.directions.empty()) {
+        reasons.push_back("no direction runs yet");
+    }
+    text["reasons"] = std::move(reasons);
+    if (verbose) {
+        text["checks"] = std::move(checks);
+    }
+    return dumped(text);
+}
+
+} // namespace tandem::engine

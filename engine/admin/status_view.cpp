@@ -1,0 +1,140 @@
+#include "engine/admin/status_view.hpp"
+
+#include <algorithm>
+
+namespace tandem::engine {
+namespace {
+
+// The loop that notes "caught up" comes by several times a second: no news for this long is a lag.
+constexpr std::int64_t fresh_us = 1'000'000;
+
+lsn position(counter const& from) noexcept {
+    return {from.load(std::memory_order_relaxed)};
+}
+
+std::uint64_t number(counter const& from) noexcept {
+    return from.load(std::memory_order_relaxed);
+}
+
+std::int64_t instant(counter const& from) noexcept {
+    return static_cast<std::int64_t>(from.load(std::memory_order_relaxed));
+}
+
+direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
+    direction_counters const& count = stats.count;
+    auto const [state, reason] = stats.state();
+    direction_view seen;
+    seen.source = stats.source;
+    seen.target = stats.target;
+    seen.state = state;
+    seen.reason = reason;
+    seen.lag_seconds =
+        lag_seconds(now_us, instant(count.caught_up_at_us), instant(count.last_commit_us));
+    seen.captured = number(count.captured_rows);
+    seen.captured_transactions = number(count.captured_transactions);
+    seen.captured_bytes = number(count.captured_bytes);
+    seen.applied = number(count.applied_rows);
+    seen.applied_transactions = number(count.applied_transactions);
+    seen.batches = number(count.batches);
+    seen.echoes_stopped = number(count.echoes_stopped);
+    seen.conflicts = number(count.conflicts);
+    seen.parked = number(count.parked);
+    seen.retries = number(count.retries);
+    seen.queue_bytes = number(count.queue_bytes);
+    seen.in_flight = number(count.in_flight);
+    seen.received = position(count.received_lsn);
+    seen.applied_at = position(count.applied_lsn);
+    seen.confirmed = position(count.confirmed_lsn);
+    lsn const done = std::max(seen.applied_at, seen.confirmed);
+    lsn const end = position(count.server_wal_end);
+    seen.lag_bytes = end > done ? end.value - done.value : 0;
+    seen.left_out = stats.left_out();
+    return seen;
+}
+
+node_view view_of(node_stats const& stats) {
+    node_view seen;
+    seen.name = stats.name;
+    seen.rank = stats.rank;
+    seen.up = stats.up.load(std::memory_order_relaxed);
+    seen.server_version = stats.server_version.load(std::memory_order_relaxed);
+    seen.slot_active = stats.slot_active.load(std::memory_order_relaxed);
+    seen.slot_retained_wal_bytes = number(stats.slot_retained_wal_bytes);
+    seen.slot_confirmed = position(stats.slot_confirmed_lsn);
+    return seen;
+}
+
+} // namespace
+
+void rate_meter::sample(std::int64_t at_us, std::uint64_t value) noexcept {
+    std::size_t const newest = (next_ + samples_max - 1) % samples_max;
+    if (count_ > 0 && at_us - samples_[newest].at_us < interval_us) {
+        return;
+    }
+    samples_[next_] = {at_us, value};
+    next_ = (next_ + 1) % samples_max;
+    count_ = std::min(count_ + 1, samples_max);
+}
+
+double rate_meter::per_second(std::int64_t at_us, std::uint64_t value) const noexcept {
+    if (count_ == 0) {
+        return 0;
+    }
+    entry const& oldest = samples_[count_ < samples_max ? 0 : next_];
+    std::int64_t const passed = at_us - oldest.at_us;
+    if (passed <= 0 || value < oldest.value) {
+        return 0;
+    }
+    return static_cast<double>(value - oldest.value) * 1e6 / static_cast<double>(passed);
+}
+
+bool status_view::ready() const noexcept {
+    return !directions.empty() &&
+           std::all_of(directions.begin(), directions.end(), [](direction_view const& each) {
+               return each.state == direction_state::streaming;
+           });
+}
+
+void status_board::sample(std::int64_t now_us) {
+    meters_.resize(stats_.directions.size());
+    for (std::size_t i = 0; i < meters_.size(); ++i) {
+        direction_counters const& count = stats_.directions[i]->count;
+        meters_[i].rows.sample(now_us, number(count.applied_rows));
+        meters_[i].bytes.sample(now_us, number(count.captured_bytes));
+    }
+}
+
+status_view status_board::view(std::int64_t now_us) {
+    sample(now_us);
+    status_view seen;
+    seen.at_us = now_us;
+    seen.started_at_us = stats_.started_at_us;
+    seen.policy = stats_.policy;
+    for (auto const& each : stats_.nodes) {
+        seen.nodes.push_back(view_of(*each));
+    }
+    for (std::size_t i = 0; i < stats_.directions.size(); ++i) {
+        direction_view one = view_of(*stats_.directions[i], now_us);
+        one.rows_per_second = meters_[i].rows.per_second(now_us, one.applied);
+        one.bytes_per_second = meters_[i].bytes.per_second(now_us, one.captured_bytes);
+        for (node_view& node : seen.nodes) {
+            node.has_slot = node.has_slot || node.name == one.source;
+        }
+        seen.directions.push_back(std::move(one));
+    }
+    return seen;
+}
+
+std::optional<double> lag_seconds(std::int64_t now_us, std::int64_t caught_up_at_us,
+                                  std::int64_t last_commit_us) noexcept {
+    if (caught_up_at_us == 0 && last_commit_us == 0) {
+        return std::nullopt;
+    }
+    if (now_us - caught_up_at_us < fresh_us) {
+        return 0;
+    }
+    std::int64_t const behind = now_us - std::max(caught_up_at_us, last_commit_us);
+    return static_cast<double>(std::max<std::int64_t>(behind, 0)) / 1e6;
+}
+
+} // namespace tandem::engine

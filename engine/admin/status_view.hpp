@@ -1,0 +1,107 @@
+#pragma once
+// One moment of a running instance as plain values: what status and metrics are made of.
+
+#include "engine/core/stats.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tandem::engine {
+
+// A rate over the last seconds from samples of a counter. Owned by one thread.
+class rate_meter {
+public:
+    static constexpr std::size_t samples_max = 10;
+    static constexpr std::int64_t interval_us = 1'000'000;
+
+    // Takes a sample unless the newest is younger than the interval.
+    void sample(std::int64_t at_us, std::uint64_t value) noexcept;
+    // Per second since the oldest sample; 0 before there are two moments to compare.
+    [[nodiscard]] double per_second(std::int64_t at_us, std::uint64_t value) const noexcept;
+
+private:
+    struct entry {
+        std::int64_t at_us = 0;
+        std::uint64_t value = 0;
+    };
+    std::array<entry, samples_max> samples_;
+    std::size_t count_ = 0;
+    std::size_t next_ = 0;
+};
+
+struct direction_view {
+    std::string source;
+    std::string target;
+    direction_state state = direction_state::starting;
+    std::string reason;
+    std::optional<double> lag_seconds; // none before anything is known
+    std::uint64_t lag_bytes = 0;
+    std::uint64_t captured = 0, captured_transactions = 0, captured_bytes = 0;
+    std::uint64_t applied = 0, applied_transactions = 0, batches = 0;
+    std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, retries = 0;
+    std::uint64_t queue_bytes = 0, in_flight = 0;
+    lsn received, applied_at, confirmed;
+    double rows_per_second = 0;
+    double bytes_per_second = 0;
+    std::vector<std::pair<std::string, std::string>> left_out;
+};
+
+struct node_view {
+    std::string name;
+    int rank = 0;
+    bool up = false;
+    int server_version = 0;
+    bool has_slot = false; // a source
+    bool slot_active = false;
+    std::uint64_t slot_retained_wal_bytes = 0;
+    lsn slot_confirmed;
+};
+
+struct status_view {
+    std::int64_t at_us = 0;
+    std::int64_t started_at_us = 0;
+    std::string policy;
+    std::vector<node_view> nodes;
+    std::vector<direction_view> directions;
+
+    // Every direction streams.
+    [[nodiscard]] bool ready() const noexcept;
+};
+
+// Turns counters into views, and keeps the samples its rates come from. One thread.
+class status_board {
+public:
+    // `stats` outlives the board; its lists are complete before the first call.
+    explicit status_board(instance_stats const& stats) noexcept : stats_{stats} {}
+
+    // Once a second, or more often.
+    void sample(std::int64_t now_us);
+    [[nodiscard]] status_view view(std::int64_t now_us);
+
+private:
+    struct meters {
+        rate_meter rows;
+        rate_meter bytes;
+    };
+    instance_stats const& stats_;
+    std::vector<meters> meters_; // one per direction, in order
+};
+
+// How far behind: 0 while everything read was applied a moment ago, else the time since everything
+// was, or since the commit applied last if that is later.
+[[nodiscard]] std::optional<double> lag_seconds(std::int64_t now_us, std::int64_t caught_up_at_us,
+                                                std::int64_t last_commit_us) noexcept;
+
+// GET /api/v1/status (cli.md "States").
+[[nodiscard]] std::string status_json(status_view const& seen);
+// GET /readyz: {"ready":false,"reasons":["a:b: retrying: …"]}; `verbose` adds every check.
+[[nodiscard]] std::string ready_json(status_view const& seen, bool verbose);
+// GET /metrics: Prometheus text format 0.0.4.
+[[nodiscard]] std::string metrics_text(status_view const& seen);
+
+} // namespace tandem::engine

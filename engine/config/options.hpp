@@ -1,0 +1,74 @@
+#pragma once
+// Everything a user can set, with its default. The CLI, the environment and the TOML file all fill
+// this one struct; engine/config/settings.hpp lists the settings, engine/config/load.hpp fills them.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tandem::engine {
+
+enum class conflict_policy { last_update_wins, apply_remote };
+enum class first_sync { merge, none };
+
+// One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place in the
+// list of nodes (0, 1 ...): it breaks ties between equal commit times and must not change later.
+struct node_options {
+    std::string name;
+    std::string uri; // may hold a password: never logged
+    int rank = 0;
+};
+
+// One --tables entry: 'schema.table', 'schema.*', 'table' (= public.table), with an optional column
+// list and row filter (PostgreSQL 15+). engine/config/pattern.hpp reads and matches it.
+struct table_pattern {
+    std::string schema;               // may hold * and ?; \ takes the next character literally
+    std::string table;                // may hold * and ?; \ takes the next character literally
+    std::vector<std::string> columns; // empty: all
+    std::string where;                // SQL, empty: all rows
+    std::string text;                 // as the user wrote it
+};
+
+struct options {
+    std::vector<node_options> nodes;
+    std::optional<std::pair<std::string, std::string>> one_way; // source, target
+
+    std::vector<table_pattern> tables; // empty: every table with a usable key
+    std::vector<table_pattern> exclude;
+
+    enum first_sync first_sync = first_sync::merge;
+    std::optional<conflict_policy> conflict; // nullopt: last_update_wins where possible (R20)
+    std::chrono::milliseconds max_clock_skew{5'000};
+    bool peer_sync_commit = false;
+
+    std::uint32_t batch_rows = 2'000; // 1: one source transaction per peer transaction
+    std::size_t batch_bytes = std::size_t{4} << 20;
+    std::chrono::milliseconds batch_delay{0};
+    std::size_t queue_bytes = std::size_t{32} << 20;
+
+    bool init = false;
+    std::string listen = "127.0.0.1:8083"; // "off": none
+    bool insecure_listen = false;          // plain HTTP on a non-loopback address
+    bool until_caught_up = false;
+    std::optional<std::chrono::milliseconds> until;
+
+    enum class log_format { automatic, human, json };
+    std::string log_level = "info";
+    log_format format = log_format::automatic;
+    std::string color = "auto";
+
+    [[nodiscard]] node_options const* node(std::string const& name) const noexcept;
+};
+
+// A pair source -> target, in the order nodes were given.
+struct direction_names {
+    std::string source;
+    std::string target;
+};
+[[nodiscard]] std::vector<direction_names> directions(options const& set);
+
+} // namespace tandem::engine

@@ -1,0 +1,295 @@
+#include "engine/config/settings.hpp"
+
+#include "engine/config/error.hpp"
+#include "engine/config/nearest.hpp"
+#include "engine/config/pattern.hpp"
+#include "engine/config/quantity.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <vector>
+
+namespace tandem::engine {
+namespace {
+
+using kind = setting::kind;
+using group = setting_group;
+
+[[noreturn]] void expected(std::string_view what, std::string_view got) {
+    throw config_error{fmt::format("expected {}, got '{}'", what, got)};
+}
+
+template <class T>
+T number(std::string const& text, T least, T most) {
+    T value{};
+    char const* const end = text.data() + text.size();
+    auto const [stop, failed] = std::from_chars(text.data(), end, value);
+    if (failed != std::errc{} || stop != end || value < least || value > most) {
+        expected(fmt::format("a whole number from {} to {}", least, most), text);
+    }
+    return value;
+}
+
+std::size_t size(std::string const& text, std::uint64_t least, std::uint64_t most) {
+    auto const value = parse_size(text);
+    if (!value || *value < least || *value > most) {
+        expected(fmt::format("a size from {} to {} (such as 4MiB)", format_size(least),
+                             format_size(most)),
+                 text);
+    }
+    return *value;
+}
+
+std::chrono::milliseconds duration(std::string const& text, std::chrono::milliseconds least,
+                                   std::chrono::milliseconds most) {
+    auto const value = parse_duration(text);
+    if (!value || *value < least || *value > most) {
+        expected(fmt::format("a duration with its unit (such as 250ms, 5s, 2m), from {} to {}",
+                             format_duration(least), format_duration(most)),
+                 text);
+    }
+    return *value;
+}
+
+bool on_or_off(std::string const& text) {
+    if (text == "on" || text == "true" || text == "yes" || text == "1") {
+        return true;
+    }
+    if (text == "off" || text == "false" || text == "no" || text == "0") {
+        return false;
+    }
+    expected("on or off", text);
+}
+
+// One of a few words; a near miss is named.
+template <class T>
+T word(std::string const& text, std::vector<std::pair<std::string, T>> const& words) {
+    std::vector<std::string> names;
+    for (auto const& [name, value] : words) {
+        if (name == text) {
+            return value;
+        }
+        names.push_back(name);
+    }
+    auto const near = nearest(text, names);
+    throw config_error{fmt::format("expected one of {}, got '{}'{}", fmt::join(names, ", "), text,
+                                   near ? fmt::format("; did you mean '{}'?", *near) : "")};
+}
+
+void set_node(options& into, std::string const& text) {
+    std::size_t const equals = text.find('=');
+    bool const looks_like_uri = text.find("://") < equals;
+    if (equals == std::string::npos || equals == 0 || looks_like_uri) {
+        // Not repeated: without its name nobody can tell where a password is in it.
+        throw config_error{
+            "expected NAME=URI (such as a=postgresql://user@host:5432/db), got a text "
+            "without a node's name before the first '='"};
+    }
+    if (equals + 1 == text.size()) {
+        throw config_error{fmt::format("node {} has no connection string", text.substr(0, equals))};
+    }
+    into.nodes.push_back(
+        {text.substr(0, equals), text.substr(equals + 1), static_cast<int>(into.nodes.size())});
+}
+
+void set_one_way(options& into, std::string const& text) {
+    std::size_t const colon = text.find(':');
+    if (colon == 0 || colon == std::string::npos || colon + 1 == text.size() ||
+        text.find(':', colon + 1) != std::string::npos) {
+        expected("SOURCE:TARGET, two node names (such as a:b)", text);
+    }
+    into.one_way.emplace(text.substr(0, colon), text.substr(colon + 1));
+}
+
+void set_exclude(options& into, std::string const& text) {
+    table_pattern pattern = parse_table_pattern(text);
+    if (!pattern.columns.empty() || !pattern.where.empty()) {
+        throw config_error{fmt::format("'{}': a pattern that excludes takes no columns and no "
+                                       "condition; put them into --tables",
+                                       text)};
+    }
+    into.exclude.push_back(std::move(pattern));
+}
+
+void set_until(options& into, std::string const& text) {
+    if (text == "caught-up") {
+        into.until_caught_up = true;
+        return;
+    }
+    auto const value = parse_duration(text);
+    if (!value || value->count() <= 0) {
+        expected("caught-up or a duration with its unit (such as 30s)", text);
+    }
+    into.until = *value;
+}
+
+constexpr std::uint32_t batch_rows_max = 1'000'000;
+constexpr std::uint64_t kibi = 1024;
+constexpr std::uint64_t mebi = kibi * kibi;
+constexpr std::uint64_t gibi = kibi * mebi;
+
+void set_conflict(options& into, std::string const& text) {
+    into.conflict =
+        word<conflict_policy>(text, {{"last-update-wins", conflict_policy::last_update_wins},
+                                     {"apply-remote", conflict_policy::apply_remote}});
+}
+
+std::vector<setting> node_settings() {
+    return {
+        {"node", kind::list, group::nodes, "NAME=URI",
+         "A master: its name (a letter, then letters, digits, _; at most 20) and its connection "
+         "string. Given twice; the order is the rank that decides equal commit times. No default.",
+         set_node},
+        {"one-way", kind::value, group::nodes, "A:B",
+         "Sync only from node A to node B. Default: both ways.", set_one_way},
+        {"tables", kind::list, group::tables, "PATTERN",
+         "Tables to sync: [schema.]table with * and ?, then optionally (columns) and where "
+         "CONDITION (PostgreSQL 15+). Repeatable. Default: all with a usable key.",
+         [](options& into, std::string const& text) {
+             into.tables.push_back(parse_table_pattern(text));
+         }},
+        {"exclude", kind::list, group::tables, "PATTERN",
+         "Tables not to sync, stronger than --tables. Repeatable. Default: none.", set_exclude},
+        {"first-sync", kind::value, group::tables, "merge|none",
+         "none: start although tables differ, and leave the differences. Default: merge (until "
+         "merging exists, tables that differ are refused).",
+         [](options& into, std::string const& text) {
+             into.first_sync =
+                 word<first_sync>(text, {{"merge", first_sync::merge}, {"none", first_sync::none}});
+         }},
+    };
+}
+
+std::vector<setting> apply_settings() {
+    options const defaults;
+    return {
+        {"transport", kind::value, group::run, "direct",
+         "How changes travel. Default: direct (from database to database in this process).",
+         [](options&, std::string const& text) {
+             word<int>(text, {{"direct", 0}});
+         }},
+        {"conflict", kind::value, group::run, "POLICY",
+         "Who wins a conflict: last-update-wins or apply-remote. Default: last-update-wins, or "
+         "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
+         set_conflict},
+        {"max-clock-skew", kind::value, group::run, "DUR",
+         fmt::format("Clock offset between the nodes from which a warning is due. Default: {}.",
+                     format_duration(defaults.max_clock_skew)),
+         [](options& into, std::string const& text) {
+             into.max_clock_skew =
+                 duration(text, std::chrono::milliseconds{1}, std::chrono::hours{24});
+         }},
+        {"peer-sync-commit", kind::value, group::run, "on|off",
+         "synchronous_commit of the transactions we apply; the source's WAL is released only for "
+         "what is durable either way. Default: off.",
+         [](options& into, std::string const& text) { into.peer_sync_commit = on_or_off(text); }},
+        {"batch-rows", kind::value, group::run, "N",
+         fmt::format("Rows gathered into one transaction at the peer; 1 keeps every source "
+                     "transaction by itself. Default: {} rows.",
+                     defaults.batch_rows),
+         [](options& into, std::string const& text) {
+             into.batch_rows = number<std::uint32_t>(text, 1, batch_rows_max);
+         }},
+        {"batch-bytes", kind::value, group::run, "SIZE",
+         fmt::format("Bytes gathered into one transaction at the peer. Default: {}.",
+                     format_size(defaults.batch_bytes)),
+         [](options& into, std::string const& text) { into.batch_bytes = size(text, kibi, gibi); }},
+        {"batch-delay", kind::value, group::run, "DUR",
+         fmt::format("Time an incomplete batch waits for more while nothing is in flight. "
+                     "Default: {} (it leaves at once).",
+                     format_duration(defaults.batch_delay)),
+         [](options& into, std::string const& text) {
+             into.batch_delay =
+                 duration(text, std::chrono::milliseconds{0}, std::chrono::minutes{1});
+         }},
+        {"queue-bytes", kind::value, group::run, "SIZE",
+         fmt::format("Memory for changes read and not yet applied, per direction. Default: {}.",
+                     format_size(defaults.queue_bytes)),
+         [](options& into, std::string const& text) {
+             into.queue_bytes = size(text, mebi, 64 * gibi);
+         }},
+    };
+}
+
+std::vector<setting> instance_settings() {
+    options const defaults;
+    return {
+        {"init", kind::toggle, group::run, "",
+         "Create what the databases need before starting (as tandem init). Default: off.",
+         [](options& into, std::string const& text) { into.init = on_or_off(text); }},
+        {"listen", kind::value, group::run, "ADDR:PORT|off",
+         fmt::format("Address of the HTTP server (health, metrics, status). Default: {}.",
+                     defaults.listen),
+         [](options& into, std::string const& text) { into.listen = text; }},
+        {"insecure-listen", kind::toggle, group::run, "",
+         "Permit plain HTTP on an address that is not loopback. Default: off.",
+         [](options& into, std::string const& text) { into.insecure_listen = on_or_off(text); }},
+        {"until", kind::value, group::run, "caught-up|DUR",
+         "End by itself: when all that was committed at the start is applied, or after a duration. "
+         "Default: never.",
+         set_until},
+        {"log-level", kind::value, group::log, "LEVEL",
+         "trace, debug, info, warn, error or off. Default: info.",
+         [](options& into, std::string const& text) {
+             into.log_level = word<std::string>(text, {{"trace", "trace"},
+                                                       {"debug", "debug"},
+                                                       {"info", "info"},
+                                                       {"warn", "warn"},
+                                                       {"error", "error"},
+                                                       {"off", "off"}});
+         }},
+        {"log-format", kind::value, group::log, "FORMAT",
+         "auto, human or json. Default: auto (human on a terminal, json elsewhere).",
+         [](options& into, std::string const& text) {
+             using format = options::log_format;
+             into.format = word<format>(
+                 text,
+                 {{"auto", format::automatic}, {"human", format::human}, {"json", format::json}});
+         }},
+        {"color", kind::value, group::log, "WHEN",
+         "auto, always or never. Default: auto (on a terminal, unless NO_COLOR is set).",
+         [](options& into, std::string const& text) {
+             into.color = word<std::string>(
+                 text, {{"auto", "auto"}, {"always", "always"}, {"never", "never"}});
+         }},
+    };
+}
+
+std::vector<setting> all_settings() {
+    std::vector<setting> all = node_settings();
+    for (auto* more : {apply_settings, instance_settings}) {
+        for (setting& each : more()) {
+            all.push_back(std::move(each));
+        }
+    }
+    return all;
+}
+
+} // namespace
+
+std::span<setting const> settings() {
+    static std::vector<setting> const all = all_settings();
+    return all;
+}
+
+setting const* find_setting(std::string_view name) noexcept {
+    for (setting const& each : settings()) {
+        if (each.name == name) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+std::string environment_name(std::string_view setting_name) {
+    std::string name{"TANDEM_"};
+    for (char const each : setting_name) {
+        bool const letter = each >= 'a' && each <= 'z';
+        name += each == '-' ? '_' : letter ? static_cast<char>(each - 'a' + 'A') : each;
+    }
+    return name;
+}
+
+} // namespace tandem::engine

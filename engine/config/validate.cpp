@@ -1,0 +1,131 @@
+#include "engine/config/load.hpp"
+#include "engine/config/quantity.hpp"
+#include "engine/config/redact.hpp"
+#include "engine/core/names.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tandem::engine {
+namespace {
+
+bool is_node_name(std::string_view name) noexcept {
+    if (name.empty() || name.size() > node_name_max || name.front() < 'a' || name.front() > 'z') {
+        return false;
+    }
+    for (char const each : name) {
+        bool const allowed =
+            (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '_';
+        if (!allowed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void check_one_way(options const& set) {
+    auto const& [source, target] = *set.one_way;
+    for (std::string const& name : {source, target}) {
+        if (set.node(name) == nullptr) {
+            throw config_error{
+                fmt::format("--one-way {}:{}: there is no node '{}'; name nodes given "
+                            "with --node",
+                            source, target, name)};
+        }
+    }
+    if (source == target) {
+        throw config_error{
+            fmt::format("--one-way {}:{}: source and target are the same node", source, target)};
+    }
+}
+
+} // namespace
+
+void validate_nodes(options const& set, std::size_t least) {
+    constexpr std::size_t nodes_max = 2;
+    if (set.nodes.size() < least) {
+        throw config_error{
+            fmt::format("{} of {} nodes given; name them with --node NAME=URI (flag), "
+                        "TANDEM_NODE (environment) or [[node]] (file)",
+                        set.nodes.size(), least)};
+    }
+    if (set.nodes.size() > nodes_max) {
+        throw config_error{fmt::format("{} nodes given; this version syncs two", set.nodes.size())};
+    }
+    for (std::size_t i = 0; i < set.nodes.size(); ++i) {
+        node_options const& node = set.nodes[i];
+        if (!is_node_name(node.name)) {
+            throw config_error{fmt::format("node name '{}': expected a lower-case letter, then "
+                                           "lower-case letters, digits or _, at most {} in all",
+                                           node.name, node_name_max)};
+        }
+        for (std::size_t j = 0; j < i; ++j) {
+            if (set.nodes[j].name == node.name) {
+                throw config_error{fmt::format("node name '{}' is given twice", node.name)};
+            }
+            if (set.nodes[j].uri == node.uri) {
+                throw config_error{
+                    fmt::format("nodes {} and {} have the same connection string ({}); they "
+                                "must be two databases",
+                                set.nodes[j].name, node.name, redact(node.uri))};
+            }
+        }
+    }
+    if (set.one_way) {
+        check_one_way(set);
+    }
+}
+
+listen_address parse_listen(std::string_view text) {
+    auto const fail = [text]() {
+        return config_error{
+            fmt::format("--listen '{}': expected ADDRESS:PORT (such as 127.0.0.1:8083 "
+                        "or [::1]:8083) or off",
+                        text)};
+    };
+    std::size_t const colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
+        throw fail();
+    }
+    listen_address read;
+    std::string_view const port = text.substr(colon + 1);
+    auto const [stop, failed] = std::from_chars(port.data(), port.data() + port.size(), read.port);
+    if (failed != std::errc{} || stop != port.data() + port.size()) {
+        throw fail();
+    }
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        throw fail(); // an IPv6 address needs its brackets, or the port could not be told apart
+    }
+    if (host.empty()) {
+        throw fail();
+    }
+    read.host = std::string{host};
+    // "127.example.com" is a name like any other.
+    bool const ipv4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+    read.loopback = host == "localhost" || host == "::1" || (ipv4 && host.starts_with("127."));
+    return read;
+}
+
+void validate_run(options const& set) {
+    if (set.listen != "off") {
+        listen_address const address = parse_listen(set.listen);
+        if (!address.loopback && !set.insecure_listen) {
+            throw config_error{fmt::format(
+                "--listen {}: an address that others can reach would serve plain HTTP without a "
+                "password; listen on 127.0.0.1 or add --insecure-listen",
+                set.listen)};
+        }
+    }
+    if (set.batch_bytes > set.queue_bytes) {
+        throw config_error{
+            fmt::format("--batch-bytes {} exceeds --queue-bytes {}: a batch would never "
+                        "be complete; lower the first or raise the second",
+                        format_size(set.batch_bytes), format_size(set.queue_bytes))};
+    }
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,79 @@
+#include "engine/core/ack_watermark.hpp"
+
+#include "codecs/base/assert.hpp"
+
+#include <algorithm>
+
+namespace tandem::engine {
+
+namespace {
+// What an idle server writes by itself after our bookkeeping: snapshots of running transactions and
+// the records of a checkpoint.
+constexpr std::uint64_t background_bytes = 512;
+} // namespace
+
+ack_watermark::ack_watermark(lsn applied, lsn safe) noexcept
+    : received_{applied}, durable_{applied}, confirmable_{std::max(applied, safe)} {}
+
+void ack_watermark::received(lsn end) noexcept {
+    TANDEM_ASSERT(end > received_);
+    inside_ = false;
+    received_ = end;
+}
+
+void ack_watermark::skipped(lsn end) noexcept {
+    inside_ = false;
+    passed_ = std::max(passed_, end);
+}
+
+void ack_watermark::keepalive(lsn wal_end) noexcept {
+    if (!inside_) {
+        passed_ = std::max(passed_, wal_end);
+    }
+}
+
+void ack_watermark::durable(lsn end) noexcept {
+    TANDEM_ASSERT(end >= durable_ && end <= received_);
+    durable_ = end;
+    confirmable_ = std::max(confirmable_, end);
+}
+
+void ack_watermark::stored_safe(lsn safe) noexcept {
+    confirmable_ = std::max(confirmable_, safe);
+}
+
+std::optional<lsn> ack_watermark::idle_position() const noexcept {
+    if (!settled() || passed_ <= confirmable_) {
+        return std::nullopt;
+    }
+    return passed_;
+}
+
+std::optional<lsn> flush_tracker::probed(lsn inserted, lsn flushed) noexcept {
+    std::optional<lsn> reached;
+    if (tag_ && tag_ <= flushed) {
+        durable_ = tagged_;
+        reached = durable_;
+        tag_ = {};
+    }
+    if (!tag_ && newest_ > durable_) {
+        tagged_ = newest_;
+        tag_ = inserted;
+        if (tag_ <= flushed) {
+            durable_ = tagged_;
+            reached = durable_;
+            tag_ = {};
+        }
+    }
+    return reached;
+}
+
+bool worth_storing(idle_store_input const& now) noexcept {
+    if (now.candidate <= now.stored || now.since_last_ms < idle_store_interval_ms) {
+        return false;
+    }
+    auto const moved = now.candidate.value - now.stored.value;
+    return moved > now.own_bytes + background_bytes;
+}
+
+} // namespace tandem::engine

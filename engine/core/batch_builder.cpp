@@ -1,0 +1,303 @@
+#include "engine/core/batch_builder.hpp"
+
+#include "codecs/base/assert.hpp"
+#include "codecs/base/big_endian.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <string>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t key_chunk_size = std::size_t{64} << 10;
+constexpr std::size_t first_index_size = 256;
+
+std::uint64_t hash_of(std::string_view key) noexcept {
+    return std::hash<std::string_view>{}(key); // murmur over the bytes in libstdc++
+}
+
+// Calls visit(column) for each match key column in source order.
+template <class Visit>
+void each_key_column(pgoutput::tuple_view row, table_plan const& plan, Visit&& visit) {
+    pgoutput::tuple_view::cursor columns{row};
+    std::uint16_t at = 0;
+    for (auto const wanted : plan.key) {
+        TANDEM_ASSERT(wanted < row.column_count());
+        pgoutput::column_view column;
+        do {
+            column = columns.next();
+        } while (at++ != wanted);
+        visit(column);
+    }
+}
+
+} // namespace
+
+std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& plan,
+                                 std::string& scratch) {
+    if (plan.key.size() == 1) {
+        std::string_view only;
+        each_key_column(row, plan, [&](pgoutput::column_view column) { only = column.bytes; });
+        return only;
+    }
+    scratch.clear();
+    each_key_column(row, plan, [&](pgoutput::column_view column) {
+        char length[4];
+        store_big_endian(length, static_cast<std::uint32_t>(column.bytes.size()));
+        scratch.append(length, sizeof length);
+        scratch.append(column.bytes);
+    });
+    return scratch;
+}
+
+bool has_unchanged(pgoutput::tuple_view row) noexcept {
+    pgoutput::tuple_view::cursor columns{row};
+    for (auto left = row.column_count(); left > 0; --left) {
+        if (columns.next().kind == pgoutput::column_kind::unchanged) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool moves_key(change const& what, table_plan const& plan) {
+    if (what.kind != change_kind::update || what.old_kind == pgoutput::old_row_kind::none) {
+        return false;
+    }
+    // A key column can be TOASTed: left out of the new row it is the old row's value.
+    pgoutput::tuple_view::cursor before{what.old_row};
+    pgoutput::tuple_view::cursor after{what.new_row};
+    std::size_t next_key = 0;
+    for (std::uint16_t at = 0; next_key < plan.key.size(); ++at) {
+        auto const old_column = before.next();
+        auto const new_column = after.next();
+        if (at != plan.key[next_key]) {
+            continue;
+        }
+        ++next_key;
+        if (new_column.kind != pgoutput::column_kind::unchanged &&
+            new_column.bytes != old_column.bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void batch_builder::begin(transaction_header const& header) {
+    TANDEM_ASSERT(!inside_);
+    inside_ = true;
+    current_ = header;
+    newest_ = std::max(newest_, header.commit_time);
+}
+
+void batch_builder::commit(lsn end) {
+    TANDEM_ASSERT(inside_ && end > end_lsn_);
+    inside_ = false;
+    last_ = current_;
+    end_lsn_ = end;
+    ++transactions_;
+}
+
+void batch_builder::add(change const& what, table_plan const& plan) {
+    TANDEM_ASSERT(inside_ && plan.usable && what.kind != change_kind::truncate);
+    ++changes_;
+    bytes_ += what.new_row.raw().size() + what.old_row.raw().size();
+    if (moves_key(what, plan)) {
+        move_key(what, plan);
+    } else {
+        put(what, plan);
+    }
+    if (!coalesce_) {
+        close(plan);
+    }
+}
+
+void batch_builder::add_parked(change const& what, table_plan const& plan) {
+    TANDEM_ASSERT(inside_);
+    ++changes_;
+    bytes_ += what.new_row.raw().size() + what.old_row.raw().size();
+    steps_.push_back({step_kind::park, 0, &plan, &what, current_, 0});
+}
+
+void batch_builder::add_truncate(change const& what, std::vector<table_plan const*> const& plans) {
+    TANDEM_ASSERT(inside_ && what.kind == change_kind::truncate);
+    ++changes_;
+    for (auto const* plan : plans) {
+        close(*plan);
+    }
+    steps_.push_back({step_kind::truncate, 0, nullptr, &what, current_,
+                      static_cast<std::uint32_t>(truncations_.size())});
+    truncations_.push_back(plans);
+}
+
+void batch_builder::move_key(change const& what, table_plan const& plan) {
+    close(plan);
+    steps_.push_back({step_kind::move_key, 0, &plan, &what, current_, 0});
+}
+
+void batch_builder::put(change const& what, table_plan const& plan) {
+    bool const removes = what.kind == change_kind::remove;
+    auto& group = group_of(plan);
+    bool fresh = false;
+    // The key of an update that keeps it stands in the old row too, and may be left out of the new.
+    bool const from_old = removes || what.old_kind != pgoutput::old_row_kind::none;
+    auto& slot = slot_of(group, key_of(from_old ? what.old_row : what.new_row, plan), fresh);
+    slot.commit_time = current_.commit_time;
+    switch (what.kind) {
+    case change_kind::insert:
+        slot.version = add_version(what.new_row, row_version::none);
+        slot.outcome = row_outcome::insert;
+        break;
+    case change_kind::update:
+        put_update(slot, fresh, what);
+        break;
+    case change_kind::remove:
+        slot.version = row_version::none;
+        slot.outcome = row_outcome::remove;
+        break;
+    case change_kind::truncate:
+        break; // excluded by add()
+    }
+}
+
+void batch_builder::put_update(row_slot& slot, bool fresh, change const& what) {
+    if (!has_unchanged(what.new_row)) {
+        slot.version = add_version(what.new_row, row_version::none);
+        if (fresh || slot.outcome != row_outcome::insert) {
+            slot.outcome = row_outcome::update;
+        }
+        return;
+    }
+    if (what.old_kind == pgoutput::old_row_kind::full) { // its old row has every column's value
+        auto const before = add_version(what.old_row, row_version::none);
+        slot.version = add_version(what.new_row, before);
+        if (fresh || slot.outcome != row_outcome::insert) {
+            slot.outcome = row_outcome::update;
+        }
+        return;
+    }
+    slot.version = add_version(what.new_row, fresh ? row_version::none : slot.version);
+    if (fresh || slot.outcome == row_outcome::remove) {
+        slot.outcome = row_outcome::patch;
+    }
+}
+
+std::uint32_t batch_builder::add_version(pgoutput::tuple_view row, std::uint32_t older) {
+    versions_.push_back({row, older});
+    return static_cast<std::uint32_t>(versions_.size() - 1);
+}
+
+std::string_view batch_builder::key_of(pgoutput::tuple_view row, table_plan const& plan) {
+    if (plan.key.size() == 1) {
+        std::string unused;
+        return match_key_bytes(row, plan, unused);
+    }
+    thread_local std::string scratch;
+    auto const key = match_key_bytes(row, plan, scratch);
+    if (key.size() > key_chunk_size) { // a key this long is not a B-tree key, but bytes are bytes
+        key_bytes_.insert(key_bytes_.begin(), std::make_unique<char[]>(key.size()));
+        ++key_chunk_;
+        std::ranges::copy(key, key_bytes_.front().get());
+        return {key_bytes_.front().get(), key.size()};
+    }
+    if (key_bytes_.empty() || key_used_ + key.size() > key_chunk_size) {
+        key_chunk_ = key_bytes_.empty() ? 0 : key_chunk_ + 1;
+        key_used_ = 0;
+        if (key_chunk_ == key_bytes_.size()) {
+            key_bytes_.push_back(std::make_unique<char[]>(key_chunk_size));
+        }
+    }
+    char* const at = key_bytes_[key_chunk_].get() + key_used_;
+    std::ranges::copy(key, at);
+    key_used_ += key.size();
+    return {at, key.size()};
+}
+
+row_group& batch_builder::group_of(table_plan const& plan) {
+    if (plan.number >= open_group_.size()) {
+        open_group_.resize(plan.number + 1U, 0);
+    }
+    auto& open = open_group_[plan.number];
+    if (open != 0) {
+        return *groups_[open - 1];
+    }
+    if (used_groups_ == groups_.size()) {
+        groups_.push_back(std::make_unique<row_group>());
+    }
+    auto& group = *groups_[used_groups_];
+    group.plan = &plan;
+    group.slots.clear();
+    if (group.index.empty()) {
+        group.index.resize(first_index_size);
+    }
+    std::ranges::fill(group.index, 0U);
+    steps_.push_back({step_kind::rows, used_groups_, &plan, nullptr, {}, 0});
+    open = ++used_groups_;
+    return group;
+}
+
+void batch_builder::close(table_plan const& plan) {
+    if (plan.number < open_group_.size() && open_group_[plan.number] != 0) {
+        open_group_[plan.number] = 0;
+    }
+}
+
+row_slot& batch_builder::slot_of(row_group& group, std::string_view key, bool& fresh) {
+    if (group.slots.size() * 2 >= group.index.size()) {
+        grow_index(group);
+    }
+    auto const hash = hash_of(key);
+    auto const mask = group.index.size() - 1;
+    auto at = hash & mask;
+    while (group.index[at] != 0) {
+        auto& slot = group.slots[group.index[at] - 1];
+        if (slot.hash == hash && slot.key == key) {
+            fresh = false;
+            return slot;
+        }
+        at = (at + 1) & mask;
+    }
+    fresh = true;
+    group.slots.push_back({key, hash, row_version::none, {}, row_outcome::insert});
+    group.index[at] = static_cast<std::uint32_t>(group.slots.size());
+    return group.slots.back();
+}
+
+void batch_builder::grow_index(row_group& group) {
+    group.index.assign(std::bit_ceil(group.index.size() * 2), 0U);
+    auto const mask = group.index.size() - 1;
+    for (std::uint32_t number = 0; number < group.slots.size(); ++number) {
+        auto at = group.slots[number].hash & mask;
+        while (group.index[at] != 0) {
+            at = (at + 1) & mask;
+        }
+        group.index[at] = number + 1;
+    }
+}
+
+void batch_builder::clear_rows() {
+    std::ranges::fill(open_group_, 0U);
+    used_groups_ = 0;
+    steps_.clear();
+    versions_.clear();
+    truncations_.clear();
+    if (key_chunk_ > 0) { // the first chunk may be one oversized key's
+        key_bytes_.clear();
+    }
+    key_chunk_ = 0;
+    key_used_ = 0;
+    bytes_ = 0;
+    changes_ = 0;
+}
+
+void batch_builder::clear() {
+    clear_rows();
+    end_lsn_ = {};
+    newest_ = {};
+    transactions_ = 0;
+    inside_ = false;
+}
+
+} // namespace tandem::engine

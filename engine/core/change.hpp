@@ -1,0 +1,67 @@
+#pragma once
+// What travels from a capture to an applier: row changes with the transactions they belong to.
+//
+// A change_batch owns the bytes it was decoded from; its changes are views into them. It is the unit
+// that crosses a transport: a row never does.
+
+#include "codecs/base/lsn.hpp"
+#include "codecs/pgoutput/message.hpp"
+#include "codecs/pgoutput/relation_cache.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace tandem::engine {
+
+// Bytes of one message as whoever received it allocated them.
+using buffer = std::unique_ptr<char, void (*)(char*)>;
+
+enum class change_kind : std::uint8_t { insert, update, remove, truncate };
+
+struct truncation {
+    std::vector<pgoutput::relation_ptr> relations;
+    bool cascade = false;
+};
+
+struct change {
+    change_kind kind = change_kind::insert;
+    pgoutput::old_row_kind old_kind = pgoutput::old_row_kind::none;
+    std::uint32_t index = 0; // place in its transaction, counted before any filter (R1)
+    pgoutput::relation_shape const* shape = nullptr; // null for truncate
+    truncation const* truncated = nullptr;           // truncate only
+    pgoutput::tuple_view new_row;
+    pgoutput::tuple_view old_row;
+};
+
+struct transaction_header {
+    xid id;
+    pg_time commit_time; // v of every change in it (R11)
+    lsn final_lsn;       // names the transaction before its end is known
+};
+
+// A run of one transaction's changes inside a batch. A transaction that is longer than a batch has
+// several pieces: the first starts it, the last ends it.
+struct transaction_piece {
+    transaction_header header;
+    lsn end_lsn; // commit end, the position of R1; zero until the piece that ends it
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    bool starts = false;
+    bool ends = false;
+};
+
+struct change_batch {
+    std::vector<buffer> buffers;
+    std::vector<pgoutput::relation_ptr> shapes; // every shape a change here points to
+    std::deque<truncation> truncations;         // stable addresses
+    std::vector<change> changes;
+    std::vector<transaction_piece> pieces;
+    std::size_t bytes = 0; // of the buffers
+
+    [[nodiscard]] bool empty() const noexcept { return pieces.empty(); }
+};
+
+} // namespace tandem::engine

@@ -1,0 +1,103 @@
+#pragma once
+// What a running instance tells about itself.
+//
+// One thread (the direction's) writes a direction_stats, any thread reads it. Counters are relaxed
+// atomics; the few texts are guarded by a mutex and change only with the state, never per row.
+
+#include "codecs/base/lsn.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::engine {
+
+enum class direction_state {
+    starting,
+    snapshot,
+    streaming,
+    retrying,
+    paused,
+    gap,
+    lost,
+    fenced,
+    standby
+};
+[[nodiscard]] std::string_view to_string(direction_state state) noexcept;
+
+using counter = std::atomic<std::uint64_t>;
+
+struct direction_counters {
+    counter captured_rows{0}; // row changes read from the source, echoes not counted
+    counter captured_transactions{0};
+    counter captured_bytes{0};       // payload bytes of the stream
+    counter applied_rows{0};         // row changes durable in a committed peer transaction
+    counter applied_transactions{0}; // source transactions among them
+    counter batches{0};              // peer transactions committed
+    counter echoes_stopped{
+        0}; // transactions of ours skipped by origin (<= 15; 0 where the server filters)
+    counter conflicts{0}; // rows written to tandem.conflict
+    counter parked{0};    // rows written to tandem.parked since start
+    counter retries{0};   // times the direction started again after a failure
+    counter received_lsn{0};
+    counter applied_lsn{0};
+    counter confirmed_lsn{0};
+    counter server_wal_end{0};  // the source's WAL end as last heard
+    counter last_commit_us{0};  // unix µs: commit time of the newest applied transaction
+    counter caught_up_at_us{0}; // unix µs: when nothing was pending last
+    counter queue_bytes{0};
+    counter in_flight{0}; // peer transactions on the way
+};
+
+class direction_stats {
+public:
+    direction_stats(std::string source_node, std::string target_node)
+        : source{std::move(source_node)}, target{std::move(target_node)} {}
+
+    std::string const source;
+    std::string const target;
+    direction_counters count;
+
+    void set_state(direction_state state, std::string reason);
+    struct snapshot {
+        direction_state state;
+        std::string reason; // empty while all is well; cause and cure otherwise
+    };
+    [[nodiscard]] snapshot state() const;
+
+    // Tables this direction does not sync, and why (set at start and when a table is parked).
+    void set_left_out(std::vector<std::pair<std::string, std::string>> tables);
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> left_out() const;
+
+private:
+    mutable std::mutex guard_;
+    direction_state state_ = direction_state::starting;
+    std::string reason_;
+    std::vector<std::pair<std::string, std::string>> left_out_;
+};
+
+struct node_stats {
+    node_stats(std::string node_name, int node_rank)
+        : name{std::move(node_name)}, rank{node_rank} {}
+    std::string const name;
+    int const rank;
+    std::atomic<bool> up{false};
+    std::atomic<int> server_version{0}; // 150020
+    std::atomic<bool> slot_active{false};
+    counter slot_retained_wal_bytes{0};
+    counter slot_confirmed_lsn{0};
+};
+
+struct instance_stats {
+    std::vector<std::unique_ptr<node_stats>> nodes;
+    std::vector<std::unique_ptr<direction_stats>> directions;
+    std::int64_t started_at_us = 0; // unix µs
+    std::string
+        policy; // effective conflict policy and why, e.g. "apply-remote (node a is PostgreSQL 12)"
+};
+
+} // namespace tandem::engine

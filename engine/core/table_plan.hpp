@@ -1,0 +1,70 @@
+#pragma once
+// How the rows of one source relation are written on the target.
+//
+// make_plan() compares the shape that the stream describes with the target's catalog and either
+// gives a plan or says in words why the table cannot be applied. Pure.
+
+#include "codecs/base/lsn.hpp"
+#include "codecs/pgoutput/relation_cache.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace tandem::engine {
+
+struct target_column {
+    std::string name;
+    oid type;
+    std::string type_name; // format_type without modifier: usable in a cast
+    std::int32_t type_modifier = -1;
+    bool generated = false;       // stored generated: the target computes it
+    bool identity_always = false; // cannot be in an UPDATE's SET
+};
+
+// What the target's catalog says of a table.
+struct target_relation {
+    bool exists = false;
+    std::vector<target_column> columns;
+    std::vector<std::string> primary_key; // column names in key order; empty without one
+    // Other unique, valid, total, immediate indexes on plain not-null columns.
+    std::vector<std::vector<std::string>> unique_keys;
+};
+
+struct plan_column {
+    std::string name;
+    std::string type_name;
+    oid type;
+    bool key = false;
+    bool skip = false; // sent by the source, computed by the target
+    bool identity_always = false;
+};
+
+// Columns stand in the order of the source's tuples.
+struct table_plan {
+    pgoutput::relation_ptr shape;
+    std::string schema;
+    std::string name;
+    std::vector<plan_column> columns;
+    std::vector<std::uint16_t> key; // source indexes of the match key, ascending
+    bool key_is_number = false;     // a single integer column: sorted as a number
+    std::uint32_t number = 0;       // unique within the applier, names its prepared statements
+    bool usable = true;
+    std::string why_not;  // cause and cure when not usable
+    std::string sqlstate; // what the server would say of it
+};
+
+// `number` names the plan. The result is not usable (why_not set) when the target lacks the table, a
+// column or the key, or has a column of another type.
+[[nodiscard]] table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target,
+                                   std::uint32_t number);
+
+// True when every value of that built-in type travels exactly in its send form between any two of
+// the supported servers. User-defined types never do: their arrays and rows carry local oids.
+[[nodiscard]] bool binary_safe(oid type) noexcept;
+[[nodiscard]] bool binary_safe(pgoutput::relation_shape const& shape) noexcept;
+
+} // namespace tandem::engine

@@ -1,0 +1,489 @@
+#include "engine/flow/applier.hpp"
+
+#include "codecs/base/assert.hpp"
+#include "codecs/sql/schema.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t flights_max = 3;
+constexpr std::uint32_t long_transaction_changes = 20'000; // sent in parts from here on
+
+void add_to(counter& to, std::uint64_t by) {
+    to.fetch_add(by, std::memory_order_relaxed);
+}
+
+std::int64_t now_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+} // namespace
+
+applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans& tables,
+                 parked_keys& parked, sql::apply_rules rules, std::optional<lsn> careful_at)
+    : link_{link},
+      pipeline_{pipeline},
+      tables_{tables},
+      parked_{parked},
+      sender_{pipeline, std::move(rules), link.setup.target.name},
+      batch_{link.setup.batch_rows > 1},
+      sent_{pipeline.link().executor()},
+      timer_{pipeline.link().executor()},
+      backoff_{10ms, 200ms},
+      chained_{link.progress.facts.applied},
+      careful_at_{careful_at} {}
+
+io::awaitable<failure> applier::run() {
+    for (;;) {
+        if (broken_ || link_.stopping) {
+            if (!flights_.empty()) {
+                co_await link_.arrived.wait();
+                continue;
+            }
+            if (link_.stopping) {
+                co_return failure{next_step::stopped, {}};
+            }
+            auto recovered = co_await recover();
+            if (!recovered) {
+                co_return recovered.error();
+            }
+            continue;
+        }
+        if (careful_now()) {
+            if (!flights_.empty()) {
+                co_await link_.arrived.wait();
+                continue;
+            }
+            auto done = co_await careful_transaction();
+            if (!done) {
+                co_return done.error();
+            }
+            continue;
+        }
+        auto fed = co_await feed();
+        if (!fed) {
+            co_return fed.error();
+        }
+        if (careful_now()) { // feed() went back
+            continue;
+        }
+        if (!worth_sending()) {
+            co_await link_.arrived.wait();
+            continue;
+        }
+        if (co_await gather_more()) {
+            continue;
+        }
+        auto gone = co_await send();
+        if (!gone) {
+            co_return gone.error();
+        }
+    }
+}
+
+bool applier::full() const noexcept {
+    if (batch_.inside_transaction()) {
+        return batch_.bytes() >= link_.setup.batch_bytes ||
+               batch_.changes() >= std::max(link_.setup.batch_rows, long_transaction_changes);
+    }
+    return batch_.bytes() >= link_.setup.batch_bytes || batch_.changes() >= link_.setup.batch_rows;
+}
+
+// A transaction is begun when it is here whole, or when it is too long to wait for its end.
+bool applier::may_begin() const noexcept {
+    return link_.window.commits_ahead() > 0 ||
+           link_.window.unfinished_bytes() >= link_.setup.batch_bytes;
+}
+
+bool applier::careful_now() const noexcept {
+    return batch_.empty() && !open_ && !batch_.inside_transaction() &&
+           (link_.window.position() < careful_until_ || careful_at_.has_value()) && may_begin();
+}
+
+io::awaitable<applier::voided> applier::feed() {
+    while (!full() && !careful_now() && (batch_.inside_transaction() || may_begin())) {
+        if (!batch_.inside_transaction() && batch_.empty()) {
+            batch_start_ = link_.window.position();
+        }
+        auto const step = link_.window.next();
+        switch (step.kind) {
+        case change_window::step_kind::nothing:
+            co_return boost::system::in_place_value;
+        case change_window::step_kind::begin:
+            batch_.begin(step.piece->header);
+            break;
+        case change_window::step_kind::change: {
+            if (!try_add(*step.what)) {
+                auto added = co_await add(step);
+                if (!added) {
+                    co_return added;
+                }
+            }
+            break;
+        }
+        case change_window::step_kind::commit:
+            batch_.commit(step.piece->end_lsn);
+            break;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+bool applier::try_add(change const& what) {
+    if (what.kind == change_kind::truncate || !parked_.empty()) {
+        return false;
+    }
+    auto const* const plan = tables_.find(what.shape);
+    if (plan == nullptr || !plan->usable) {
+        return false;
+    }
+    batch_.add(what, *plan);
+    return true;
+}
+
+io::awaitable<applier::voided> applier::add(change_window::step step) {
+    auto const found = co_await resolve(step);
+    if (!found) {
+        co_return found.error();
+    }
+    auto const& what = *step.what;
+    if (what.kind == change_kind::truncate) {
+        batch_.add_truncate(what, found->truncated);
+    } else if (!found->plan->usable && !parked_.behind(what, *found->plan)) {
+        // The first change of a table that cannot be written: source order parks it with its reason.
+        if (open_) {
+            careful_next_ = batch_.current().final_lsn;
+            co_return failure{next_step::retry, found->plan->why_not};
+        }
+        careful_until_ = link_.window.position();
+        link_.window.rewind(batch_start_);
+        batch_.clear();
+    } else if (parked_.behind(what, *found->plan)) {
+        batch_.add_parked(what, *found->plan);
+        parked_.follow(what, *found->plan);
+    } else {
+        batch_.add(what, *found->plan);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<table_plan const*>> applier::plan_of(pgoutput::relation_ptr shape) {
+    if (auto const* const known = tables_.find(shape.get())) {
+        co_return known;
+    }
+    auto resolving = tables_.resolve(std::move(shape));
+    auto made = co_await std::move(resolving);
+    if (!made) {
+        co_return made.error();
+    }
+    co_return *made;
+}
+
+io::awaitable<outcome_of<applier::pending_change>> applier::resolve(change_window::step step) {
+    pending_change found;
+    found.what = step.what;
+    if (step.what->kind == change_kind::truncate) {
+        for (auto const& relation : step.what->truncated->relations) {
+            auto const plan = co_await plan_of(relation);
+            if (!plan) {
+                co_return plan.error();
+            }
+            if ((*plan)->usable) {
+                found.truncated.push_back(*plan);
+            }
+        }
+        co_return found;
+    }
+    for (auto const& shape : step.batch->shapes) {
+        if (shape.get() == step.what->shape) {
+            auto const plan = co_await plan_of(shape);
+            if (!plan) {
+                co_return plan.error();
+            }
+            found.plan = *plan;
+        }
+    }
+    TANDEM_ASSERT(found.plan != nullptr);
+    co_return found;
+}
+
+bool applier::worth_sending() const noexcept {
+    if (batch_.empty() || flights_.size() >= flights_max) {
+        return batch_.empty() && open_ && !batch_.inside_transaction() &&
+               flights_.size() < flights_max;
+    }
+    if (batch_.inside_transaction()) {
+        return full();
+    }
+    return open_ || flights_.empty() || full();
+}
+
+apply_head applier::head_for(transaction_header const& last, lsn applied, pg_time barrier) {
+    apply_head head;
+    head.stream = link_.setup.source.name;
+    head.epoch = link_.progress.epoch;
+    head.previous = chained_;
+    head.applied = applied;
+    head.transaction = last.id;
+    head.commit_time = last.commit_time;
+    head.barrier = link_.setup.guarded ? barrier : pg_time{};
+    return head;
+}
+
+// --batch-delay: a batch that could leave alone waits for company. True when it is to wait on.
+io::awaitable<bool> applier::gather_more() {
+    if (link_.setup.batch_delay.count() == 0 || open_ || full() || link_.stopping) {
+        co_return false;
+    }
+    auto const now = std::chrono::steady_clock::now();
+    if (!waiting_since_) {
+        waiting_since_ = now;
+    }
+    auto const until = *waiting_since_ + link_.setup.batch_delay;
+    if (now >= until) {
+        co_return false;
+    }
+    co_await link_.arrived.wait_until(until);
+    co_return true;
+}
+
+io::awaitable<applier::voided> applier::send() {
+    waiting_since_.reset();
+    bool const commits = !batch_.inside_transaction();
+    if (!open_) {
+        co_await pass_barrier(batch_.newest());
+    }
+    auto queued = queue_statements(commits);
+    if (!queued) {
+        co_return queued;
+    }
+    flight made;
+    made.start = batch_start_;
+    made.end = link_.window.position();
+    made.last = commits ? batch_.last() : batch_.current();
+    made.end_lsn = commits ? batch_.end_lsn() : lsn{};
+    made.changes = batch_.changes();
+    made.parked = static_cast<std::uint32_t>(
+        std::ranges::count(batch_.steps(), step_kind::park, &batch_step::kind));
+    made.transactions = batch_.transactions();
+    made.of_long = open_;
+    flights_.push_back(made);
+    link_.stats.count.in_flight.store(flights_.size(), std::memory_order_relaxed);
+    if (commits) {
+        chained_ = batch_.end_lsn();
+        batch_.clear();
+    } else {
+        batch_.clear_rows();
+    }
+    open_ = !commits;
+    batch_start_ = link_.window.position();
+    sent_.notify();
+    auto flushed = co_await pipeline_.flush();
+    if (!flushed) {
+        co_return retry_after(link_.setup.target.name, "sending a batch", flushed.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
+// A whole peer transaction: BEGIN, head, rows, COMMIT. A long one begins with a head that moves
+// nothing, and the head that moves the position stands before its COMMIT.
+applier::voided applier::queue_statements(bool commits) {
+    auto const header = commits ? batch_.last() : transaction_header{};
+    auto const moving = head_for(header, commits ? batch_.end_lsn() : chained_, batch_.newest());
+    voided done = boost::system::in_place_value;
+    if (!open_ && commits) {
+        done = sender_.begin(moving);
+    } else if (!open_) {
+        auto standing = moving;
+        standing.transaction = link_.progress.facts.applied_xid;
+        standing.commit_time = link_.progress.facts.applied_at;
+        done = sender_.begin(standing);
+    }
+    park_reason const queued{"TD011", "queued behind an earlier parked change of its key", false};
+    if (done) {
+        done = sender_.steps(batch_, link_.setup.source.name, queued);
+    }
+    if (done && open_ && commits) {
+        done = sender_.head(moving);
+    }
+    if (done && commits) {
+        done = sender_.text("COMMIT");
+    }
+    if (done) {
+        done = sender_.sync();
+    }
+    return done;
+}
+
+io::awaitable<failure> applier::results() {
+    for (;;) {
+        while (flights_.empty()) {
+            co_await sent_.wait();
+        }
+        auto& current = flights_.front();
+        for (bool more = true; more;) {
+            auto got = co_await pipeline_.next_result();
+            if (!got) {
+                co_return retry_after(link_.setup.target.name, "applying a batch", got.error());
+            }
+            switch (got->what) {
+            case io::pg::outcome::kind::ok:
+                current.affected += got->data.affected();
+                break;
+            case io::pg::outcome::kind::error:
+                if (!current.failed) {
+                    current.failed = got->why;
+                }
+                break;
+            case io::pg::outcome::kind::sync:
+                more = false;
+                break;
+            case io::pg::outcome::kind::rows:
+            case io::pg::outcome::kind::aborted:
+                break;
+            }
+        }
+        settle(current);
+        flights_.pop_front();
+        link_.stats.count.in_flight.store(flights_.size(), std::memory_order_relaxed);
+        link_.arrived.notify();
+    }
+}
+
+void applier::settle(flight& done) {
+    if (done.failed) {
+        if (!broken_) {
+            broken_ = done;
+        }
+        return;
+    }
+    if (broken_) {
+        return; // rolled back together with the one before it
+    }
+    link_.conflicts_changed = link_.conflicts_changed || done.affected != done.changes;
+    link_.window.release(done.end);
+    link_.room.notify();
+    auto& count = link_.stats.count;
+    count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+    add_to(count.applied_rows, done.changes - done.parked);
+    add_to(count.parked, done.parked);
+    if (!done.end_lsn) {
+        return;
+    }
+    auto& facts = link_.progress.facts;
+    facts.applied = done.end_lsn;
+    facts.applied_xid = done.last.id;
+    facts.applied_at = done.last.commit_time;
+    backoff_.reset();
+    if (std::exchange(retrying_, false)) {
+        link_.stats.set_state(direction_state::streaming, {});
+    }
+    add_to(count.applied_transactions, done.transactions);
+    add_to(count.batches, 1);
+    count.applied_lsn.store(done.end_lsn.value, std::memory_order_relaxed);
+    count.last_commit_us.store(static_cast<std::uint64_t>(done.last.commit_time.unix_us()),
+                               std::memory_order_relaxed);
+    if (link_.setup.sync_commit) {
+        link_.watermark.durable(done.end_lsn);
+    } else {
+        link_.flushes.committed(done.end_lsn);
+    }
+}
+
+io::awaitable<applier::voided> applier::recover() {
+    auto const bad = *broken_;
+    broken_.reset();
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled;
+    }
+    auto const& error = *bad.failed;
+    auto const cause = retry_after(link_.setup.target.name, "applying a batch", error);
+    if (error.sqlstate == sql::sqlstate::out_of_order ||
+        error.sqlstate == sql::sqlstate::no_origin || error.code != io::pg::errc::server_error) {
+        co_return cause; // the start re-reads progress and finds out whether we were fenced
+    }
+    bool const data = error.classify() != io::pg::retry_class::transient &&
+                      error.sqlstate != sql::sqlstate::clock_behind;
+    if (bad.of_long) {
+        if (data) {
+            careful_next_ = bad.last.final_lsn;
+        }
+        co_return cause;
+    }
+    link_.window.rewind(bad.start);
+    if (data) {
+        spdlog::info("{} -> {}: a batch failed ({}): its transactions are carried out one by one",
+                     link_.setup.source.name, link_.setup.target.name, error.sqlstate);
+        careful_until_ = bad.end;
+        tables_.forget(); // the cause may be a table that changed
+        co_return boost::system::in_place_value;
+    }
+    say_retrying(cause.reason);
+    co_await pause(backoff_.next());
+    co_return boost::system::in_place_value;
+}
+
+// What passes by itself (a lock, a full disk) is tried again in place; the state says so until a
+// batch has gone through.
+void applier::say_retrying(std::string const& reason) {
+    retrying_ = true;
+    link_.stats.set_state(direction_state::retrying, reason);
+}
+
+io::awaitable<applier::voided> applier::roll_back() {
+    batch_.clear();
+    open_ = false;
+    chained_ = link_.progress.facts.applied;
+    sender_.forget();
+    // The origin's position is sticky and would leak into the next commit (R2).
+    for (auto const* statement :
+         {"ROLLBACK", "SELECT pg_replication_origin_xact_reset()", "DEALLOCATE ALL"}) {
+        auto queued = sender_.text(statement);
+        if (!queued) {
+            co_return queued;
+        }
+    }
+    auto ended = sender_.sync();
+    if (!ended) {
+        co_return ended;
+    }
+    auto drained = co_await drain(nullptr);
+    if (!drained) {
+        co_return drained.error();
+    }
+    if (*drained) {
+        co_return retry_after(link_.setup.target.name, "rolling back", **drained);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<void> applier::pause(std::chrono::milliseconds time) {
+    timer_.expires_after(time);
+    co_await timer_.async_wait(io::use_tuple);
+}
+
+// The estimate only schedules; the head statement asserts (R12).
+io::awaitable<void> applier::pass_barrier(pg_time newest) {
+    if (!link_.setup.guarded) {
+        co_return;
+    }
+    auto const behind_us = newest.unix_us() - (now_us() + link_.clock_offset_us);
+    if (behind_us >= 0) {
+        std::chrono::milliseconds const time{behind_us / 1000 + 1};
+        co_await pause(time);
+    }
+}
+
+} // namespace tandem::engine

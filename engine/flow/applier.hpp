@@ -1,0 +1,140 @@
+#pragma once
+// Writes the window's transactions to the target: batches in flight behind the head statement (R3),
+// source order after a data error, parking of what still fails (R8).
+
+#include "engine/core/batch_builder.hpp"
+#include "engine/core/parked_keys.hpp"
+#include "engine/core/retry_policy.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/failure.hpp"
+#include "engine/flow/plans.hpp"
+#include "engine/flow/statement_sender.hpp"
+#include "io/pg/pipeline_session.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace tandem::engine {
+
+// One per start of a stream. run() and results() are two members of the direction's group: the first
+// sends and decides, the second takes what the server answers.
+class applier {
+public:
+    // `careful_at`: the transaction with this final LSN failed while it was too long to be kept; it
+    // is carried out in source order from its start.
+    applier(direction_link& link, io::pg::pipeline_session& pipeline, plans& tables,
+            parked_keys& parked, sql::apply_rules rules, std::optional<lsn> careful_at);
+
+    [[nodiscard]] io::awaitable<failure> run();
+    [[nodiscard]] io::awaitable<failure> results();
+
+    // Set when run() or results() ended because a long transaction must be redone in source order.
+    [[nodiscard]] std::optional<lsn> careful_next() const noexcept { return careful_next_; }
+
+private:
+    // A piece of work on its way: a whole peer transaction, or a part of a long one.
+    struct flight {
+        change_window::cursor start;
+        change_window::cursor end;
+        transaction_header last;
+        lsn end_lsn; // zero: the peer transaction stays open behind it
+        std::uint32_t changes = 0;
+        std::uint32_t parked = 0; // of the changes
+        std::uint32_t transactions = 0;
+        bool of_long = false; // continues a transaction whose start is gone from the window
+        long long affected = 0;
+        std::optional<io::pg::error> failed;
+    };
+    struct pending_change {
+        change const* what = nullptr;
+        table_plan const* plan = nullptr;
+        std::vector<table_plan const*> truncated;
+    };
+    enum class listed : std::uint8_t {
+        done,
+        again
+    }; // again: rolled back, from the transaction's start
+
+    using voided = outcome_of<void>;
+
+    [[nodiscard]] io::awaitable<voided> feed();
+    // False when something must be looked up first: add() then does both.
+    [[nodiscard]] bool try_add(change const& what);
+    [[nodiscard]] io::awaitable<voided> add(change_window::step step);
+    [[nodiscard]] io::awaitable<outcome_of<table_plan const*>> plan_of(
+        pgoutput::relation_ptr shape);
+    [[nodiscard]] io::awaitable<outcome_of<pending_change>> resolve(change_window::step step);
+    [[nodiscard]] bool full() const noexcept;
+    [[nodiscard]] bool may_begin() const noexcept;
+    [[nodiscard]] bool careful_now() const noexcept;
+    [[nodiscard]] bool worth_sending() const noexcept;
+    [[nodiscard]] io::awaitable<bool> gather_more();
+    [[nodiscard]] io::awaitable<voided> send();
+    [[nodiscard]] voided queue_statements(bool commits);
+    void settle(flight& done);
+    [[nodiscard]] io::awaitable<voided> recover();
+    [[nodiscard]] io::awaitable<voided> roll_back();
+    void say_retrying(std::string const& reason);
+    [[nodiscard]] io::awaitable<void> pause(std::chrono::milliseconds time);
+    [[nodiscard]] io::awaitable<void> pass_barrier(pg_time newest);
+    [[nodiscard]] apply_head head_for(transaction_header const& last, lsn applied, pg_time barrier);
+
+    // engine/flow/applier_careful.cpp
+    struct careful_progress {
+        lsn end; // of the transaction, once it is known
+        std::uint32_t changes = 0;
+        std::uint32_t parked = 0;
+        bool released = false; // parts of it are gone from the window
+    };
+    [[nodiscard]] io::awaitable<voided> careful_transaction();
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
+                                                                 careful_progress& at);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_list(
+        transaction_header const& header, std::vector<pending_change> const& list,
+        careful_progress& progress);
+    [[nodiscard]] outcome_of<std::uint32_t> send_list(transaction_header const& header,
+                                                      std::vector<pending_change> const& list,
+                                                      std::map<std::size_t, park_reason> const& bad,
+                                                      std::vector<std::size_t>& ends);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> back_to_savepoint();
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_begin(transaction_header const& header);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_commit(transaction_header const& header,
+                                                                   lsn end);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> after_error(io::pg::error error,
+                                                                std::string doing);
+    // Takes results up to the sync: the first error, and how many results came before it.
+    [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
+        std::size_t* failed_at);
+    void remember_parked(pending_change const& bad, park_reason const& reason);
+
+    direction_link& link_;
+    io::pg::pipeline_session& pipeline_;
+    plans& tables_;
+    parked_keys& parked_;
+    statement_sender sender_;
+    batch_builder batch_;
+    io::event sent_;
+    io::asio::steady_timer timer_;
+    backoff backoff_;
+
+    std::deque<flight> flights_;
+    std::optional<flight> broken_; // the first that failed since the last recovery
+    change_window::cursor batch_start_;
+    change_window::cursor careful_until_;
+    lsn chained_;           // position after everything sent
+    bool open_ = false;     // a long transaction is open on the target
+    bool retrying_ = false; // the state says so
+    std::optional<lsn> careful_at_;
+    std::optional<lsn> careful_next_;
+    std::optional<std::chrono::steady_clock::time_point>
+        waiting_since_; // of the batch's first change
+};
+
+} // namespace tandem::engine

@@ -1,0 +1,329 @@
+// Transactions in source order, one change a statement, after a batch of theirs failed (R8).
+//
+// A data error names exactly one change. It is parked with its key, or with its whole table when the
+// table is at fault, and the transaction goes on from a savepoint; what is good is committed.
+
+#include "codecs/base/assert.hpp"
+#include "codecs/sql/schema.hpp"
+#include "engine/flow/applier.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t list_changes_max = 5'000;
+constexpr std::size_t list_bytes_max = std::size_t{4} << 20;
+
+// The table is missing, lacks a column or may not be written: no other row of it will do better.
+bool table_at_fault(std::string const& sqlstate) noexcept {
+    return sqlstate.starts_with("42") || sqlstate.starts_with("3F");
+}
+
+} // namespace
+
+io::awaitable<applier::voided> applier::careful_transaction() {
+    auto const start = link_.window.position();
+    auto const first = link_.window.next();
+    TANDEM_ASSERT(first.kind == change_window::step_kind::begin);
+    auto const header = first.piece->header;
+    if (careful_at_ && header.final_lsn >= *careful_at_) {
+        careful_at_.reset();
+    }
+    auto const parked_before = parked_;
+    careful_progress at;
+    auto done = co_await careful_body(header, at);
+    if (done && *done == listed::done) {
+        flight whole;
+        whole.end = link_.window.position();
+        whole.last = header;
+        whole.end_lsn = at.end;
+        whole.changes = at.changes;
+        whole.parked = at.parked;
+        whole.transactions = 1;
+        whole.affected = -1;
+        settle(whole);
+        co_return boost::system::in_place_value;
+    }
+    parked_ = parked_before;
+    if (at.released) { // its start is gone from the window: once more from the source
+        careful_next_ = header.final_lsn;
+    }
+    if (!done) {
+        co_return done.error();
+    }
+    if (at.released) {
+        co_return failure{next_step::retry, "a long transaction had to be rolled back"};
+    }
+    link_.window.rewind(start);
+    co_await pause(backoff_.next());
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_header const& header,
+                                                                 careful_progress& at) {
+    auto begun = co_await careful_begin(header);
+    if (!begun || *begun == listed::again) {
+        co_return begun;
+    }
+    std::vector<pending_change> list;
+    std::size_t bytes = 0;
+    while (!at.end) {
+        auto const step = link_.window.next();
+        if (step.kind == change_window::step_kind::nothing) {
+            co_await link_.arrived.wait();
+            if (link_.stopping) {
+                co_return failure{next_step::stopped, {}};
+            }
+            continue;
+        }
+        if (step.kind == change_window::step_kind::change) {
+            auto made = co_await resolve(step);
+            if (!made) {
+                co_return made.error();
+            }
+            list.push_back(std::move(*made));
+            bytes += step.what->new_row.raw().size() + step.what->old_row.raw().size();
+        } else {
+            at.end = step.piece->end_lsn;
+        }
+        if (!at.end && list.size() < list_changes_max && bytes < list_bytes_max) {
+            continue;
+        }
+        auto done = co_await careful_list(header, list, at);
+        if (!done || *done == listed::again) {
+            co_return done;
+        }
+        at.changes += static_cast<std::uint32_t>(list.size());
+        list.clear();
+        bytes = 0;
+        if (!at.end) { // a long one: what is carried out makes room for the rest
+            at.released = true;
+            link_.window.release(link_.window.position());
+            link_.room.notify();
+        }
+    }
+    co_return co_await careful_commit(header, at.end);
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_begin(
+    transaction_header const& header) {
+    co_await pass_barrier(header.commit_time);
+    auto const& facts = link_.progress.facts;
+    auto head = head_for({facts.applied_xid, facts.applied_at, {}}, chained_, header.commit_time);
+    auto queued = sender_.begin(head);
+    if (queued) {
+        queued = sender_.sync();
+    }
+    if (!queued) {
+        co_return queued.error();
+    }
+    auto drained = co_await drain(nullptr);
+    if (!drained) {
+        co_return drained.error();
+    }
+    if (*drained) {
+        co_return co_await after_error(**drained, "beginning a transaction");
+    }
+    co_return listed::done;
+}
+
+// Sends every change of the list by itself. `ends` gets, for each, how many results are due up to
+// and with it; returns how many of them go to tandem.parked.
+outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
+                                             std::vector<pending_change> const& list,
+                                             std::map<std::size_t, park_reason> const& bad,
+                                             std::vector<std::size_t>& ends) {
+    park_reason const queued{"TD011", "queued behind an earlier parked change of its key", false};
+    batch_builder single{false};
+    std::uint32_t parked = 0;
+    auto sent = sender_.text("SAVEPOINT tandem");
+    for (std::size_t at = 0; sent && at < list.size(); ++at) {
+        auto const& one = list[at];
+        auto const found = bad.find(at);
+        single.clear();
+        single.begin(header);
+        if (one.plan == nullptr) {
+            single.add_truncate(*one.what, one.truncated);
+        } else if (found != bad.end() || parked_.behind(*one.what, *one.plan)) {
+            single.add_parked(*one.what, *one.plan);
+            parked_.follow(*one.what, *one.plan);
+            ++parked;
+        } else {
+            single.add(*one.what, *one.plan);
+        }
+        sent = sender_.steps(single, link_.setup.source.name,
+                             found != bad.end() ? found->second : queued);
+        ends.push_back(pipeline_.pending());
+    }
+    if (sent) {
+        sent = sender_.text("RELEASE SAVEPOINT tandem");
+    }
+    if (sent) {
+        sent = sender_.sync();
+    }
+    if (!sent) {
+        return sent.error();
+    }
+    return parked;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_list(
+    transaction_header const& header, std::vector<pending_change> const& list,
+    careful_progress& progress) {
+    std::map<std::size_t, park_reason> bad; // by place in the list
+    for (std::size_t at = 0; at < list.size(); ++at) {
+        auto const& one = list[at];
+        if (one.plan == nullptr || one.plan->usable || parked_.behind(*one.what, *one.plan)) {
+            continue;
+        }
+        if (link_.binary) {
+            co_return failure{next_step::retry_text, one.plan->why_not};
+        }
+        bad[at] = {one.plan->sqlstate, one.plan->why_not, true};
+        remember_parked(one, bad[at]);
+    }
+    for (;;) {
+        std::vector<std::size_t> ends;
+        auto const parked = send_list(header, list, bad, ends);
+        if (!parked) {
+            co_return parked.error();
+        }
+        std::size_t failed_at = 0;
+        auto drained = co_await drain(&failed_at);
+        if (!drained) {
+            co_return drained.error();
+        }
+        if (!*drained) {
+            progress.parked += *parked;
+            co_return listed::done;
+        }
+        auto const error = **drained;
+        auto const place =
+            static_cast<std::size_t>(std::ranges::upper_bound(ends, failed_at) - ends.begin());
+        bool const data = error.classify() != io::pg::retry_class::transient;
+        if (!data || place == list.size() || bad.contains(place) || list[place].plan == nullptr) {
+            co_return co_await after_error(error, "carrying out a transaction");
+        }
+        if (link_.binary) { // what is parked is kept as text
+            co_return failure{next_step::retry_text,
+                              fmt::format("a row of {} could not be written ({})",
+                                          table_name(*list[place].plan), error.sqlstate)};
+        }
+        bad[place] = {error.sqlstate,
+                      error.message + (error.detail.empty() ? "" : "; " + error.detail),
+                      table_at_fault(error.sqlstate)};
+        remember_parked(list[place], bad[place]);
+        auto back = co_await back_to_savepoint();
+        if (!back || *back == listed::again) {
+            co_return back;
+        }
+    }
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::back_to_savepoint() {
+    sender_.forget(); // what was to be prepared behind the error was not
+    for (auto const* statement :
+         {"ROLLBACK TO SAVEPOINT tandem", "RELEASE SAVEPOINT tandem", "DEALLOCATE ALL"}) {
+        auto queued = sender_.text(statement);
+        if (!queued) {
+            co_return queued.error();
+        }
+    }
+    auto ended = sender_.sync();
+    if (!ended) {
+        co_return ended.error();
+    }
+    auto drained = co_await drain(nullptr);
+    if (!drained) {
+        co_return drained.error();
+    }
+    if (*drained) {
+        co_return co_await after_error(**drained, "rolling back to a savepoint");
+    }
+    co_return listed::done;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_commit(transaction_header const& header,
+                                                                   lsn end) {
+    auto queued = sender_.head(head_for(header, end, header.commit_time));
+    if (queued) {
+        queued = sender_.text("COMMIT");
+    }
+    if (queued) {
+        queued = sender_.sync();
+    }
+    if (!queued) {
+        co_return queued.error();
+    }
+    auto drained = co_await drain(nullptr);
+    if (!drained) {
+        co_return drained.error();
+    }
+    if (*drained) {
+        co_return co_await after_error(**drained, "committing a transaction");
+    }
+    chained_ = end;
+    co_return listed::done;
+}
+
+io::awaitable<outcome_of<std::optional<io::pg::error>>> applier::drain(std::size_t* failed_at) {
+    auto const sent = pipeline_.pending();
+    auto flushed = co_await pipeline_.flush();
+    if (!flushed) {
+        co_return retry_after(link_.setup.target.name, "sending statements", flushed.error());
+    }
+    std::optional<io::pg::error> failed;
+    for (;;) {
+        auto got = co_await pipeline_.next_result();
+        if (!got) {
+            co_return retry_after(link_.setup.target.name, "reading results", got.error());
+        }
+        if (got->what == io::pg::outcome::kind::sync) {
+            co_return failed;
+        }
+        if (got->what == io::pg::outcome::kind::error && !failed) {
+            failed = got->why;
+            if (failed_at != nullptr) {
+                *failed_at = sent - pipeline_.pending() - 1;
+            }
+        }
+    }
+}
+
+// After a rollback: again for what passes by itself, otherwise the direction starts anew.
+io::awaitable<outcome_of<applier::listed>> applier::after_error(io::pg::error error,
+                                                                std::string doing) {
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled.error();
+    }
+    bool const passes = error.code == io::pg::errc::server_error &&
+                        (error.classify() == io::pg::retry_class::transient ||
+                         error.sqlstate == sql::sqlstate::clock_behind);
+    auto const cause = retry_after(link_.setup.target.name, doing, error);
+    if (passes) {
+        say_retrying(cause.reason);
+        co_return listed::again;
+    }
+    co_return cause;
+}
+
+void applier::remember_parked(pending_change const& bad, park_reason const& reason) {
+    auto const table = table_name(*bad.plan);
+    if (reason.whole_table) {
+        parked_.park_table(table);
+    } else {
+        parked_.park_key(table, key_values_of(identifying_row(*bad.what), *bad.plan));
+    }
+    spdlog::warn("{} -> {}: parked a change of {} ({}): {} wait in tandem.parked for a decision; "
+                 "the rest goes on",
+                 link_.setup.source.name, link_.setup.target.name, table, reason.sqlstate,
+                 reason.whole_table ? "all changes of this table" : "this key's later changes");
+}
+
+} // namespace tandem::engine

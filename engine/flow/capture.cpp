@@ -1,0 +1,303 @@
+#include "engine/flow/capture.hpp"
+
+#include "codecs/pgoutput/message.hpp"
+#include "codecs/replication/frame.hpp"
+#include "engine/core/failpoint.hpp"
+#include "engine/core/origin_gate.hpp"
+#include "engine/core/table_plan.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
+constexpr std::size_t turn_bytes = std::size_t{1} << 20;    // then the others get their turn
+constexpr std::size_t message_overhead = 128;               // what a message costs beside its bytes
+
+void free_message(char* held) {
+    PQfreemem(held);
+}
+
+void add(counter& to, std::uint64_t by) {
+    to.fetch_add(by, std::memory_order_relaxed);
+}
+
+} // namespace
+
+capture::capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume)
+    : link_{link}, stream_{stream}, resume_{resume} {}
+
+io::awaitable<failure> capture::run() {
+    auto const executor = co_await io::asio::this_coro::executor;
+    std::size_t turn = 0;
+    for (;;) {
+        io::pg::copy_message message;
+        auto const next = stream_.try_next(message);
+        if (next == io::pg::replication_stream::next::message) {
+            turn += message.size();
+            if (auto failed = take(std::move(message))) {
+                co_return *failed;
+            }
+            if (turn < turn_bytes && link_.window.bytes() < link_.setup.queue_bytes) {
+                continue;
+            }
+        }
+        hand_over();
+        turn = 0;
+        if (next == io::pg::replication_stream::next::ended) {
+            co_return retry_after(link_.setup.source.name, "the replication stream", stream_.why());
+        }
+        if (next == io::pg::replication_stream::next::message) {
+            co_await io::asio::post(executor, io::asio::use_awaitable);
+            while (link_.window.bytes() >= link_.setup.queue_bytes) {
+                co_await link_.room.wait();
+            }
+            continue;
+        }
+        auto waited = co_await stream_.wait();
+        if (!waited) {
+            co_return retry_after(link_.setup.source.name, "the replication stream",
+                                  waited.error());
+        }
+    }
+}
+
+capture::step capture::take(io::pg::copy_message message) {
+    auto const frame = replication::decode_frame(message.view());
+    if (!frame) {
+        return broken(frame.error().message());
+    }
+    if (auto const* alive = std::get_if<replication::keepalive>(&*frame)) {
+        return keepalive(*alive);
+    }
+    auto const& data = std::get<replication::xlog_data>(*frame);
+    at_ = data.start;
+    add(link_.stats.count.captured_bytes, data.payload.size());
+    if (data.wal_end > lsn{link_.stats.count.server_wal_end.load(std::memory_order_relaxed)}) {
+        link_.stats.count.server_wal_end.store(data.wal_end.value, std::memory_order_relaxed);
+    }
+    auto const message_view = pgoutput::decode(data.payload);
+    if (!message_view) {
+        return broken(message_view.error().message());
+    }
+    return decoded(*message_view, message);
+}
+
+capture::step capture::keepalive(replication::keepalive const& alive) {
+    link_.stats.count.server_wal_end.store(alive.wal_end.value, std::memory_order_relaxed);
+    link_.status_wanted = link_.status_wanted || alive.reply_requested;
+    if (inside_) { // no position: it can lie beyond what the open transaction still brings (R5)
+        return std::nullopt;
+    }
+    if (resume_.keepalive(alive.wal_end) == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    link_.watermark.keepalive(alive.wal_end);
+    return std::nullopt;
+}
+
+capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_message& bytes) {
+    if (auto const* insert = std::get_if<pgoutput::insert>(&message)) {
+        change made;
+        made.kind = change_kind::insert;
+        made.new_row = insert->new_row;
+        return row(insert->relation_id, made, bytes);
+    }
+    if (auto const* update = std::get_if<pgoutput::update>(&message)) {
+        change made;
+        made.kind = change_kind::update;
+        made.old_kind = update->old_kind;
+        made.old_row = update->old_row;
+        made.new_row = update->new_row;
+        return row(update->relation_id, made, bytes);
+    }
+    if (auto const* remove = std::get_if<pgoutput::remove>(&message)) {
+        change made;
+        made.kind = change_kind::remove;
+        made.old_kind = remove->old_kind;
+        made.old_row = remove->old_row;
+        return row(remove->relation_id, made, bytes);
+    }
+    if (auto const* begun = std::get_if<pgoutput::begin>(&message)) {
+        return begin(*begun);
+    }
+    if (auto const* committed = std::get_if<pgoutput::commit>(&message)) {
+        return commit(*committed);
+    }
+    if (auto const* described = std::get_if<pgoutput::relation>(&message)) {
+        return relation(*described);
+    }
+    if (auto const* truncated = std::get_if<pgoutput::truncate>(&message)) {
+        return truncate(*truncated);
+    }
+    if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
+        echo_ = is_echo(origin->name) && !failpoint("origin_filter");
+    }
+    return std::nullopt; // type names and logical messages carry no rows
+}
+
+capture::step capture::begin(pgoutput::begin const& begun) {
+    if (inside_) {
+        return broken("a transaction begins inside another");
+    }
+    auto const verdict = resume_.begin(begun.final_lsn);
+    if (verdict == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    inside_ = true;
+    echo_ = false;
+    duplicate_ = verdict == resume_guard::verdict::applied_before;
+    has_changes_ = false;
+    index_ = 0;
+    current_ = {begun.transaction, begun.commit_time, begun.final_lsn};
+    link_.watermark.begun();
+    return std::nullopt;
+}
+
+capture::step capture::commit(pgoutput::commit const& committed) {
+    if (!inside_) {
+        return broken("a commit without its transaction");
+    }
+    inside_ = false;
+    link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
+    if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
+                          resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    if (echo_) {
+        add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
+    }
+    bool const skip = link_.progress.skip && *link_.progress.skip == committed.end_lsn;
+    if (!has_changes_ || skip) {
+        if (has_changes_) { // passed over by hand: held back until here, see hand_over()
+            filling_->pieces.pop_back();
+        }
+        link_.watermark.skipped(committed.end_lsn);
+        return std::nullopt;
+    }
+    if (filling_ == nullptr || filling_->pieces.empty()) { // handed over before its commit came
+        append_piece();
+    }
+    auto& piece = filling_->pieces.back();
+    piece.end_lsn = committed.end_lsn;
+    piece.ends = true;
+    add(link_.stats.count.captured_transactions, 1);
+    link_.watermark.received(committed.end_lsn);
+    return std::nullopt;
+}
+
+capture::step capture::relation(pgoutput::relation const& described) {
+    relations_.store(described);
+    auto const* shape = relations_.find(described.id);
+    if (link_.binary && shape != nullptr && !binary_safe(**shape)) {
+        return failure{next_step::retry_text,
+                       fmt::format("table {}.{} has types whose binary form differs between "
+                                   "servers: values travel as text",
+                                   (*shape)->schema, (*shape)->name)};
+    }
+    return std::nullopt;
+}
+
+capture::step capture::row(oid relation_id, change made, io::pg::copy_message& bytes) {
+    made.index = index_++;
+    if (echo_ || duplicate_) {
+        return std::nullopt;
+    }
+    auto const* shape = relations_.find(relation_id);
+    if (shape == nullptr || !inside_) {
+        return broken(
+            fmt::format("a change of relation {} that was never described", relation_id.value));
+    }
+    auto const columns = (*shape)->columns.size();
+    if ((made.kind != change_kind::remove && made.new_row.column_count() != columns) ||
+        (made.old_kind != pgoutput::old_row_kind::none && made.old_row.column_count() != columns)) {
+        return broken(fmt::format("a row of {}.{} with another number of columns than described",
+                                  (*shape)->schema, (*shape)->name));
+    }
+    append_piece();
+    if (filling_->shapes.empty() || filling_->shapes.back() != *shape) {
+        filling_->shapes.push_back(*shape);
+    }
+    made.shape = shape->get();
+    filling_->bytes += bytes.size() + message_overhead;
+    filling_->buffers.emplace_back(bytes.release(), &free_message);
+    append(made);
+    add(link_.stats.count.captured_rows, 1);
+    return std::nullopt;
+}
+
+capture::step capture::truncate(pgoutput::truncate const& truncated) {
+    change made;
+    made.kind = change_kind::truncate;
+    made.index = index_++;
+    if (echo_ || duplicate_) {
+        return std::nullopt;
+    }
+    truncation what;
+    what.cascade = truncated.cascade;
+    for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
+        auto const* shape = relations_.find(truncated.relation_id(at));
+        if (shape == nullptr || !inside_) {
+            return broken("a truncate of a relation that was never described");
+        }
+        what.relations.push_back(*shape);
+    }
+    append_piece();
+    filling_->truncations.push_back(std::move(what));
+    filling_->bytes += message_overhead;
+    made.truncated = &filling_->truncations.back();
+    append(made);
+    add(link_.stats.count.captured_rows, 1);
+    return std::nullopt;
+}
+
+// The open transaction's piece in filling_, made when it is not there yet.
+void capture::append_piece() {
+    if (filling_ == nullptr) {
+        filling_ = std::make_unique<change_batch>();
+    }
+    if (!filling_->pieces.empty() && !filling_->pieces.back().ends) {
+        return;
+    }
+    transaction_piece piece;
+    piece.header = current_;
+    piece.first = static_cast<std::uint32_t>(filling_->changes.size());
+    piece.starts = !has_changes_;
+    filling_->pieces.push_back(piece);
+}
+
+void capture::append(change made) {
+    filling_->changes.push_back(made);
+    ++filling_->pieces.back().count;
+    has_changes_ = true;
+    if (filling_->bytes >= batch_bytes) {
+        hand_over();
+    }
+}
+
+void capture::hand_over() {
+    if (filling_ == nullptr || filling_->empty()) {
+        return;
+    }
+    bool const may_be_skipped =
+        inside_ && link_.progress.skip && current_.final_lsn < *link_.progress.skip;
+    if (may_be_skipped) { // whether it is the one to pass over, only its end tells
+        return;
+    }
+    link_.window.push(std::move(filling_));
+    filling_ = nullptr;
+    link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+    link_.arrived.notify();
+}
+
+failure capture::broken(std::string const& what) const {
+    return {next_step::retry,
+            fmt::format("node {}: the stream at {} is not what pgoutput sends: {}",
+                        link_.setup.source.name, to_string(at_), what)};
+}
+
+} // namespace tandem::engine

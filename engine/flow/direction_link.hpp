@@ -1,0 +1,43 @@
+#pragma once
+// What the coroutines of one direction share. All of them run on one thread.
+
+#include "engine/core/ack_watermark.hpp"
+#include "engine/core/change_window.hpp"
+#include "engine/core/stats.hpp"
+#include "engine/flow/direction_setup.hpp"
+#include "engine/flow/progress.hpp"
+#include "io/runtime/event.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace tandem::engine {
+
+struct direction_link {
+    direction_link(io::asio::any_io_executor const& executor, direction_setup const& rules,
+                   direction_stats& told, progress_row start, bool binary_values)
+        : setup{rules},
+          stats{told},
+          progress{start},
+          binary{binary_values},
+          watermark{start.facts.applied, start.facts.reached()},
+          arrived{executor},
+          room{executor} {}
+
+    direction_setup const& setup;
+    direction_stats& stats;
+    progress_row progress; // kept up to date by the applier
+    bool binary;           // how the stream sends values
+
+    change_window window; // capture pushes, applier reads
+    ack_watermark watermark;
+    flush_tracker flushes;
+    io::event arrived; // the applier has something to do
+    io::event room;    // the window got smaller
+    bool stopping = false;
+    bool status_wanted = false;       // the server asked for a status update
+    std::int64_t clock_offset_us = 0; // target's clock minus ours
+    bool conflicts_changed = true;    // tandem.conflict may have grown
+};
+
+} // namespace tandem::engine

@@ -1,0 +1,37 @@
+#pragma once
+// What one direction knows before it starts: both ends, names and rules. Immutable while it runs.
+
+#include "codecs/base/lsn.hpp"
+#include "engine/config/options.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace tandem::engine {
+
+struct direction_setup {
+    node_options source;
+    node_options target;
+    oid source_database;
+    oid target_database;
+    int source_version = 0; // 150020
+    int target_version = 0;
+    bool guarded = true;      // last-update-wins; false: apply-remote
+    bool origin_none = false; // the source's server filters origins (16+, no foreign origin there)
+
+    std::uint32_t batch_rows = 0;
+    std::size_t batch_bytes = 0;
+    std::size_t queue_bytes = 0;
+    std::chrono::milliseconds batch_delay{0};
+    bool sync_commit = false;
+};
+
+// WAL that our bookkeeping has written on a node, so that the direction which reads that node's
+// stream does not take it for work. Shared by the directions of one process.
+struct node_bookkeeping {
+    std::atomic<std::uint64_t> wal_bytes{0};
+};
+
+} // namespace tandem::engine

@@ -1,0 +1,19 @@
+#include "engine/flow/failure.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace tandem::engine {
+
+void throw_exception_from_error(failure const& failed, boost::source_location const& /*where*/) {
+    throw std::runtime_error{failed.reason};
+}
+
+failure retry_after(std::string const& node, std::string const& doing, io::pg::error const& error) {
+    auto const state =
+        error.sqlstate.empty() ? std::string{} : fmt::format(" ({})", error.sqlstate);
+    return {next_step::retry, fmt::format("node {}: {}: {}{}", node, doing, error.message, state)};
+}
+
+} // namespace tandem::engine

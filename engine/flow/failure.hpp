@@ -1,0 +1,36 @@
+#pragma once
+// Why a direction stopped running, and what its supervisor does about it.
+
+#include "io/pg/error.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <string>
+
+namespace tandem::engine {
+
+enum class next_step {
+    retry,      // again, after a pause
+    retry_text, // again at once, with values as text
+    stopped,    // asked to
+    gap,        // changes are missing: a person decides
+    lost,       // the slot was invalidated
+    fenced,     // another instance took over
+};
+
+struct failure {
+    next_step step = next_step::retry;
+    std::string reason; // cause and cure, for status and log; no secrets, no row values
+};
+
+[[noreturn]] void throw_exception_from_error(failure const& failed,
+                                             boost::source_location const& where);
+
+template <class T>
+using outcome_of = boost::system::result<T, failure>;
+
+// "node a: reading the slot: <server's message>"
+[[nodiscard]] failure retry_after(std::string const& node, std::string const& doing,
+                                  io::pg::error const& error);
+
+} // namespace tandem::engine

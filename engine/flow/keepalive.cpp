@@ -1,0 +1,257 @@
+#include "engine/flow/keepalive.hpp"
+
+#include "engine/core/failpoint.hpp"
+#include "engine/core/names.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+using io::pg::parameters;
+
+constexpr auto tick = 100ms;
+constexpr auto status_interval_most = 10s;
+constexpr auto clock_interval = 10s;
+constexpr auto conflict_interval = 1s;
+constexpr auto watch_interval = 1s;
+
+std::int64_t wall_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+lsn lsn_of(io::pg::rows const& from, int column) {
+    return lsn::parse(from.text(0, column)).value_or(lsn{});
+}
+
+void store(counter& to, lsn position) {
+    to.store(position.value, std::memory_order_relaxed);
+}
+
+// What one direction's durability loop remembers between its ticks.
+struct durability_state {
+    steady::time_point last_safe = steady::now() - 1h;
+    steady::time_point last_clock = steady::now() - 1h;
+    steady::time_point last_conflicts = steady::now() - 1h;
+    std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
+    long long last_conflict_id = 0;
+};
+
+constexpr char const* store_safe =
+    "WITH was AS (SELECT pg_current_wal_insert_lsn() AS at), u AS (UPDATE tandem.progress SET "
+    "safe_lsn = $1 WHERE stream = $2 AND lane = 0 AND epoch = $3 AND safe_lsn < $1 RETURNING 1) "
+    "SELECT was.at, (SELECT count(*) FROM u) FROM was";
+
+io::awaitable<outcome_of<void>> store_idle_position(direction_link& link,
+                                                    io::pg::connection& target, lsn position,
+                                                    node_bookkeeping& target_wal) {
+    parameters values;
+    values.emplace_back(to_string(position));
+    values.emplace_back(link.setup.source.name);
+    values.emplace_back(std::to_string(link.progress.epoch));
+    auto stored = co_await target.query(store_safe, std::move(values));
+    if (!stored) {
+        co_return retry_after(link.setup.target.name, "storing an idle position", stored.error());
+    }
+    if (stored->integer(0, 1) == 0) {
+        co_return failure{next_step::retry, "the stream was taken over or its progress changed"};
+    }
+    auto after = co_await target.execute("SELECT pg_current_wal_insert_lsn()");
+    if (!after) {
+        co_return retry_after(link.setup.target.name, "storing an idle position", after.error());
+    }
+    target_wal.wal_bytes.fetch_add(lsn_of(*after, 0).value - lsn_of(*stored, 0).value);
+    link.progress.facts.safe = position;
+    link.watermark.stored_safe(position); // committed synchronously: durable
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> measure_clock(direction_link& link, io::pg::connection& target) {
+    auto const before = wall_us();
+    auto got =
+        co_await target.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "reading the clock", got.error());
+    }
+    link.clock_offset_us = got->integer(0, 0) - (before + wall_us()) / 2;
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::connection& target,
+                                                long long& last_id) {
+    parameters values;
+    values.emplace_back(std::to_string(last_id));
+    values.emplace_back(link.setup.source.name);
+    auto got = co_await target.query("SELECT count(*), coalesce(max(id), $1::bigint) FROM "
+                                     "tandem.conflict WHERE id > $1::bigint AND incoming_node = $2",
+                                     std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "counting conflicts", got.error());
+    }
+    link.stats.count.conflicts.fetch_add(static_cast<std::uint64_t>(got->integer(0, 0)),
+                                         std::memory_order_relaxed);
+    last_id = got->integer(0, 1);
+    co_return boost::system::in_place_value;
+}
+
+// At most one round trip of each kind a tick.
+io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::connection& target,
+                                                node_bookkeeping& source_wal,
+                                                node_bookkeeping& target_wal,
+                                                durability_state& state) {
+    auto const now = steady::now();
+    if (link.flushes.waiting()) {
+        auto probed = co_await probe_durability(link, target);
+        if (!probed) {
+            co_return probed;
+        }
+    }
+    if (auto const idle = link.watermark.idle_position()) {
+        idle_store_input input;
+        input.candidate = *idle;
+        input.stored = link.watermark.confirmable();
+        input.own_bytes = source_wal.wal_bytes.load() - state.own_bytes_at_safe;
+        input.since_last_ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - state.last_safe).count();
+        if (worth_storing(input)) {
+            state.own_bytes_at_safe = source_wal.wal_bytes.load();
+            auto stored = co_await store_idle_position(link, target, *idle, target_wal);
+            if (!stored) {
+                co_return stored;
+            }
+            state.last_safe = now;
+        }
+    }
+    if (now - state.last_clock >= clock_interval) {
+        state.last_clock = now;
+        auto measured = co_await measure_clock(link, target);
+        if (!measured) {
+            co_return measured;
+        }
+    }
+    if (link.conflicts_changed && now - state.last_conflicts >= conflict_interval) {
+        state.last_conflicts = now;
+        link.conflicts_changed = false;
+        auto counted = co_await count_conflicts(link, target, state.last_conflict_id);
+        if (!counted) {
+            co_return counted;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace
+
+io::awaitable<io::pg::result<void>> send_status(direction_link& link,
+                                                io::pg::replication_stream& stream) {
+    auto const confirmed = failpoint("progress_check") ? lsn{} : link.watermark.confirmable();
+    replication::standby_status status;
+    status.written = std::max(confirmed, link.watermark.received());
+    status.flushed = confirmed;
+    status.applied = confirmed;
+    status.sent_at = pg_time::from_unix_us(wall_us());
+    auto sent = co_await stream.send(status);
+    if (sent) {
+        store(link.stats.count.confirmed_lsn, confirmed);
+    }
+    co_return sent;
+}
+
+io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::connection& target) {
+    auto got =
+        co_await target.execute("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "reading its WAL position", got.error());
+    }
+    if (auto const durable = link.flushes.probed(lsn_of(*got, 0), lsn_of(*got, 1))) {
+        link.watermark.durable(*durable);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> feedback_loop(direction_link& link, io::pg::replication_stream& stream,
+                                     std::chrono::milliseconds sender_timeout) {
+    auto interval = std::chrono::milliseconds{status_interval_most};
+    if (sender_timeout.count() > 0) {
+        interval = std::min(interval, sender_timeout / 3);
+    }
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    auto last = steady::now() - interval;
+    lsn last_confirmed;
+    for (;;) {
+        bool const due = steady::now() - last >= interval;
+        if (due || link.status_wanted || link.watermark.confirmable() > last_confirmed) {
+            link.status_wanted = false;
+            last = steady::now();
+            last_confirmed = link.watermark.confirmable();
+            auto sent = co_await send_status(link, stream);
+            if (!sent) {
+                co_return retry_after(link.setup.source.name, "sending status", sent.error());
+            }
+        }
+        timer.expires_after(std::min<std::chrono::milliseconds>(tick, interval));
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+io::awaitable<failure> durability_loop(direction_link& link, io::pg::connection& target,
+                                       node_bookkeeping& source_wal, node_bookkeeping& target_wal) {
+    durability_state state;
+    state.own_bytes_at_safe = source_wal.wal_bytes.load();
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    for (;;) {
+        auto done = co_await durability_tick(link, target, source_wal, target_wal, state);
+        if (!done) {
+            co_return done.error();
+        }
+        if (link.watermark.settled()) {
+            link.stats.count.caught_up_at_us.store(static_cast<std::uint64_t>(wall_us()),
+                                                   std::memory_order_relaxed);
+        }
+        timer.expires_after(tick);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& source,
+                                    node_stats& node) {
+    auto const slot =
+        slot_name(link.setup.source.name, link.setup.target.name, link.setup.source_database);
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    for (;;) {
+        parameters values;
+        values.emplace_back(slot);
+        auto got = co_await source.query(
+            "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, "
+            "confirmed_flush_lsn, pg_current_wal_flush_lsn() FROM pg_replication_slots "
+            "WHERE slot_name = $1",
+            std::move(values));
+        if (!got) {
+            node.up.store(false);
+            co_return retry_after(link.setup.source.name, "watching the slot", got.error());
+        }
+        node.up.store(true);
+        if (!got->empty()) {
+            node.slot_active.store(got->boolean(0, 0));
+            node.slot_retained_wal_bytes.store(
+                static_cast<std::uint64_t>(std::max(0LL, got->integer(0, 1))));
+            store(node.slot_confirmed_lsn, lsn_of(*got, 2));
+            auto& heard = link.stats.count.server_wal_end;
+            if (lsn_of(*got, 3).value > heard.load(std::memory_order_relaxed)) {
+                store(heard, lsn_of(*got, 3));
+            }
+        }
+        timer.expires_after(watch_interval);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,109 @@
+#include "engine/flow/plans.hpp"
+
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr char const* columns_query =
+    "SELECT a.attname, a.atttypid, format_type(a.atttypid, -1), a.atttypmod, a.attgenerated <> '', "
+    "a.attidentity = 'a' FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid "
+    "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
+    "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+// One row per key column. A nullable column may hold several nulls, so such an index is no key.
+constexpr char const* keys_query =
+    "SELECT i.indexrelid, i.indisprimary, a.attname FROM pg_index AS i "
+    "JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+    "CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place) "
+    "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number "
+    "WHERE n.nspname = $1 AND c.relname = $2 AND i.indisunique AND i.indisvalid AND "
+    "i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts AND "
+    "NOT EXISTS (SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS o(number, place) "
+    "JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = o.number "
+    "WHERE o.place <= i.indnkeyatts AND NOT b.attnotnull) "
+    "ORDER BY i.indisprimary DESC, i.indexrelid, k.place";
+
+void fill_columns(target_relation& target, io::pg::rows const& got) {
+    target.exists = !got.empty();
+    for (int row = 0; row < got.size(); ++row) {
+        target_column column;
+        column.name = std::string{got.text(row, 0)};
+        column.type = oid{static_cast<std::uint32_t>(got.integer(row, 1))};
+        column.type_name = std::string{got.text(row, 2)};
+        column.type_modifier = static_cast<std::int32_t>(got.integer(row, 3));
+        column.generated = got.boolean(row, 4);
+        column.identity_always = got.boolean(row, 5);
+        target.columns.push_back(std::move(column));
+    }
+}
+
+void fill_keys(target_relation& target, io::pg::rows const& got) {
+    for (int row = 0; row < got.size(); ++row) {
+        std::string name{got.text(row, 2)};
+        if (got.boolean(row, 1)) {
+            target.primary_key.push_back(std::move(name));
+            continue;
+        }
+        bool const next_index = row == 0 || got.text(row, 0) != got.text(row - 1, 0);
+        if (next_index) {
+            target.unique_keys.emplace_back();
+        }
+        target.unique_keys.back().push_back(std::move(name));
+    }
+}
+
+} // namespace
+
+table_plan* plans::find(pgoutput::relation_shape const* shape) noexcept {
+    if (shape == last_shape_) {
+        return last_plan_;
+    }
+    auto const at = known_.find(shape);
+    if (at == known_.end()) {
+        return nullptr;
+    }
+    last_shape_ = shape;
+    last_plan_ = at->second.get();
+    return last_plan_;
+}
+
+io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr shape) {
+    auto reading = read(shape->schema.empty() ? "pg_catalog" : shape->schema, shape->name);
+    auto target = co_await std::move(reading);
+    if (!target) {
+        co_return target.error();
+    }
+    auto const* key = shape.get();
+    auto plan = std::make_unique<table_plan>(make_plan(std::move(shape), *target, next_number_++));
+    auto* const made = plan.get();
+    known_[key] = std::move(plan);
+    last_shape_ = nullptr;
+    co_return made;
+}
+
+void plans::forget() {
+    known_.clear();
+    last_shape_ = nullptr;
+    last_plan_ = nullptr;
+}
+
+io::awaitable<outcome_of<target_relation>> plans::read(std::string schema, std::string name) {
+    target_relation target;
+    io::pg::parameters table;
+    table.emplace_back(std::move(schema));
+    table.emplace_back(std::move(name));
+    auto columns = co_await catalog_.query(columns_query, table);
+    if (!columns) {
+        co_return retry_after(setup_.target.name, "reading a table's columns", columns.error());
+    }
+    fill_columns(target, *columns);
+    auto keys = co_await catalog_.query(keys_query, table);
+    if (!keys) {
+        co_return retry_after(setup_.target.name, "reading a table's keys", keys.error());
+    }
+    fill_keys(target, *keys);
+    co_return target;
+}
+
+} // namespace tandem::engine

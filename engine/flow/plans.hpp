@@ -1,0 +1,40 @@
+#pragma once
+// The plans of the relations a direction has met, read from the target's catalog when first needed.
+
+#include "engine/core/table_plan.hpp"
+#include "engine/flow/direction_setup.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/pg/connection.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <memory>
+
+namespace tandem::engine {
+
+// Plans live until forget() or the end of the direction's start; their addresses do not change.
+class plans {
+public:
+    plans(direction_setup const& setup, io::pg::connection& catalog) noexcept
+        : setup_{setup}, catalog_{catalog} {}
+
+    // nullptr when the shape was not resolved yet.
+    [[nodiscard]] table_plan* find(pgoutput::relation_shape const* shape) noexcept;
+    [[nodiscard]] io::awaitable<outcome_of<table_plan*>> resolve(pgoutput::relation_ptr shape);
+    // After the target's tables changed: everything is read again.
+    void forget();
+
+private:
+    [[nodiscard]] io::awaitable<outcome_of<target_relation>> read(std::string schema,
+                                                                  std::string name);
+
+    direction_setup const& setup_;
+    io::pg::connection& catalog_;
+    boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table_plan>> known_;
+    pgoutput::relation_shape const* last_shape_ = nullptr;
+    table_plan* last_plan_ = nullptr;
+    std::uint32_t next_number_ = 0;
+};
+
+} // namespace tandem::engine

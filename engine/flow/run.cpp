@@ -1,0 +1,245 @@
+#include "engine/flow/run.hpp"
+
+#include "engine/admin/failure.hpp"
+#include "engine/admin/init.hpp"
+#include "engine/admin/routes.hpp"
+#include "engine/core/names.hpp"
+#include "engine/core/origin_gate.hpp"
+#include "engine/core/stats.hpp"
+#include "engine/flow/direction.hpp"
+#include "io/http/server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = io::asio;
+
+constexpr auto stop_limit = 10s;
+
+std::int64_t now_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+// A direction with its thread.
+struct worker {
+    std::unique_ptr<direction> body;
+    std::thread thread;
+    std::atomic<bool> ended{false};
+
+    void start() {
+        thread = std::thread{[this] {
+            asio::io_context context{1};
+            asio::co_spawn(context, body->run(), [](std::exception_ptr failed) {
+                if (failed) {
+                    try {
+                        std::rethrow_exception(failed);
+                    } catch (std::exception const& thrown) {
+                        spdlog::critical("a direction ended: {}", thrown.what());
+                    }
+                }
+            });
+            context.run();
+            ended.store(true);
+        }};
+    }
+};
+
+struct instance {
+    instance_stats stats;
+    std::map<std::string, std::unique_ptr<node_bookkeeping>> bookkeeping;
+    std::vector<std::unique_ptr<worker>> workers;
+};
+
+// Origins of others on a 16+ server: what they brought travels on, so the server must not filter.
+bool only_our_origins(node_catalog const& node) {
+    return std::ranges::all_of(node.installed.origins,
+                               [](std::string const& name) { return is_echo(name); });
+}
+
+direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice) {
+    auto const& source = catalog_of(ready.nodes, choice.source);
+    auto const& target = catalog_of(ready.nodes, choice.target);
+    direction_setup setup;
+    setup.source = *set.node(choice.source);
+    setup.target = *set.node(choice.target);
+    setup.source_database = source.database;
+    setup.target_database = target.database;
+    setup.source_version = source.server_version;
+    setup.target_version = target.server_version;
+    setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
+    setup.origin_none = source.server_version >= 160000 && only_our_origins(source);
+    setup.batch_rows = set.batch_rows;
+    setup.batch_bytes = std::min(set.batch_bytes, set.queue_bytes / 2);
+    setup.queue_bytes = set.queue_bytes;
+    setup.batch_delay = set.batch_delay;
+    setup.sync_commit = set.peer_sync_commit;
+    return setup;
+}
+
+void build(instance& made, options const& set, prepared const& ready) {
+    for (auto const& node : ready.nodes) {
+        made.stats.nodes.push_back(std::make_unique<node_stats>(node.name, node.rank));
+        made.stats.nodes.back()->server_version.store(node.server_version);
+        made.stats.nodes.back()->up.store(true);
+        made.bookkeeping[node.name] = std::make_unique<node_bookkeeping>();
+    }
+    made.stats.started_at_us = now_us();
+    made.stats.policy = ready.policy.policy == conflict_policy::last_update_wins
+                            ? "last-update-wins"
+                            : "apply-remote";
+    if (!ready.policy.why.empty()) {
+        made.stats.policy += fmt::format(" ({})", ready.policy.why);
+    }
+    for (auto const& choice : ready.choices) {
+        auto& stats = *made.stats.directions.emplace_back(
+            std::make_unique<direction_stats>(choice.source, choice.target));
+        std::vector<std::pair<std::string, std::string>> left_out;
+        for (auto const& table : choice.left_out) {
+            left_out.emplace_back(table.table, table.reason);
+            spdlog::warn("{} -> {}: {} is not synced: {}", choice.source, choice.target,
+                         table.table, table.reason);
+        }
+        stats.set_left_out(std::move(left_out));
+        auto const source_stats = std::ranges::find_if(
+            made.stats.nodes, [&](auto const& node) { return node->name == choice.source; });
+        auto& one = *made.workers.emplace_back(std::make_unique<worker>());
+        one.body = std::make_unique<direction>(setup_of(set, ready, choice), stats, **source_stats,
+                                               *made.bookkeeping[choice.source],
+                                               *made.bookkeeping[choice.target]);
+    }
+}
+
+struct listener {
+    std::unique_ptr<io::http::server> server; // empty: --listen off
+    std::shared_ptr<status_board> board;
+};
+
+listener listen(asio::io_context& context, options const& set, instance_stats const& stats) {
+    if (set.listen == "off") {
+        return {};
+    }
+    auto opened = io::http::server::listen(context.get_executor(), listen_options(set));
+    if (!opened) {
+        throw command_failed{
+            exit_status::environment,
+            fmt::format("{}; choose another address with --listen, or --listen off",
+                        opened.error().message)};
+    }
+    auto board = add_routes(**opened, stats);
+    spdlog::info("status on http://{}", set.listen);
+    return {std::move(*opened), std::move(board)};
+}
+
+bool all(instance const& running, bool (*holds)(worker const&)) {
+    return std::ranges::all_of(running.workers, [&](auto const& one) { return holds(*one); });
+}
+
+// Ends `context` when everything has ended. A second signal ends the process.
+asio::awaitable<void> watch(asio::io_context& context, instance& running, options const& set) {
+    asio::steady_timer timer{context};
+    asio::signal_set signals{context, SIGINT, SIGTERM};
+    int received = 0;
+    bool stopping = false;
+    auto const take = [&](boost::system::error_code failed, int number) {
+        if (!failed) {
+            received = number;
+        }
+    };
+    signals.async_wait(take);
+    auto const started = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point stop_at{};
+    for (;;) {
+        auto const now = std::chrono::steady_clock::now();
+        bool const caught_up = set.until_caught_up && all(running, [](worker const& one) {
+                                   return one.body->caught_up();
+                               });
+        bool const over = set.until && now - started >= *set.until;
+        if (stopping && received != 0) {
+            std::_Exit(128 + received);
+        }
+        if (!stopping && (received != 0 || caught_up || over)) {
+            stopping = true;
+            received = 0;
+            stop_at = now + stop_limit;
+            for (auto const& one : running.workers) {
+                one->body->stop();
+            }
+            signals.async_wait(take);
+        }
+        if (stopping && all(running, [](worker const& one) { return one.ended.load(); })) {
+            break;
+        }
+        if (stopping && now >= stop_at) {
+            spdlog::error("not everything ended within {} s: the rest is done again at the next "
+                          "start",
+                          stop_limit.count());
+            std::_Exit(exit_status::runtime);
+        }
+        timer.expires_after(50ms);
+        co_await timer.async_wait(io::use_tuple);
+    }
+    context.stop();
+}
+
+void summarise(instance_stats const& stats) {
+    for (auto const& one : stats.directions) {
+        auto const& count = one->count;
+        spdlog::info("{} -> {}: {} changes in {} transactions applied, {} echoes stopped, {} "
+                     "conflicts, {} parked, confirmed {}",
+                     one->source, one->target, count.applied_rows.load(),
+                     count.applied_transactions.load(), count.echoes_stopped.load(),
+                     count.conflicts.load(), count.parked.load(),
+                     to_string(lsn{count.confirmed_lsn.load()}));
+    }
+}
+
+} // namespace
+
+int run_instance(options const& set) {
+    asio::io_context context{1};
+    instance running;
+    auto server_options_checked = set; // the port is taken before anything is created
+    auto [server, board] = listen(context, server_options_checked, running.stats);
+    auto const ready = run_on(context, prepare(context.get_executor(), set));
+    for (auto const& note : ready.notes) {
+        spdlog::info("{}", note);
+    }
+    build(running, set, ready);
+    spdlog::info("conflict policy {}", running.stats.policy);
+    for (auto const& one : running.workers) {
+        one->start();
+    }
+    context.restart();
+    if (server) {
+        asio::co_spawn(context, server->run(), asio::detached);
+        asio::co_spawn(context, keep_sampling(board), asio::detached);
+    }
+    asio::co_spawn(context, watch(context, running, set), asio::detached);
+    context.run();
+    for (auto const& one : running.workers) {
+        one->thread.join();
+    }
+    summarise(running.stats);
+    return exit_status::ok;
+}
+
+} // namespace tandem::engine

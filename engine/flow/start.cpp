@@ -1,0 +1,222 @@
+#include "engine/flow/start.hpp"
+
+#include "engine/core/names.hpp"
+#include "engine/flow/sessions.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include <random>
+#include <string>
+
+namespace tandem::engine {
+namespace {
+
+using io::awaitable;
+using io::pg::connection;
+using io::pg::parameters;
+using io::pg::rows;
+
+lsn lsn_of(rows const& from, int column) {
+    return lsn::parse(from.text(0, column)).value_or(lsn{});
+}
+
+std::string new_token() {
+    std::random_device entropy;
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
+}
+
+// Ends what `sql` finds and waits until it finds nothing: `sql` returns one row per backend that it
+// has told to end.
+awaitable<outcome_of<void>> end_backends(connection& link, std::string node, std::string sql,
+                                         std::string argument) {
+    io::asio::steady_timer pause{co_await io::asio::this_coro::executor};
+    for (int left = 100; left > 0; --left) {
+        parameters values;
+        values.emplace_back(argument);
+        auto asked = co_await link.query(sql, std::move(values));
+        if (!asked) {
+            co_return retry_after(node, "ending the session of an earlier start", asked.error());
+        }
+        if (asked->empty()) {
+            co_return boost::system::in_place_value;
+        }
+        pause.expires_after(std::chrono::milliseconds{50});
+        auto const [cancelled] = co_await pause.async_wait(io::use_tuple);
+        if (cancelled) {
+            break;
+        }
+    }
+    co_return failure{next_step::retry,
+                      fmt::format("node {}: the session of an earlier start does not end", node)};
+}
+
+// Whose the stream is shows in `owner`, not in the epoch alone: the reply to an update that was
+// committed can get lost, and then the greater epoch is our own.
+std::string const& own_token() {
+    static std::string const token = new_token();
+    return token;
+}
+
+constexpr char const* take_epoch =
+    "UPDATE tandem.progress SET epoch = epoch + 1, owner = $2 WHERE stream = $1 AND lane = 0 "
+    "AND ($3::boolean OR owner = $2) RETURNING epoch, applied_lsn, safe_lsn, "
+    "applied_xid, (extract(epoch FROM applied_at) * 1000000)::bigint, start_lsn, system_id, "
+    "timeline, incarnation, next_incarnation, skip_lsn";
+
+progress_row read_progress(rows const& got) {
+    progress_row row;
+    row.epoch = got.integer(0, 0);
+    row.facts.applied = lsn_of(got, 1);
+    row.facts.safe = lsn_of(got, 2);
+    row.facts.applied_xid = xid{static_cast<std::uint32_t>(got.integer(0, 3))};
+    row.facts.applied_at = pg_time::from_unix_us(got.integer(0, 4));
+    row.facts.start = lsn_of(got, 5);
+    row.facts.system_id = std::string{got.text(0, 6)};
+    row.facts.timeline = static_cast<int>(got.integer(0, 7));
+    row.facts.incarnation = std::string{got.text(0, 8)};
+    row.facts.next_incarnation = std::string{got.text(0, 9)};
+    row.skip = lsn::parse(got.text(0, 10));
+    return row;
+}
+
+awaitable<outcome_of<progress_row>> fence(direction_setup const& setup, connection& target,
+                                          std::optional<std::int64_t> held_epoch) {
+    auto ended = co_await end_backends(
+        target, setup.target.name,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND "
+        "datname = current_database() AND pid <> pg_backend_pid()",
+        apply_session_name(setup.source.name));
+    if (!ended) {
+        co_return ended.error();
+    }
+    parameters values;
+    values.emplace_back(setup.source.name);
+    values.emplace_back(own_token());
+    values.emplace_back(held_epoch ? "false" : "true");
+    auto taken = co_await target.query(take_epoch, std::move(values));
+    if (!taken) {
+        co_return retry_after(setup.target.name, "taking the stream over", taken.error());
+    }
+    if (taken->empty()) {
+        if (held_epoch) {
+            co_return failure{next_step::fenced, "another tandem instance serves this direction; "
+                                                 "stop one of the two and start this one again"};
+        }
+        co_return failure{next_step::gap,
+                          fmt::format("node {} has no progress of stream {}: its tandem schema was "
+                                      "removed; run `tandem init`",
+                                      setup.target.name, setup.source.name)};
+    }
+    co_return read_progress(*taken);
+}
+
+constexpr char const* source_state =
+    "SELECT c.system_identifier, (pg_control_checkpoint()).timeline_id, "
+    "pg_current_wal_flush_lsn(), (SELECT incarnation FROM tandem.meta), s.slot_name IS NOT NULL, "
+    "s.confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status', "
+    "(SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') "
+    "FROM pg_control_system() AS c LEFT JOIN pg_replication_slots AS s ON s.slot_name = $1";
+
+awaitable<outcome_of<source_facts>> read_source(direction_setup const& setup, connection& source,
+                                                start_point& point) {
+    auto const slot = slot_name(setup.source.name, setup.target.name, setup.source_database);
+    auto ended = co_await end_backends(
+        source, setup.source.name,
+        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 "
+        "AND active_pid IS NOT NULL",
+        slot);
+    if (!ended) {
+        co_return ended.error();
+    }
+    parameters values;
+    values.emplace_back(slot);
+    auto got = co_await source.query(source_state, std::move(values));
+    if (!got) {
+        co_return retry_after(setup.source.name, "reading the slot", got.error());
+    }
+    source_facts facts;
+    facts.system_id = std::string{got->text(0, 0)};
+    facts.timeline = static_cast<int>(got->integer(0, 1));
+    facts.wal_end = lsn_of(*got, 2);
+    facts.incarnation = std::string{got->text(0, 3)};
+    facts.slot_exists = got->boolean(0, 4);
+    facts.confirmed_flush = lsn_of(*got, 5);
+    facts.slot_lost = got->text(0, 6) == "lost";
+    facts.slot = slot;
+    point.sender_timeout = std::chrono::milliseconds{got->integer(0, 7)};
+    point.source_end = facts.wal_end;
+    co_return facts;
+}
+
+// A new token goes to the sink as "next", then into the source, then becomes the sink's "current":
+// whenever we stop in between, the source has one of the two (R6).
+awaitable<outcome_of<void>> rotate_incarnation(direction_setup const& setup, connection& source,
+                                               connection& target, source_facts const& facts,
+                                               progress_row const& row) {
+    auto const token = new_token();
+    parameters announced;
+    announced.emplace_back(token);
+    announced.emplace_back(setup.source.name);
+    announced.emplace_back(std::to_string(row.epoch));
+    announced.emplace_back(facts.incarnation);
+    announced.emplace_back(facts.system_id);
+    announced.emplace_back(std::to_string(facts.timeline));
+    auto first = co_await target.query(
+        "UPDATE tandem.progress SET next_incarnation = $1, incarnation = $4, system_id = $5, "
+        "timeline = $6 WHERE stream = $2 AND lane = 0 AND epoch = $3",
+        std::move(announced));
+    if (!first) {
+        co_return retry_after(setup.target.name, "storing the source's identity", first.error());
+    }
+    parameters given;
+    given.emplace_back(token);
+    auto second =
+        co_await source.query("UPDATE tandem.meta SET incarnation = $1", std::move(given));
+    if (!second) {
+        co_return retry_after(setup.source.name, "renewing its identity", second.error());
+    }
+    parameters settled;
+    settled.emplace_back(token);
+    settled.emplace_back(setup.source.name);
+    settled.emplace_back(std::to_string(row.epoch));
+    auto third = co_await target.query(
+        "UPDATE tandem.progress SET incarnation = $1, next_incarnation = NULL WHERE stream = $2 "
+        "AND lane = 0 AND epoch = $3",
+        std::move(settled));
+    if (!third) {
+        co_return retry_after(setup.target.name, "storing the source's identity", third.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace
+
+io::awaitable<outcome_of<start_point>> take_over(direction_setup const& setup, connection& source,
+                                                 connection& target,
+                                                 std::optional<std::int64_t> held_epoch) {
+    start_point point;
+    auto row = co_await fence(setup, target, held_epoch);
+    if (!row) {
+        co_return row.error();
+    }
+    point.progress = *row;
+    auto facts = co_await read_source(setup, source, point);
+    if (!facts) {
+        co_return facts.error();
+    }
+    auto const decision = check_start(*facts, point.progress.facts);
+    if (decision.verdict != start_verdict::go) {
+        auto const step =
+            decision.verdict == start_verdict::lost ? next_step::lost : next_step::gap;
+        co_return failure{step, decision.reason};
+    }
+    auto rotated = co_await rotate_incarnation(setup, source, target, *facts, point.progress);
+    if (!rotated) {
+        co_return rotated.error();
+    }
+    point.expect_last_applied = decision.expect_last_applied;
+    co_return point;
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,29 @@
+#pragma once
+// Takes a direction over and decides whether it may stream (R4, R5, R6).
+
+#include "engine/flow/direction_setup.hpp"
+#include "engine/flow/failure.hpp"
+#include "engine/flow/progress.hpp"
+#include "io/pg/connection.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace tandem::engine {
+
+struct start_point {
+    progress_row progress;
+    bool expect_last_applied = false;
+    std::chrono::milliseconds sender_timeout{60'000}; // the source's wal_sender_timeout; 0: none
+    lsn source_end;                                   // flushed WAL at this moment
+};
+
+// `held_epoch` is the epoch this process had before, none at its first start: another instance that
+// took over meanwhile has a greater one (`fenced`).
+[[nodiscard]] io::awaitable<outcome_of<start_point>> take_over(
+    direction_setup const& setup, io::pg::connection& source, io::pg::connection& target,
+    std::optional<std::int64_t> held_epoch);
+
+} // namespace tandem::engine

@@ -1,0 +1,75 @@
+#pragma once
+// Sends the steps of a batch as prepared statements through a pipeline.
+
+#include "codecs/sql/apply_statements.hpp"
+#include "engine/core/batch_builder.hpp"
+#include "engine/core/row_encoder.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/pg/pipeline_session.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::engine {
+
+// The head statement's values (R3).
+struct apply_head {
+    std::string stream;
+    std::int64_t epoch = 0;
+    lsn previous; // where the stream is now
+    lsn applied;  // where it will be; `previous` while a long transaction stays open
+    xid transaction;
+    pg_time commit_time; // of `transaction`
+    pg_time barrier;     // the target's clock must be past this (R12)
+};
+
+// Why a change is parked.
+struct park_reason {
+    std::string sqlstate;
+    std::string text;
+    bool whole_table = false;
+};
+
+// Everything here queues in the pipeline; nothing suspends. A statement that was prepared in a
+// transaction that failed may or may not exist: call forget() after every failure, with the server's
+// DEALLOCATE ALL. Borrows the pipeline.
+class statement_sender {
+public:
+    using sent = outcome_of<void>;
+
+    statement_sender(io::pg::pipeline_session& pipeline, sql::apply_rules rules,
+                     std::string target_node);
+
+    [[nodiscard]] sent begin(apply_head const& head); // BEGIN and the head
+    [[nodiscard]] sent head(apply_head const& head);  // the head again, at a long transaction's end
+    [[nodiscard]] sent steps(batch_builder const& batch, std::string const& stream,
+                             park_reason const& reason);
+    [[nodiscard]] sent text(std::string_view sql); // BEGIN, COMMIT, SAVEPOINT ...
+    [[nodiscard]] sent sync();
+    void forget() { prepared_.clear(); }
+
+private:
+    [[nodiscard]] sent rows(encoded_rows const& rows);
+    [[nodiscard]] sent move_key(batch_step const& step);
+    [[nodiscard]] sent truncate(batch_builder const& batch, batch_step const& step);
+    [[nodiscard]] sent park(batch_step const& step, std::string const& stream,
+                            park_reason const& reason);
+    // Sends the statement of that key, preparing it with text() when it is new to the session.
+    template <class Text>
+    [[nodiscard]] sent send(std::string const& key, Text const& text_of,
+                            std::span<io::pg::param const> values);
+    [[nodiscard]] sent checked(io::pg::result<void> const& done);
+
+    io::pg::pipeline_session& pipeline_;
+    sql::apply_rules rules_;
+    std::string target_node_;
+    row_encoder encoder_;
+    std::map<std::string, std::string> prepared_; // statement key -> name
+    std::vector<io::pg::param> values_;
+    std::uint64_t next_name_ = 0;
+};
+
+} // namespace tandem::engine

@@ -1,0 +1,31 @@
+"""Fixtures of the end-to-end tests: clusters per module, a fresh database on both per test."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support import masters  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def servers(request):
+    """Two clusters; a module sets SETTINGS, SETTINGS_A, SETTINGS_B to change them."""
+    module = request.module
+    both = masters.Servers(
+        module.__name__.removeprefix("test_e2e_"),
+        settings=getattr(module, "SETTINGS", None),
+        settings_a=getattr(module, "SETTINGS_A", None),
+        settings_b=getattr(module, "SETTINGS_B", None))
+    yield both
+    both.close()
+
+
+@pytest.fixture
+def pair(servers):
+    """Two empty databases for one test; tandem instances it started are ended with it."""
+    fresh = servers.pair()
+    yield fresh
+    fresh.close()

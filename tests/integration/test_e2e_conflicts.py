@@ -1,0 +1,226 @@
+"""Last update wins on both masters, whoever it was; what lost is in tandem.conflict exactly once."""
+
+import threading
+
+import pytest
+
+from support import load, masters
+from support.tandem import command, node_arguments
+
+SCHEMA = """
+CREATE TABLE item (id integer PRIMARY KEY, who text, n integer, body text);
+INSERT INTO item SELECT i, '-', 0, NULL FROM generate_series(1, 100) i;
+CREATE TABLE race (id integer PRIMARY KEY, who text);
+"""
+
+
+@pytest.fixture
+def running(servers):
+    pair = servers.pair(SCHEMA)
+    pair.instance = pair.run()
+    yield pair
+    pair.close()
+
+
+def concurrently(pair, *writes):
+    """Runs (database, statement) one after the other while tandem stands still: neither side sees the other's."""
+    pair.instance.freeze()
+    for database, statement in writes:
+        database.sql(statement)
+    pair.instance.thaw()
+    pair.settle()
+
+
+def losers(pair):
+    """[(where it was noted, incoming node, key, losing row, winner)] over both masters."""
+    return [(database.node, row["incoming_node"], str(row["key"]["id"]), row["incoming"], row["winner"])
+            for database in pair.both for row in pair.conflicts(database)]
+
+
+@pytest.mark.parametrize("last", ["a", "b"])
+@pytest.mark.parametrize("identity", ["DEFAULT", "FULL"])
+def test_later_update_wins_on_both(running, last, identity):
+    running.instance.stop()
+    running.sql(f"ALTER TABLE item REPLICA IDENTITY {identity}")
+    running.instance.start().wait_streaming()
+    winner = getattr(running, last)
+    loser = running.peer(winner)
+    concurrently(running, (loser, f"UPDATE item SET who = '{loser.node}', n = 1 WHERE id = 1"),
+                 (winner, f"UPDATE item SET who = '{winner.node}', n = 2 WHERE id = 1"))
+    running.assert_equal("item")
+    assert running.a.sql("SELECT who, n FROM item WHERE id = 1") == [(last, 2)]
+    found = losers(running)
+    assert len(found) == 1, found
+    where, incoming, key, row, won = found[0]
+    assert (where, incoming, key, won) == (winner.node, loser.node, "1", winner.node)
+    assert row["who"] == loser.node and str(row["n"]) == "1"
+
+
+def test_the_whole_row_of_the_later_update_wins(running):
+    concurrently(running, (running.a, "UPDATE item SET n = 5 WHERE id = 2"),
+                 (running.b, "UPDATE item SET who = 'b' WHERE id = 2"))
+    running.assert_equal("item")
+    assert running.a.sql("SELECT who, n FROM item WHERE id = 2") == [("b", 0)]
+
+
+@pytest.mark.parametrize("last", ["a", "b"])
+def test_both_insert_the_same_key(running, last):
+    winner = getattr(running, last)
+    loser = running.peer(winner)
+    concurrently(running, (loser, f"INSERT INTO item VALUES (500, '{loser.node}', 1)"),
+                 (winner, f"INSERT INTO item VALUES (500, '{winner.node}', 2)"))
+    running.assert_equal("item")
+    assert running.a.sql("SELECT who, n FROM item WHERE id = 500") == [(last, 2)]
+    assert [(incoming, key) for _, incoming, key, _, _ in losers(running)] == [(loser.node, "500")]
+
+
+def test_several_versions_on_each_side(running):
+    concurrently(running,
+                 (running.a, "UPDATE item SET who = 'a', n = 1 WHERE id = 3"),
+                 (running.b, "UPDATE item SET who = 'b', n = 1 WHERE id = 3"),
+                 (running.a, "UPDATE item SET who = 'a', n = 2 WHERE id = 3"),
+                 (running.b, "UPDATE item SET who = 'b', n = 2 WHERE id = 3"),
+                 (running.a, "UPDATE item SET who = 'a', n = 3 WHERE id = 3"))
+    running.assert_equal("item")
+    assert running.b.sql("SELECT who, n FROM item WHERE id = 3") == [("a", 3)]
+
+
+def test_successors_are_no_conflicts(running):
+    for round_number in range(6):
+        writer = running.both[round_number % 2]
+        writer.sql("UPDATE item SET who = %s, n = n + 1 WHERE id <= 10", writer.node)
+        running.settle()
+    running.assert_equal("item")
+    assert losers(running) == []
+    assert running.a.value("SELECT sum(n) FROM item") == 60
+
+
+def test_conflict_in_a_large_batch_touches_only_its_keys(running):
+    concurrently(running, (running.a, "UPDATE item SET who = 'a', n = 1"),
+                 (running.b, "UPDATE item SET who = 'b', n = 2 WHERE id % 10 = 0"),
+                 (running.a, "UPDATE item SET who = 'late', n = 3 WHERE id = 10"))
+    running.assert_equal("item")
+    assert running.b.sql("SELECT who, count(*) FROM item GROUP BY 1 ORDER BY 1") == [("a", 90), ("b", 9), ("late", 1)]
+    lost_at_b = sorted(int(key) for where, _, key, _, _ in losers(running) if where == "b")
+    assert set(lost_at_b) >= {20, 30, 40, 50, 60, 70, 80, 90, 100} and len(lost_at_b) == len(set(lost_at_b))
+
+
+def test_a_conflict_is_noted_once_over_a_crash(running):
+    running.instance.freeze()
+    running.a.sql("UPDATE item SET who = 'a' WHERE id = 4")
+    running.b.sql("UPDATE item SET who = 'b' WHERE id = 4")
+    running.instance.kill9()
+    for _ in range(3):
+        running.instance.start().wait_streaming()
+        running.settle()
+        running.instance.kill9()
+    running.assert_equal("item")
+    assert [(incoming, key) for _, incoming, key, _, _ in losers(running)] == [("a", "4")]
+
+
+def test_every_losing_version_is_listed_exactly_once_under_load(servers):
+    """One batch per transaction: each conflicting update is applied at the peer or listed there."""
+    pair = servers.pair()
+    try:
+        load.prepare(pair, ("item", "hot"))
+        pair.run("--batch-rows", "1", *load.EXCLUDE)
+        with load.Load(pair, writers=2, rows=1) as running:
+            masters.wait_until(lambda: running.transactions > 3000, 60, "3000 transactions")
+        pair.settle(deadline=90)
+        load.check(pair, per_change=True)
+        assert len(pair.conflicts(pair.a)) + len(pair.conflicts(pair.b)) > 0, "the load did conflict"
+    finally:
+        pair.close()
+
+
+# --- ties ------------------------------------------------------------------------------------------------
+RACE_KEYS = 1500
+RACE = """
+CREATE PROCEDURE race(start timestamptz) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR k IN 1..%d LOOP
+        UPDATE race SET who = current_setting('application_name') WHERE id = k;
+        LOOP EXIT WHEN clock_timestamp() >= start + k * interval '600 microseconds'; END LOOP;
+        COMMIT;
+    END LOOP;
+END $$
+""" % RACE_KEYS
+COMMIT_TIMES = "SELECT id, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint FROM race"
+
+
+def test_equal_commit_times_are_decided_by_rank(running):
+    """Both servers commit the same keys at the same microsecond, as often as it takes to see ties."""
+    running.sql(RACE)
+    running.a.sql(f"INSERT INTO race SELECT i, '-' FROM generate_series(1, {RACE_KEYS}) i")
+    running.settle()
+    ties = 0
+    for _ in range(6):
+        running.instance.freeze()
+        start = running.a.value("SELECT clock_timestamp() + interval '300 milliseconds'")
+        connections = [database.connect(autocommit=True, application_name=database.node) for database in running.both]
+        threads = [threading.Thread(target=lambda c=c: c.cursor().execute("CALL race(%s)", (start,))) for c in connections]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        for connection in connections:
+            connection.close()
+        at_a, at_b = dict(running.a.sql(COMMIT_TIMES)), dict(running.b.sql(COMMIT_TIMES))
+        running.instance.thaw()
+        running.settle(deadline=60)
+        running.assert_equal("race")
+        expected = {key: "a" if at_a[key] > at_b[key] else "b" for key in at_a}  # b has the greater rank
+        wrong = {key: (who, at_a[key] - at_b[key]) for key, who in running.a.sql("SELECT id, who FROM race")
+                 if who != expected[key]}
+        assert not wrong, f"{len(wrong)} keys, (winner, microseconds a is ahead): {list(wrong.items())[:5]}"
+        ties += sum(at_a[key] == at_b[key] for key in at_a)
+        if ties:
+            break
+    assert ties > 0, "no two commits fell into one microsecond"
+
+
+# --- without commit timestamps ------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def timeless():
+    both = masters.Servers("timeless", settings_b={"track_commit_timestamp": "off"})
+    yield both
+    both.close()
+
+
+def test_without_commit_timestamps_apply_remote_is_taken_and_said(timeless):
+    pair = timeless.pair(SCHEMA)
+    try:
+        instance = pair.run()
+        assert "apply-remote" in instance.status()["policy"] and "node b" in instance.status()["policy"]
+        assert "apply-remote" in instance.log_text()
+        doctor = command("doctor", *node_arguments({"a": pair.a, "b": pair.b}))
+        assert doctor.status == 0 and "track_commit_timestamp" in doctor.out and "apply-remote" in doctor.out, doctor
+        pair.a.sql("UPDATE item SET who = 'a' WHERE id <= 50")
+        pair.b.sql("UPDATE item SET who = 'b' WHERE id > 50")
+        pair.settle()
+        pair.assert_equal("item")
+    finally:
+        pair.close()
+
+
+def test_without_commit_timestamps_another_policy_is_refused(timeless):
+    pair = timeless.pair(SCHEMA)
+    try:
+        done = command("run", "--init", *node_arguments({"a": pair.a, "b": pair.b}), "--listen", "off",
+                       "--conflict", "last-update-wins")
+        assert done.status == 2, done
+        assert "track_commit_timestamp" in done.err and "apply-remote" in done.err and "node b" in done.err, done
+        assert pair.a.sql("SELECT 1 FROM pg_namespace WHERE nspname = 'tandem'") == []
+        assert pair.slot(pair.a) is None
+    finally:
+        pair.close()
+
+
+def test_apply_remote_by_flag_takes_the_peers_row(running):
+    running.instance.stop()
+    instance = running.run("--conflict", "apply-remote")
+    running.instance = instance
+    concurrently(running, (running.a, "UPDATE item SET who = 'a' WHERE id = 5"),
+                 (running.b, "UPDATE item SET who = 'b' WHERE id = 5"))
+    assert running.a.value("SELECT who FROM item WHERE id = 5") == "b"
+    assert running.b.value("SELECT who FROM item WHERE id = 5") == "a"

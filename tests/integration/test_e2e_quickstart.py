@@ -1,0 +1,109 @@
+"""quickstart's proof: passes on a sound tandem, fails on each of three broken ones, cleans up."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from support.pgcluster import Workspace, free_port
+from support.tandem import binary
+from support.waiting import wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COUNTS = re.compile(r"quickstart: a->b applied=(\d+) b->a applied=(\d+) echoes_stopped=\d+ "
+                    r"conflicts=(\d+) lost=(\d+) doubled=(\d+) looped=(\d+)")
+EQUAL = re.compile(r"quickstart: masters equal \(5 tables, (\d+) rows\)")
+
+
+@pytest.fixture
+def space():
+    made = Workspace("quickstart")
+    yield made
+    made.close()
+
+
+class Quickstart:
+    """tools/quickstart on ports and in a folder of this test's own."""
+
+    def __init__(self, space, program, **environment):
+        self.ports, self.listen = (free_port(), free_port()), free_port()
+        self.argv = [str(ROOT / "tools" / "quickstart"), "--once", "--seconds", "5",
+                     "--ports", ",".join(map(str, self.ports)), "--listen", str(self.listen),
+                     "--root", str(space.path), "--binary", program]
+        self.environment = {**os.environ, **environment}
+
+    def start(self):
+        return subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=self.environment)
+
+    def run(self):
+        with self.start() as process:
+            out, err = process.communicate(timeout=300)
+        return process.returncode, out.splitlines(), err
+
+    def listening(self):
+        """Which of its ports still have somebody behind them."""
+        found = []
+        for port in (*self.ports, self.listen):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    found.append(port)
+        return found
+
+
+def test_sound(space):
+    quickstart = Quickstart(space, binary())
+    status, lines, told = quickstart.run()
+    assert status == 0, "\n".join(lines) + told
+    counts, equal = COUNTS.fullmatch(lines[-2]), EQUAL.fullmatch(lines[-1])
+    assert counts and equal, lines
+    a_to_b, b_to_a, conflicts, *faults = map(int, counts.groups())
+    assert faults == [0, 0, 0]
+    assert a_to_b > 1000 and b_to_a > 1000 and conflicts > 0
+    assert int(equal[1]) > 1000
+    assert quickstart.listening() == []
+
+
+@pytest.mark.parametrize("failpoint", ["origin_filter", "progress_check", "lost_batch"])
+def test_broken(space, failpoint):
+    quickstart = Quickstart(space, os.environ["TANDEM_FAILPOINT_BINARY"],
+                            TANDEM_FAILPOINT=failpoint)
+    status, lines, told = quickstart.run()
+    assert status == 1, "\n".join(lines) + told
+    counts = COUNTS.fullmatch(lines[-2])
+    assert counts and lines[-1].startswith("quickstart: NOT proved: "), lines
+    lost, doubled, looped = map(int, counts.groups()[3:])
+    # Each fault is told by the counter it belongs to.
+    blamed = {"origin_filter": looped, "progress_check": doubled, "lost_batch": lost}
+    assert blamed[failpoint] > 0, "\n".join(lines) + told
+    assert quickstart.listening() == []
+
+
+def test_sound_with_the_failpoint_binary(space):
+    """What fails above is the fault, not the other build."""
+    status, lines, told = Quickstart(space, os.environ["TANDEM_FAILPOINT_BINARY"]).run()
+    assert status == 0, "\n".join(lines) + told
+
+
+def test_taken_port(space):
+    quickstart = Quickstart(space, binary())
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", quickstart.ports[0]))
+        holder.listen()
+        status, lines, told = quickstart.run()
+    assert (status, lines) == (3, [])
+    assert f"port {quickstart.ports[0]} for master a is taken by pid {os.getpid()}" in told
+
+
+def test_interrupted(space):
+    quickstart = Quickstart(space, binary())
+    with quickstart.start() as process:
+        wait_until(lambda: quickstart.listen in quickstart.listening(), 60, "tandem listens")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert quickstart.listening() == []

@@ -1,0 +1,83 @@
+"""Values travel exactly: every built-in type, in inserts one way and in updates the other way,
+between servers whose defaults for writing and reading text differ in every respect."""
+
+import itertools
+
+import pytest
+
+from support import value_cases as cases
+
+SETTINGS_A = {
+    "datestyle": "German,DMY", "timezone": "Asia/Seoul", "intervalstyle": "sql_standard",
+    "extra_float_digits": "-15", "bytea_output": "escape", "xmloption": "document",
+    "quote_all_identifiers": "on", "backslash_quote": "off", "array_nulls": "on",
+}
+SETTINGS_B = {
+    "datestyle": "SQL,MDY", "timezone": "America/St_Johns", "intervalstyle": "iso_8601",
+    "extra_float_digits": "0", "bytea_output": "hex", "standard_conforming_strings": "off",
+    "escape_string_warning": "off", "search_path": "pg_catalog", "array_nulls": "off",
+    "default_transaction_isolation": "repeatable read",
+}
+
+_ids = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def synced(servers):
+    pair = servers.pair(cases.SCHEMA, schema_b=cases.SHIFT_IDS + cases.SCHEMA)
+    pair.run()
+    yield pair
+    pair.close()
+
+
+def write_options():
+    """Writers use plain settings, so that the literals of the cases mean one thing."""
+    return "-c array_nulls=on"
+
+
+def execute(database, statement):
+    with database.transaction(options=write_options()) as cursor:
+        cursor.execute(statement)
+
+
+def image(database, kind, key):
+    """(is there, text, wire bytes) of the value under pinned settings."""
+    table = cases.table_of(kind)
+    send = database.value(
+        "SELECT typsend::regproc::text FROM pg_type WHERE oid = (SELECT atttypid FROM pg_attribute "
+        "WHERE attrelid = %s::regclass AND attname = 'v')", table)
+    wire = "NULL" if send == "-" or kind in cases.OPAQUE else f"encode({send}(v), 'hex')"
+    rows = database.sql(f"SELECT v IS NULL, v::text, {wire} FROM {table} WHERE id = {key}")
+    return rows[0] if rows else "no row"
+
+
+@pytest.mark.parametrize("kind,name,expression", cases.CASES, ids=[f"{k}-{n}" for k, n, _ in cases.CASES])
+def test_value(synced, kind, name, expression):
+    table = cases.table_of(kind)
+    inserted, updated = next(_ids), next(_ids)
+    execute(synced.a, f"INSERT INTO {table} VALUES ({inserted}, 1, {expression}), ({updated}, 1, NULL)")
+    written = image(synced.a, kind, inserted)
+    synced.settle(synced.a)
+    assert image(synced.b, kind, inserted) == written, "inserted at a, read at b"
+
+    execute(synced.b, f"UPDATE {table} SET v = {expression}, other = 2 WHERE id = {updated}")
+    written = image(synced.b, kind, updated)
+    synced.settle(synced.b)
+    assert image(synced.a, kind, updated) == written, "updated at b, read at a"
+
+    # A large unchanged value stays when only its neighbour is written.
+    execute(synced.a, f"UPDATE {table} SET other = 3 WHERE id = {updated}")
+    synced.settle(synced.a)
+    assert image(synced.b, kind, updated) == written, "left alone at a, read at b"
+    assert synced.b.value(f"SELECT other FROM {table} WHERE id = {updated}") == 3
+
+
+def test_all_rows_equal_and_nothing_parked(synced):
+    """Many types in one batch: what every case left behind is written again by one transaction."""
+    with synced.b.transaction(options=write_options()) as cursor:
+        for kind in cases.KINDS:
+            cursor.execute(f"INSERT INTO {cases.table_of(kind)} SELECT id + 1000000, 9, v "
+                           f"FROM {cases.table_of(kind)}")
+    synced.settle(synced.b)
+    synced.assert_equal(*map(cases.table_of, cases.KINDS))
+    assert synced.parked(synced.a) == synced.parked(synced.b) == []

@@ -1,0 +1,177 @@
+#include "engine/admin/status_view.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <sstream>
+
+namespace tandem::engine {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t start = 1'700'000'000 * second;
+
+std::unique_ptr<instance_stats> two_nodes() {
+    auto stats = std::make_unique<instance_stats>();
+    stats->nodes.push_back(std::make_unique<node_stats>("a", 0));
+    stats->nodes.push_back(std::make_unique<node_stats>("b", 1));
+    stats->directions.push_back(std::make_unique<direction_stats>("a", "b"));
+    stats->directions.push_back(std::make_unique<direction_stats>("b", "a"));
+    stats->started_at_us = start;
+    stats->policy = "last-update-wins";
+    stats->nodes[0]->up = true;
+    stats->nodes[0]->server_version = 150'020;
+    return stats;
+}
+
+TEST(RateMeter, IsOverTheLastSeconds) {
+    rate_meter meter;
+    EXPECT_EQ(meter.per_second(start, 100), 0);
+    meter.sample(start, 100);
+    EXPECT_EQ(meter.per_second(start, 100), 0);
+    EXPECT_DOUBLE_EQ(meter.per_second(start + second / 2, 150), 100.0);
+    meter.sample(start + second / 2, 1'000'000); // too early: not taken
+    EXPECT_DOUBLE_EQ(meter.per_second(start + 2 * second, 300), 100.0);
+}
+
+TEST(RateMeter, ForgetsWhatIsLongAgo) {
+    rate_meter meter;
+    std::uint64_t value = 0;
+    for (int i = 0; i < 100; ++i) {
+        meter.sample(start + i * second, value);
+        value += i < 80 ? 1'000 : 10;
+    }
+    EXPECT_DOUBLE_EQ(meter.per_second(start + 100 * second, value), 10.0);
+    EXPECT_EQ(meter.per_second(start + 100 * second, 0), 0)
+        << "a counter that went back has no rate";
+}
+
+TEST(Lag, IsZeroWhileCaughtUpAndGrowsAfterwards) {
+    EXPECT_EQ(lag_seconds(start, 0, 0), std::nullopt);
+    EXPECT_EQ(lag_seconds(start, start - second / 2, start - 100 * second), 0.0);
+    EXPECT_EQ(lag_seconds(start, start - 3 * second, start - 100 * second), 3.0);
+    EXPECT_EQ(lag_seconds(start, start - 30 * second, start - 5 * second), 5.0);
+    EXPECT_EQ(lag_seconds(start, 0, start + second), 0.0) << "the source's clock is ahead";
+}
+
+TEST(Status, HasTheShapeOfTheContract) {
+    auto const stats = two_nodes();
+    direction_stats& there = *stats->directions[0];
+    there.set_state(direction_state::streaming, "");
+    there.set_left_out({{"public.odd", "it is \"odd\""}});
+    there.count.captured_rows = 12;
+    there.count.applied_rows = 10;
+    there.count.echoes_stopped = 3;
+    there.count.conflicts = 2;
+    there.count.parked = 1;
+    there.count.applied_lsn = 0x1000;
+    there.count.server_wal_end = 0x1100;
+    stats->directions[1]->set_state(direction_state::gap, "slot is gone");
+    stats->nodes[0]->slot_active = true;
+    stats->nodes[0]->slot_retained_wal_bytes = 77;
+
+    status_board board{*stats};
+    auto const json = nlohmann::json::parse(status_json(board.view(start + 5 * second)));
+    auto const& ab = json["directions"]["a:b"];
+    EXPECT_EQ(ab["state"], "streaming");
+    EXPECT_EQ(ab["reason"], "");
+    EXPECT_TRUE(ab["lag_seconds"].is_null());
+    EXPECT_EQ(ab["lag_bytes"], 0x100);
+    EXPECT_EQ(ab["captured"], 12);
+    EXPECT_EQ(ab["applied"], 10);
+    EXPECT_EQ(ab["echoes_stopped"], 3);
+    EXPECT_EQ(ab["conflicts"], 2);
+    EXPECT_EQ(ab["parked"], 1);
+    EXPECT_EQ(ab["left_out"][0]["reason"], "it is \"odd\"");
+    EXPECT_EQ(json["directions"]["b:a"]["state"], "gap");
+    EXPECT_EQ(json["directions"]["b:a"]["reason"], "slot is gone");
+    EXPECT_EQ(json["nodes"]["a"]["version"], 150'020);
+    EXPECT_EQ(json["nodes"]["b"]["rank"], 1);
+    EXPECT_EQ(json["nodes"]["a"]["slot"]["retained_wal_bytes"], 77);
+    EXPECT_EQ(json["nodes"]["a"]["slot"]["active"], true);
+    EXPECT_EQ(json["policy"], "last-update-wins");
+    EXPECT_EQ(json["ready"], false);
+    EXPECT_DOUBLE_EQ(json["uptime_seconds"].get<double>(), 5.0);
+}
+
+TEST(Status, ATargetOnlyHasNoSlot) {
+    auto const stats = two_nodes();
+    stats->directions.pop_back();
+    status_board board{*stats};
+    auto const json = nlohmann::json::parse(status_json(board.view(start)));
+    EXPECT_TRUE(json["nodes"]["a"].contains("slot"));
+    EXPECT_FALSE(json["nodes"]["b"].contains("slot"));
+    EXPECT_EQ(json["directions"].size(), 1U);
+}
+
+TEST(Status, RatesComeFromSamples) {
+    auto const stats = two_nodes();
+    status_board board{*stats};
+    board.sample(start);
+    stats->directions[0]->count.applied_rows = 5'000;
+    EXPECT_DOUBLE_EQ(board.view(start + 2 * second).directions[0].rows_per_second, 2'500.0);
+    EXPECT_DOUBLE_EQ(board.view(start + 2 * second).directions[1].rows_per_second, 0.0);
+}
+
+TEST(Ready, NamesWhyNot) {
+    auto const stats = two_nodes();
+    status_board board{*stats};
+    stats->directions[0]->set_state(direction_state::streaming, "");
+    stats->directions[1]->set_state(direction_state::retrying, "node b: connecting: refused");
+    status_view const half = board.view(start);
+    EXPECT_FALSE(half.ready());
+    auto const json = nlohmann::json::parse(ready_json(half, false));
+    EXPECT_EQ(json["ready"], false);
+    ASSERT_EQ(json["reasons"].size(), 1U);
+    EXPECT_EQ(json["reasons"][0], "b:a: retrying: node b: connecting: refused");
+    EXPECT_FALSE(json.contains("checks"));
+    EXPECT_EQ(nlohmann::json::parse(ready_json(half, true))["checks"]["a:b"], "streaming");
+
+    stats->directions[1]->set_state(direction_state::streaming, "");
+    EXPECT_TRUE(board.view(start).ready());
+    EXPECT_FALSE(status_view{}.ready()) << "nothing runs";
+}
+
+TEST(Metrics, AreValidExpositionText) {
+    auto const stats = two_nodes();
+    stats->directions[0]->set_state(direction_state::streaming, "");
+    stats->directions[0]->count.applied_rows = 1'234'567'890'123;
+    stats->directions[0]->count.caught_up_at_us = static_cast<std::uint64_t>(start);
+    status_board board{*stats};
+    std::string const text = metrics_text(board.view(start));
+    EXPECT_THAT(text,
+                HasSubstr("tandem_events_applied_total{direction=\"a_to_b\"} 1234567890123\n"));
+    EXPECT_THAT(text, HasSubstr("tandem_up{node=\"a\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("tandem_up{node=\"b\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("tandem_lag_seconds{direction=\"a_to_b\"} 0\n"));
+    EXPECT_THAT(text, Not(HasSubstr("tandem_lag_seconds{direction=\"b_to_a\"}")))
+        << "not known yet";
+    EXPECT_THAT(text,
+                HasSubstr("tandem_direction_state{direction=\"a_to_b\",state=\"streaming\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("tandem_direction_state{direction=\"a_to_b\",state=\"gap\"} 0\n"));
+
+    // Every sample belongs to the family announced last, and no family comes twice.
+    std::set<std::string> families;
+    std::string family;
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("# HELP ")) {
+            family = line.substr(7, line.find(' ', 7) - 7);
+            EXPECT_TRUE(families.insert(family).second) << family;
+        } else if (line.starts_with("# TYPE ")) {
+            std::string const type = line.substr(line.rfind(' ') + 1);
+            EXPECT_EQ(type == "counter", family.ends_with("_total")) << family;
+        } else {
+            EXPECT_TRUE(line.starts_with(family + "{") || line.starts_with(family + " ")) << line;
+        }
+    }
+    EXPECT_GT(families.size(), 15U);
+}
+
+} // namespace
+} // namespace tandem::engine

@@ -1,0 +1,219 @@
+"""tools/stack: two PostgreSQL masters on loopback, for the demo, the tests and the benchmarks."""
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import psycopg2
+
+import binaries
+from cluster import Account, Cluster, ClusterError, refuse_taken_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_MAJOR = 15
+SOCKET_PATH_BYTES_MAX = 107  # sockaddr_un
+
+
+def say(text):
+    print(f"stack: {text}", file=sys.stderr, flush=True)
+
+
+class Stack:
+    """Both clusters below one folder, and what was asked for when they were created.
+
+    A folder the servers' user cannot reach (a checkout in /root) is replaced by one in /var/tmp,
+    which nobody has to open up. Only one command works on a stack at a time.
+    """
+
+    def __init__(self, root, ports):
+        self.root = Path(root).resolve()
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.lock = open(self.root / ".lock", "w", encoding="utf-8")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.account = Account()
+        self.home, self.cache = self._reachable()
+        sockets = self._socket_folder()
+        self.clusters = [Cluster(name, self.home / name, port, sockets, self.account)
+                         for name, port in zip("ab", ports)]
+        self.record = self.home / "stack.json"
+
+    def _reachable(self):
+        """The folder of the servers and the one of downloaded binaries."""
+        if self.account.reaches(self.root):
+            return self.root, REPOSITORY / "build" / "cache"
+        mark = hashlib.sha256(str(self.root).encode()).hexdigest()[:8]
+        home = Path(f"/var/tmp/tandem-stack-{mark}")
+        if not home.exists():
+            say(f"user {self.account.entry.pw_name} cannot enter {self.root}: data is in {home}")
+        home.mkdir(mode=0o755, exist_ok=True)
+        if home.is_symlink() or home.stat().st_uid != os.getuid():
+            raise ClusterError(f"{home} belongs to somebody else: remove it or use --root")
+        return home, home / "cache"
+
+    def _socket_folder(self):
+        folder = self.home / "run"
+        if len(f"{folder}/.s.PGSQL.65535") > SOCKET_PATH_BYTES_MAX:
+            mark = hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
+            folder = Path(f"/tmp/tandem-run-{mark}")
+        return folder
+
+    def created_as(self):
+        """{"pg": major, "plain": bool} of the clusters on disk, or None."""
+        try:
+            return json.loads(self.record.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def start(self, major, plain):
+        was = self.created_as()
+        if was is None:
+            was = {"pg": major or DEFAULT_MAJOR, "plain": plain}
+        elif (major or was["pg"], plain) != (was["pg"], was["plain"]):
+            raise ClusterError(f"the stack holds PostgreSQL {was['pg']}"
+                               f"{' started plain' if was['plain'] else ''}: "
+                               "tools/stack reset with these flags replaces it")
+        programs = binaries.bin_dir(was["pg"], self.cache, say)
+        self.account.own_folder(self.clusters[0].sockets, 0o755)
+        missing = [cluster for cluster in self.clusters if cluster.pid() is None]
+        try:
+            for cluster in self.clusters:
+                self._start_one(cluster, programs, was["plain"])
+        except ClusterError:
+            if missing:
+                self.stop(missing)
+            raise
+        self.record.write_text(json.dumps(was) + "\n")
+
+    def _start_one(self, cluster, programs, plain):
+        # initdb leaves PG_VERSION behind early: without the record the folder may be half made.
+        if cluster.pid() is None and not (cluster.exists() and self.record.exists()):
+            cluster.remove()
+            cluster.create(programs, plain)
+            cluster.log.touch()
+            os.chown(cluster.log, self.account.uid, self.account.gid)
+        cluster.start(programs, plain)
+        create_chat_database(cluster)
+
+    def stop(self, which=None):
+        stopped = []
+        for cluster in which or self.clusters:
+            pid = cluster.pid()
+            if pid is None:
+                continue
+            # The server's own pg_ctl, whatever --pg or the record now say.
+            programs = Path(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")).parent
+            cluster.stop(programs)
+            stopped.append(cluster.name)
+        return stopped
+
+    def wipe(self):
+        self.stop()
+        for cluster in self.clusters:
+            refuse_taken_port(cluster.port, f"master {cluster.name}")
+        for cluster in self.clusters:
+            cluster.remove()
+        shutil.rmtree(self.clusters[0].sockets, ignore_errors=True)
+        self.record.unlink(missing_ok=True)
+
+    def status(self):
+        nodes = {}
+        for cluster in self.clusters:
+            pid = cluster.pid()
+            nodes[cluster.name] = {
+                "running": pid is not None, "pid": pid, "host": "127.0.0.1", "port": cluster.port,
+                "uri": cluster.uri(), "socket_dir": str(cluster.sockets),
+                "data": str(cluster.data), "log": str(cluster.log),
+                "version": server_version(cluster) if pid else None}
+        was = self.created_as() or {}
+        return {"pg": was.get("pg"), "plain": was.get("plain"), "nodes": nodes}
+
+
+def create_chat_database(cluster):
+    """Creates `chat`; also the proof that the server takes connections on its port."""
+    try:
+        session = psycopg2.connect(cluster.uri("postgres"), connect_timeout=10)
+    except psycopg2.OperationalError as failure:
+        raise ClusterError(f"server {cluster.name} refuses connections: {failure}") from None
+    session.autocommit = True
+    with session.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'chat'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE DATABASE chat")
+    session.close()
+
+
+def server_version(cluster):
+    try:
+        session = psycopg2.connect(cluster.uri("postgres"), connect_timeout=10)
+    except psycopg2.OperationalError:
+        return None
+    with session.cursor() as cursor:
+        cursor.execute("SELECT split_part(current_setting('server_version'), ' ', 1)")
+        version = cursor.fetchone()[0]
+    session.close()
+    return version
+
+
+def show(status, as_json):
+    if as_json:
+        print(json.dumps(status))
+        return
+    for name, node in status["nodes"].items():
+        state = f"PostgreSQL {node['version']}, pid {node['pid']}" if node["running"] \
+            else "not running"
+        print(f"{name}  {node['uri']}  {state}")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tools/stack", description=__doc__)
+    parser.add_argument("command", choices=("start", "stop", "status", "reset"),
+                        help="start both masters; stop them, keeping their data; show what runs; "
+                             "or stop, wipe and start empty ones")
+    parser.add_argument("--pg", type=int, metavar="MAJOR", choices=sorted(binaries.majors()),
+                        help=f"PostgreSQL major, 12 to 18 (default {DEFAULT_MAJOR})")
+    parser.add_argument("--plain", action="store_true",
+                        help="start the servers with exactly '-c wal_level=logical -p PORT' and "
+                             "initdb's settings (no commit timestamps)")
+    parser.add_argument("--root", metavar="DIR", default=str(REPOSITORY / "build" / "stack"),
+                        help="folder of data, logs and sockets (default build/stack)")
+    parser.add_argument("--ports", metavar="A,B", default="5434,5435",
+                        help="ports of masters a and b (default 5434,5435)")
+    parser.add_argument("--json", action="store_true", help="print the state as JSON")
+    given = parser.parse_args()
+    try:
+        first, second = (int(port) for port in given.ports.split(","))
+    except ValueError:
+        parser.error("--ports takes two numbers, as in 5434,5435")
+    given.ports = (first, second)
+    return given
+
+
+def main():
+    given = arguments()
+    try:
+        stack = Stack(given.root, given.ports)
+        if given.command == "stop":
+            stopped = stack.stop()
+            say("stopped " + " and ".join(stopped) if stopped else "nothing of ours is running")
+        elif given.command == "reset":
+            stack.wipe()
+        if given.command in ("start", "reset"):
+            stack.start(given.pg, given.plain)
+        status = stack.status()
+    except (ClusterError, binaries.Unavailable) as failure:
+        say(str(failure))
+        return 3
+    if given.json or given.command != "stop":
+        show(status, given.json)
+    if given.command == "status" and not all(n["running"] for n in status["nodes"].values()):
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

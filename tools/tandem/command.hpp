@@ -1,0 +1,41 @@
+#pragma once
+// What a command gets from the command line, and the list of commands.
+
+#include "engine/config/load.hpp"
+#include "engine/config/options.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace tandem::tool {
+
+// Flags that are no settings: they say what one call does and have no place in a file.
+struct call {
+    engine::given flags; // settings given as flags
+    std::string config_file;
+    engine::options set; // loaded from flags, environment and file before the command runs
+
+    bool json = false;
+    bool yes = false;
+    bool quiet = false;
+    bool verbose = false;
+    bool dry_run = false;
+    bool watch = false;
+    bool ready = false;
+    std::size_t limit = 20;
+    std::string url = "http://127.0.0.1:8083";
+    std::string direction;
+    std::string position;
+};
+
+// Each returns the exit status; failures are thrown (config_error, command_failed).
+int run(call const& now);
+int init(call const& now);
+int destroy(call const& now);
+int doctor(call const& now);
+int status(call const& now);
+int skip(call const& now);
+int verify(call const& now);
+int version(call const& now);
+
+} // namespace tandem::tool

@@ -1,0 +1,242 @@
+#include "tools/tandem/command_line.hpp"
+
+#include "engine/admin/failure.hpp"
+#include "engine/config/nearest.hpp"
+#include "engine/config/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+namespace tandem::tool {
+namespace {
+
+using engine::setting;
+using engine::setting_group;
+
+constexpr char const* examples =
+    "Examples:\n"
+    "  tandem run --init --node a=postgresql://postgres@localhost:5434/chat \\\n"
+    "                    --node b=postgresql://postgres@localhost:5435/chat\n"
+    "  tandem doctor -c tandem.toml\n"
+    "  tandem status -w\n"
+    "\n"
+    "Every setting is a flag, a variable (TANDEM_BATCH_ROWS) and a key of the TOML file\n"
+    "(batch-rows), in this order of strength. Exit status: 0 ok, 1 runtime failure, 2 usage or\n"
+    "configuration, 3 a database or port is not there, 4 a check failed.\n";
+
+// The texts CLI11 writes into; addresses must stay while it parses.
+struct storage {
+    std::map<std::string, std::vector<std::string>> values;
+    std::map<std::string, bool> toggles;
+};
+
+struct command_entry {
+    char const* name;
+    char const* help;
+    int (*function)(call const&);
+    std::vector<setting_group> settings;
+    void (*own_flags)(CLI::App&, call&);
+};
+
+void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
+    for (setting const& each : engine::settings()) {
+        bool const wanted = std::find(command.settings.begin(), command.settings.end(),
+                                      each.group) != command.settings.end();
+        if (!wanted) {
+            continue;
+        }
+        std::string const name{each.name};
+        if (each.takes == setting::kind::toggle) {
+            app.add_flag("--" + name, texts.toggles[name], each.help);
+            continue;
+        }
+        CLI::Option* const option = app.add_option("--" + name, texts.values[name], each.help);
+        option->type_name(std::string{each.value});
+        // A value given twice is found by collect(), which says so better.
+        option->expected(1)->take_all();
+        if (each.takes == setting::kind::list) {
+            option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+        }
+    }
+}
+
+engine::given collect(storage const& texts, CLI::App const& app) {
+    engine::given flags;
+    for (auto const& [name, on] : texts.toggles) {
+        if (on) {
+            flags[name].push_back({"--" + name, "true"});
+        }
+    }
+    for (auto const& [name, values] : texts.values) {
+        CLI::Option const* const option = app.get_option_no_throw("--" + name);
+        if (option == nullptr || option->empty()) {
+            continue;
+        }
+        if (engine::find_setting(name)->takes == setting::kind::value && values.size() > 1) {
+            throw engine::config_error{
+                fmt::format("--{} is given {} times; it takes one value", name, values.size())};
+        }
+        for (std::string const& value : values) {
+            flags[name].push_back({"--" + name, value});
+        }
+    }
+    return flags;
+}
+
+void json_flag(CLI::App& app, call& into) {
+    app.add_flag("--json", into.json, "Print JSON to stdout. Default: text.");
+}
+
+void url_flag(CLI::App& app, call& into) {
+    app.add_option("--url", into.url, "Address of the running instance. Default: " + into.url + ".")
+        ->type_name("URL");
+}
+
+std::vector<command_entry> commands() {
+    using group = setting_group;
+    std::vector<group> const databases{group::nodes, group::tables, group::log};
+    return {
+        {"run",
+         "Keep the databases in sync until stopped (Ctrl-C or SIGTERM).",
+         run,
+         {group::nodes, group::tables, group::run, group::log},
+         [](CLI::App&, call&) {}},
+        {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
+         init, databases,
+         [](CLI::App& app, call& into) {
+             app.add_flag("--dry-run", into.dry_run,
+                          "Print the SQL and the grants, change nothing. Default: off.");
+         }},
+        {"destroy", "Remove everything init created, slots included.", destroy, databases,
+         [](CLI::App& app, call& into) {
+             app.add_flag("-y,--yes", into.yes, "Do it. Default: off (nothing is removed).");
+         }},
+        {"doctor", "Check every requirement and say how to cure what is missing.", doctor,
+         databases, json_flag},
+        {"status",
+         "Ask a running instance how it is.",
+         status,
+         {group::log},
+         [](CLI::App& app, call& into) {
+             json_flag(app, into);
+             url_flag(app, into);
+             app.add_flag("-w,--watch", into.watch,
+                          "Repeat every second until stopped. Default: off.");
+             app.add_flag("--ready", into.ready,
+                          "Exit 0 if every direction streams, 4 otherwise. Default: off.");
+         }},
+        {"verify", "Compare the tables of both nodes; exit 4 when they differ.", verify, databases,
+         [](CLI::App& app, call& into) {
+             json_flag(app, into);
+             app.add_option("--limit", into.limit,
+                            fmt::format("Keys listed per table. Default: {} keys.", into.limit))
+                 ->type_name("N")
+                 ->check(CLI::NonNegativeNumber);
+         }},
+        {"skip",
+         "Pass over one source transaction, by its commit position.",
+         skip,
+         {group::nodes, group::log},
+         [](CLI::App& app, call& into) {
+             app.add_option("--direction", into.direction, "Source and target node. No default.")
+                 ->type_name("A:B")
+                 ->required();
+             app.add_option("--position", into.position,
+                            "Where the transaction's commit ends in the source's WAL. No default.")
+                 ->type_name("LSN")
+                 ->required();
+         }},
+        {"version", "Print the version.", version, {group::log}, json_flag},
+    };
+}
+
+void add_global_flags(CLI::App& app, call& into) {
+    app.add_option("-c,--config", into.config_file,
+                   "TOML file with settings. Default: $TANDEM_CONFIG, or none.")
+        ->type_name("FILE");
+    app.add_flag("-q,--quiet", into.quiet, "Log errors only. Default: off.");
+    app.add_flag("-v,--verbose", into.verbose, "Log more (as --log-level debug). Default: off.");
+}
+
+std::vector<std::string> known_words(CLI::App const& app, bool flags) {
+    std::vector<std::string> words;
+    if (!flags) {
+        for (CLI::App const* each : app.get_subcommands([](CLI::App const*) { return true; })) {
+            words.push_back(each->get_name());
+        }
+        return words;
+    }
+    for (CLI::Option const* each : app.get_options()) {
+        for (std::string const& name : each->get_lnames()) {
+            words.push_back("--" + name);
+        }
+    }
+    return words;
+}
+
+std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
+    auto const used = app.get_subcommands();
+    CLI::App const& where = used.empty() ? app : *used.front();
+    std::string const help = "tandem" + (used.empty() ? "" : " " + where.get_name()) + " --help";
+    std::vector<std::string> const rest = app.remaining(true);
+    if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty()) {
+        return fmt::format("{}; see {}", error.what(), help);
+    }
+    std::string word = rest.front().substr(0, rest.front().find('='));
+    bool const flag = word.starts_with('-');
+    std::string const what = flag ? "flag" : used.empty() ? "command" : "argument";
+    auto const near = engine::nearest(word, known_words(where, flag));
+    return fmt::format("unknown {} '{}'{}; see {}", what, word,
+                       near ? fmt::format(": did you mean {}?", *near) : "", help);
+}
+
+} // namespace
+
+parsed parse_command_line(int argc, char const* const* argv) {
+    parsed result;
+    CLI::App app{"tandem keeps two PostgreSQL masters in sync, both ways.", "tandem"};
+    app.footer(examples);
+    app.set_help_flag("-h,--help", "Print this help and exit.");
+    bool show_version = false;
+    app.add_flag("--version", show_version, "Print the version and exit.");
+    std::map<std::string, storage> texts;
+    std::vector<command_entry> const entries = commands();
+    for (command_entry const& each : entries) {
+        CLI::App* const sub = app.add_subcommand(each.name, each.help);
+        sub->set_help_flag("-h,--help", "Print this help and exit.");
+        add_settings(*sub, each, texts[each.name]);
+        each.own_flags(*sub, result.with);
+        add_global_flags(*sub, result.with);
+    }
+    try {
+        app.parse(argc, argv);
+        if (show_version) {
+            result.command = version;
+            return result;
+        }
+        for (command_entry const& each : entries) {
+            if (app.got_subcommand(each.name)) {
+                result.command = each.function;
+                result.with.flags = collect(texts[each.name], *app.get_subcommand(each.name));
+                return result;
+            }
+        }
+        result.print = app.help();
+        result.status = engine::exit_status::usage;
+    } catch (CLI::CallForHelp const&) {
+        auto const used = app.get_subcommands();
+        result.print = used.empty() ? app.help() : used.front()->help();
+    } catch (CLI::ParseError const& error) {
+        result.print = "error: " + mistake(app, error) + "\n";
+        result.status = engine::exit_status::usage;
+    } catch (engine::config_error const& error) {
+        result.print = fmt::format("error: {}\n", error.what());
+        result.status = engine::exit_status::usage;
+    }
+    return result;
+}
+
+} // namespace tandem::tool

@@ -1,0 +1,132 @@
+#include "tools/tandem/http_get.hpp"
+
+#include "engine/admin/failure.hpp"
+#include "engine/admin/session.hpp"
+#include "engine/config/error.hpp"
+#include "io/runtime/deadline.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace tandem::tool {
+namespace {
+
+namespace asio = io::asio;
+using tcp = asio::ip::tcp;
+
+constexpr std::chrono::seconds patience{5};
+constexpr std::size_t answer_bytes_max = std::size_t{16} << 20;
+
+struct place {
+    std::string host;
+    std::string port = "8083";
+};
+
+place parse_base(std::string const& base) {
+    constexpr std::string_view scheme = "http://";
+    std::string_view rest{base};
+    if (!rest.starts_with(scheme)) {
+        throw engine::config_error{fmt::format("--url '{}': expected http://HOST:PORT", base)};
+    }
+    rest.remove_prefix(scheme.size());
+    rest = rest.substr(0, rest.find('/'));
+    place found;
+    std::size_t const colon = rest.rfind(':');
+    bool const port =
+        colon != std::string_view::npos && rest.find(']', colon) == std::string_view::npos;
+    if (port) {
+        found.port = std::string{rest.substr(colon + 1)};
+        rest = rest.substr(0, colon);
+    }
+    if (rest.starts_with('[') && rest.ends_with(']')) {
+        rest = rest.substr(1, rest.size() - 2);
+    }
+    found.host = std::string{rest};
+    if (found.host.empty() || found.port.empty()) {
+        throw engine::config_error{fmt::format("--url '{}': expected http://HOST:PORT", base)};
+    }
+    return found;
+}
+
+// HTTP/1.0: the body ends where the connection does.
+std::optional<http_answer> parse_answer(std::string const& text) {
+    std::size_t const space = text.find(' ');
+    std::size_t const head = text.find("\r\n\r\n");
+    http_answer read;
+    if (!text.starts_with("HTTP/1.") || space == std::string::npos || head == std::string::npos) {
+        return std::nullopt;
+    }
+    auto const [stop, failed] =
+        std::from_chars(text.data() + space + 1, text.data() + text.size(), read.status);
+    if (failed != std::errc{}) {
+        return std::nullopt;
+    }
+    read.body = text.substr(head + 4);
+    return read;
+}
+
+io::awaitable<std::string> exchange(place where, std::string request) {
+    auto const executor = co_await asio::this_coro::executor;
+    tcp::resolver resolver{executor};
+    tcp::socket socket{executor};
+    auto const give_up = [&socket, &resolver] {
+        boost::system::error_code ignored;
+        resolver.cancel();
+        socket.close(ignored);
+    };
+    io::deadline const limit{executor, patience, give_up};
+    auto const check = [&limit](boost::system::error_code const& failed) {
+        if (failed && failed != asio::error::eof) {
+            throw boost::system::system_error{limit.expired() ? asio::error::timed_out : failed};
+        }
+    };
+    auto const [unknown, found] =
+        co_await resolver.async_resolve(where.host, where.port, io::use_tuple);
+    check(unknown);
+    auto const [refused, end] = co_await asio::async_connect(socket, found, io::use_tuple);
+    check(refused);
+    auto const sending = asio::buffer(request);
+    auto const [unsent, sent] = co_await asio::async_write(socket, sending, io::use_tuple);
+    check(unsent);
+    std::string text;
+    auto const receiving = asio::dynamic_buffer(text, answer_bytes_max);
+    auto const [ended, size] = co_await asio::async_read(socket, receiving, io::use_tuple);
+    check(ended);
+    co_return text;
+}
+
+} // namespace
+
+http_answer http_get(std::string const& base, std::string const& path) {
+    place const where = parse_base(base);
+    bool const v6 = where.host.find(':') != std::string::npos;
+    std::string const request = fmt::format(
+        "GET {} HTTP/1.0\r\nHost: {}:{}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+        path, v6 ? "[" + where.host + "]" : where.host, where.port);
+    std::string why = "it does not speak HTTP";
+    try {
+        asio::io_context context{1};
+        auto const answer = parse_answer(engine::run_on(context, exchange(where, request)));
+        if (answer) {
+            return *answer;
+        }
+    } catch (boost::system::system_error const& failed) {
+        why = failed.code().message();
+    }
+    throw engine::command_failed{
+        engine::exit_status::environment,
+        fmt::format(
+            "no instance answers at {}: {}; start one with 'tandem run', or give its address with "
+            "--url",
+            base, why)};
+}
+
+} // namespace tandem::tool

@@ -1,0 +1,16 @@
+// run: the sync itself.
+
+#include "engine/flow/run.hpp"
+
+#include "engine/config/load.hpp"
+#include "tools/tandem/command.hpp"
+
+namespace tandem::tool {
+
+int run(call const& now) {
+    engine::validate_nodes(now.set, 2);
+    engine::validate_run(now.set);
+    return engine::run_instance(now.set);
+}
+
+} // namespace tandem::tool
