@@ -22,7 +22,7 @@ constexpr char const* create_progress = R"(CREATE TABLE tandem.progress (
     applied_at timestamptz,
     safe_lsn pg_lsn NOT NULL DEFAULT '0/0',
     start_lsn pg_lsn NOT NULL DEFAULT '0/0',
-    skip_lsn pg_lsn,
+    skip_lsns pg_lsn[] NOT NULL DEFAULT '{}',
     system_id text,
     timeline integer,
     incarnation text,

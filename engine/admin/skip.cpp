@@ -22,8 +22,10 @@ awaitable<void> skip_transaction(io::asio::any_io_executor executor, options set
     values.emplace_back(direction.source);
     values.emplace_back(to_string(position));
     auto const noted = co_await target.ask(
-        "UPDATE tandem.progress SET skip_lsn = $2::pg_lsn WHERE stream = $1 AND applied_lsn < $2::pg_lsn "
-        "RETURNING 1",
+        // Those passed already are forgotten.
+        "UPDATE tandem.progress SET skip_lsns = ARRAY(SELECT s FROM unnest(skip_lsns) AS s WHERE "
+        "s > applied_lsn AND s <> $2::pg_lsn) || $2::pg_lsn WHERE stream = $1 AND applied_lsn < "
+        "$2::pg_lsn RETURNING 1",
         values, doing);
     if (!noted.empty()) {
         co_return;

@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t background_bytes = 512;
 } // namespace
 
-ack_watermark::ack_watermark(lsn applied, lsn safe) noexcept
-    : received_{applied}, durable_{applied}, confirmable_{std::max(applied, safe)} {}
+ack_watermark::ack_watermark(lsn applied, lsn safe, lsn confirmed) noexcept
+    : received_{applied}, durable_{applied}, safe_{safe}, confirmable_{confirmed} {}
 
 void ack_watermark::received(lsn end) noexcept {
     TANDEM_ASSERT(end > received_);
@@ -24,12 +24,19 @@ void ack_watermark::received(lsn end) noexcept {
 void ack_watermark::skipped(lsn end) noexcept {
     inside_ = false;
     passed_ = std::max(passed_, end);
+    confirm_passed();
 }
 
 void ack_watermark::keepalive(lsn wal_end) noexcept {
     if (!inside_) {
         passed_ = std::max(passed_, wal_end);
+        confirm_passed();
     }
+}
+
+// The stream has come to a position that the sink had reached before.
+void ack_watermark::confirm_passed() noexcept {
+    confirmable_ = std::max(confirmable_, std::min(passed_, std::max(durable_, safe_)));
 }
 
 void ack_watermark::durable(lsn end) noexcept {
@@ -39,11 +46,12 @@ void ack_watermark::durable(lsn end) noexcept {
 }
 
 void ack_watermark::stored_safe(lsn safe) noexcept {
+    safe_ = std::max(safe_, safe);
     confirmable_ = std::max(confirmable_, safe);
 }
 
 std::optional<lsn> ack_watermark::idle_position() const noexcept {
-    if (!settled() || passed_ <= confirmable_) {
+    if (!settled() || passed_ <= std::max({confirmable_, safe_, durable_})) {
         return std::nullopt;
     }
     return passed_;

@@ -12,8 +12,10 @@ namespace tandem::engine {
 
 class ack_watermark {
 public:
-    // `applied` and `safe` as the sink has them when the stream starts.
-    ack_watermark(lsn applied, lsn safe) noexcept;
+    // `applied` and `safe` as the sink has them when the stream starts, `confirmed` as the slot has
+    // it. Nothing beyond `confirmed` is confirmed before the stream itself has reached it: until then
+    // the sink's positions may speak of a history that the source no longer has (R6).
+    ack_watermark(lsn applied, lsn safe, lsn confirmed) noexcept;
 
     // A transaction began to arrive; keepalives count for nothing until its end.
     void begun() noexcept { inside_ = true; }
@@ -42,9 +44,12 @@ public:
     }
 
 private:
+    void confirm_passed() noexcept;
+
     lsn received_; // end of the last transaction handed to the applier
     lsn passed_;   // end of the last skipped one, or a keepalive's position
     lsn durable_;
+    lsn safe_; // as the sink has it
     lsn confirmable_;
     bool inside_ = false;
 };

@@ -67,6 +67,7 @@ start_decision check_start(source_facts const& source, progress_facts const& pro
 
 resume_guard::resume_guard(progress_facts const& progress, bool expect_last_applied) noexcept
     : applied_{progress.applied},
+      safe_{progress.safe},
       xid_{progress.applied_xid},
       at_{progress.applied_at},
       pending_{expect_last_applied} {}
@@ -96,8 +97,17 @@ resume_guard::verdict resume_guard::end(lsn end, xid id, pg_time commit_time) no
     return verdict::applied_before;
 }
 
+resume_guard::verdict resume_guard::applies(lsn end) noexcept {
+    if (end <= safe_) {
+        seen_ = end;
+        return verdict::gap;
+    }
+    return verdict::fresh;
+}
+
+// A server speaks of a position only after it has sent what committed before.
 resume_guard::verdict resume_guard::keepalive(lsn wal_end) noexcept {
-    if (pending_ && wal_end > applied_) {
+    if (pending_ && wal_end >= applied_) {
         seen_ = wal_end;
         return verdict::gap;
     }
@@ -105,9 +115,11 @@ resume_guard::verdict resume_guard::keepalive(lsn wal_end) noexcept {
 }
 
 std::string resume_guard::why() const {
-    return fmt::format("the source's stream does not contain the transaction applied last at {} "
-                       "(it has another one at {}): the source was restored behind us; {}",
-                       to_string(applied_), to_string(seen_), cure);
+    return fmt::format("the source's history is not the one that was followed up to {}: the "
+                       "transaction applied last ended at {}, and the stream now has another at "
+                       "{}; the source was restored behind us; {}",
+                       to_string(std::max(applied_, safe_)), to_string(applied_),
+                       to_string(seen_), cure);
 }
 
 } // namespace tandem::engine

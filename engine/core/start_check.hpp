@@ -62,12 +62,16 @@ public:
     [[nodiscard]] verdict begin(lsn final_lsn) noexcept;
     // For every transaction that begin() called applied_before: never `fresh`.
     [[nodiscard]] verdict end(lsn end, xid id, pg_time commit_time) noexcept;
+    // For every transaction with changes of the source's own that is to be applied. Up to `safe`
+    // the sink has seen that there were none.
+    [[nodiscard]] verdict applies(lsn end) noexcept;
     // The server has sent all it has before `wal_end`.
     [[nodiscard]] verdict keepalive(lsn wal_end) noexcept;
     [[nodiscard]] std::string why() const;
 
 private:
     lsn applied_;
+    lsn safe_;
     xid xid_;
     pg_time at_;
     bool pending_;

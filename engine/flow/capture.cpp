@@ -8,7 +8,9 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tandem::engine {
@@ -171,13 +173,21 @@ capture::step capture::commit(pgoutput::commit const& committed) {
     if (echo_) {
         add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
     }
-    bool const skip = link_.progress.skip && *link_.progress.skip == committed.end_lsn;
+    bool const skip =
+        std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
     if (!has_changes_ || skip) {
         if (has_changes_) { // passed over by hand: held back until here, see hand_over()
+            spdlog::warn("{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
+                         "asked",
+                         link_.setup.source.name, link_.setup.target.name,
+                         to_string(committed.end_lsn), filling_->pieces.back().count);
             filling_->pieces.pop_back();
         }
         link_.watermark.skipped(committed.end_lsn);
         return std::nullopt;
+    }
+    if (resume_.applies(committed.end_lsn) == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
     }
     if (filling_ == nullptr || filling_->pieces.empty()) { // handed over before its commit came
         append_piece();
@@ -284,7 +294,8 @@ void capture::hand_over() {
         return;
     }
     bool const may_be_skipped =
-        inside_ && link_.progress.skip && current_.final_lsn < *link_.progress.skip;
+        inside_ && std::ranges::any_of(link_.progress.skips,
+                                       [&](lsn end) { return current_.final_lsn < end; });
     if (may_be_skipped) { // whether it is the one to pass over, only its end tells
         return;
     }

@@ -5,6 +5,7 @@
 #include "engine/core/change_window.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction_setup.hpp"
+#include "engine/flow/incarnation.hpp"
 #include "engine/flow/progress.hpp"
 #include "io/runtime/event.hpp"
 
@@ -15,12 +16,12 @@ namespace tandem::engine {
 
 struct direction_link {
     direction_link(io::asio::any_io_executor const& executor, direction_setup const& rules,
-                   direction_stats& told, progress_row start, bool binary_values)
+                   direction_stats& told, progress_row start, lsn confirmed, bool binary_values)
         : setup{rules},
           stats{told},
           progress{start},
           binary{binary_values},
-          watermark{start.facts.applied, start.facts.reached()},
+          watermark{start.facts.applied, start.facts.safe, confirmed},
           arrived{executor},
           room{executor} {}
 
@@ -37,6 +38,7 @@ struct direction_link {
     bool stopping = false;
     bool status_wanted = false;       // the server asked for a status update
     std::int64_t clock_offset_us = 0; // target's clock minus ours
+    token_renewal renewal;
     bool conflicts_changed = true;    // tandem.conflict may have grown
 };
 

@@ -21,6 +21,7 @@ constexpr auto status_interval_most = 10s;
 constexpr auto clock_interval = 10s;
 constexpr auto conflict_interval = 1s;
 constexpr auto watch_interval = 1s;
+constexpr auto renewal_interval = 1min;
 
 std::int64_t wall_us() {
     return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -43,6 +44,7 @@ struct durability_state {
     steady::time_point last_conflicts = steady::now() - 1h;
     std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
     long long last_conflict_id = 0;
+    lsn applied_at_renewal;
 };
 
 constexpr char const* store_safe =
@@ -102,6 +104,27 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
     co_return boost::system::in_place_value;
 }
 
+// The sink's part of a renewal; source_watch() has the other. An idle source keeps its token: a copy
+// of it is no other history.
+io::awaitable<outcome_of<void>> renew_token(direction_link& link, io::pg::connection& target,
+                                            durability_state& state) {
+    auto& renewal = link.renewal;
+    using step = token_renewal::step;
+    outcome_of<void> done = boost::system::in_place_value;
+    if (renewal.at == step::given) {
+        done = co_await settle_token(link.setup, target, link.progress.epoch);
+        renewal.at = step::settled;
+        renewal.due = steady::now() + renewal_interval;
+    } else if (renewal.at == step::settled && steady::now() >= renewal.due &&
+               link.progress.facts.applied != state.applied_at_renewal) {
+        state.applied_at_renewal = link.progress.facts.applied;
+        renewal.token = new_token();
+        done = co_await announce_token(link.setup, target, link.progress.epoch, renewal.token);
+        renewal.at = step::announced;
+    }
+    co_return done;
+}
+
 // At most one round trip of each kind a tick.
 io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::connection& target,
                                                 node_bookkeeping& source_wal,
@@ -117,7 +140,7 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
     if (auto const idle = link.watermark.idle_position()) {
         idle_store_input input;
         input.candidate = *idle;
-        input.stored = link.watermark.confirmable();
+        input.stored = link.progress.facts.reached();
         input.own_bytes = source_wal.wal_bytes.load() - state.own_bytes_at_safe;
         input.since_last_ms =
             std::chrono::duration_cast<std::chrono::milliseconds>(now - state.last_safe).count();
@@ -136,6 +159,10 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
         if (!measured) {
             co_return measured;
         }
+    }
+    auto renewed = co_await renew_token(link, target, state);
+    if (!renewed) {
+        co_return renewed;
     }
     if (link.conflicts_changed && now - state.last_conflicts >= conflict_interval) {
         state.last_conflicts = now;
@@ -248,6 +275,13 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
             if (lsn_of(*got, 3).value > heard.load(std::memory_order_relaxed)) {
                 store(heard, lsn_of(*got, 3));
             }
+        }
+        if (link.renewal.at == token_renewal::step::announced) {
+            auto given = co_await give_token(link.setup, source, link.renewal.token);
+            if (!given) {
+                co_return given.error();
+            }
+            link.renewal.at = token_renewal::step::given;
         }
         timer.expires_after(watch_interval);
         co_await timer.async_wait(io::asio::use_awaitable);

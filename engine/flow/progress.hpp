@@ -5,14 +5,14 @@
 #include "engine/core/start_check.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <vector>
 
 namespace tandem::engine {
 
 struct progress_row {
     std::int64_t epoch = 0; // ours since the takeover (R4)
     progress_facts facts;
-    std::optional<lsn> skip; // pass over the transaction that ends here
+    std::vector<lsn> skips; // pass over the transactions that end here
 };
 
 } // namespace tandem::engine

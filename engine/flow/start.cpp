@@ -1,12 +1,13 @@
 #include "engine/flow/start.hpp"
 
 #include "engine/core/names.hpp"
+#include "engine/flow/incarnation.hpp"
 #include "engine/flow/sessions.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
-#include <random>
+#include <sstream>
 #include <string>
 
 namespace tandem::engine {
@@ -19,11 +20,6 @@ using io::pg::rows;
 
 lsn lsn_of(rows const& from, int column) {
     return lsn::parse(from.text(0, column)).value_or(lsn{});
-}
-
-std::string new_token() {
-    std::random_device entropy;
-    return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
 }
 
 // Ends what `sql` finds and waits until it finds nothing: `sql` returns one row per backend that it
@@ -62,7 +58,7 @@ constexpr char const* take_epoch =
     "UPDATE tandem.progress SET epoch = epoch + 1, owner = $2 WHERE stream = $1 AND lane = 0 "
     "AND ($3::boolean OR owner = $2) RETURNING epoch, applied_lsn, safe_lsn, "
     "applied_xid, (extract(epoch FROM applied_at) * 1000000)::bigint, start_lsn, system_id, "
-    "timeline, incarnation, next_incarnation, skip_lsn";
+    "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' ')";
 
 progress_row read_progress(rows const& got) {
     progress_row row;
@@ -76,7 +72,10 @@ progress_row read_progress(rows const& got) {
     row.facts.timeline = static_cast<int>(got.integer(0, 7));
     row.facts.incarnation = std::string{got.text(0, 8)};
     row.facts.next_incarnation = std::string{got.text(0, 9)};
-    row.skip = lsn::parse(got.text(0, 10));
+    std::istringstream positions{std::string{got.text(0, 10)}};
+    for (std::string one; positions >> one;) {
+        row.skips.push_back(lsn::parse(one).value_or(lsn{}));
+    }
     return row;
 }
 
@@ -149,45 +148,32 @@ awaitable<outcome_of<source_facts>> read_source(direction_setup const& setup, co
     co_return facts;
 }
 
-// A new token goes to the sink as "next", then into the source, then becomes the sink's "current":
-// whenever we stop in between, the source has one of the two (R6).
-awaitable<outcome_of<void>> rotate_incarnation(direction_setup const& setup, connection& source,
-                                               connection& target, source_facts const& facts,
-                                               progress_row const& row) {
+// What the source is now called, and a new token for it.
+awaitable<outcome_of<void>> note_source(direction_setup const& setup, connection& source,
+                                        connection& target, source_facts const& facts,
+                                        std::int64_t epoch) {
+    parameters values;
+    values.emplace_back(setup.source.name);
+    values.emplace_back(std::to_string(epoch));
+    values.emplace_back(facts.incarnation);
+    values.emplace_back(facts.system_id);
+    values.emplace_back(std::to_string(facts.timeline));
+    auto noted = co_await target.query(
+        "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5 WHERE stream = "
+        "$1 AND lane = 0 AND epoch = $2",
+        std::move(values));
+    if (!noted) {
+        co_return retry_after(setup.target.name, "storing the source's identity", noted.error());
+    }
     auto const token = new_token();
-    parameters announced;
-    announced.emplace_back(token);
-    announced.emplace_back(setup.source.name);
-    announced.emplace_back(std::to_string(row.epoch));
-    announced.emplace_back(facts.incarnation);
-    announced.emplace_back(facts.system_id);
-    announced.emplace_back(std::to_string(facts.timeline));
-    auto first = co_await target.query(
-        "UPDATE tandem.progress SET next_incarnation = $1, incarnation = $4, system_id = $5, "
-        "timeline = $6 WHERE stream = $2 AND lane = 0 AND epoch = $3",
-        std::move(announced));
-    if (!first) {
-        co_return retry_after(setup.target.name, "storing the source's identity", first.error());
+    auto done = co_await announce_token(setup, target, epoch, token);
+    if (done) {
+        done = co_await give_token(setup, source, token);
     }
-    parameters given;
-    given.emplace_back(token);
-    auto second =
-        co_await source.query("UPDATE tandem.meta SET incarnation = $1", std::move(given));
-    if (!second) {
-        co_return retry_after(setup.source.name, "renewing its identity", second.error());
+    if (done) {
+        done = co_await settle_token(setup, target, epoch);
     }
-    parameters settled;
-    settled.emplace_back(token);
-    settled.emplace_back(setup.source.name);
-    settled.emplace_back(std::to_string(row.epoch));
-    auto third = co_await target.query(
-        "UPDATE tandem.progress SET incarnation = $1, next_incarnation = NULL WHERE stream = $2 "
-        "AND lane = 0 AND epoch = $3",
-        std::move(settled));
-    if (!third) {
-        co_return retry_after(setup.target.name, "storing the source's identity", third.error());
-    }
-    co_return boost::system::in_place_value;
+    co_return done;
 }
 
 } // namespace
@@ -211,11 +197,12 @@ io::awaitable<outcome_of<start_point>> take_over(direction_setup const& setup, c
             decision.verdict == start_verdict::lost ? next_step::lost : next_step::gap;
         co_return failure{step, decision.reason};
     }
-    auto rotated = co_await rotate_incarnation(setup, source, target, *facts, point.progress);
-    if (!rotated) {
-        co_return rotated.error();
+    auto noted = co_await note_source(setup, source, target, *facts, point.progress.epoch);
+    if (!noted) {
+        co_return noted.error();
     }
     point.expect_last_applied = decision.expect_last_applied;
+    point.confirmed = facts->confirmed_flush;
     co_return point;
 }
 

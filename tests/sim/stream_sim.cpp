@@ -118,7 +118,7 @@ private:
         }
         auto const& facts = sink_.facts();
         guard_.emplace(facts, decision_.expect_last_applied);
-        mark_.emplace(facts.applied, facts.reached());
+        mark_.emplace(facts.applied, facts.safe, found_.confirmed_flush);
         sender_.emplace(source_);
         state_ = state::streaming;
     }
@@ -159,6 +159,8 @@ private:
             stop(guard_->why());
         } else if (duplicate_ || got.one.kind != record_kind::rows) {
             mark_->skipped(got.one.end);
+        } else if (guard_->applies(got.one.end) == resume_guard::verdict::gap) {
+            stop(guard_->why());
         } else {
             mark_->received(got.one.end);
             received_.push_back(got.one);
@@ -348,14 +350,14 @@ void no_gap_is_silent(std::uint64_t seed) {
     auto const sink_copy = all.sink;
     some();
     operator_acts(all, source_copy, sink_copy);
-    all.dies = false; // the first start after it has to notice
     // While tandem is away the applications go on.
     for (auto writes = all.luck.below(12); writes > 0; --writes) {
         all.source.commit(record_kind::rows, all.luck.of<std::uint32_t>({0, 40, 300}),
                           pg_time{1'000'000 + writes}, 1'000'000 + writes);
         all.source.move(all.luck.of<std::uint32_t>({0, 0, 100, 5'000}));
     }
-    some();
+    some(); // whatever dies meanwhile, one of the starts has to notice
+    all.dies = false;
     all.run->drain();
     if (all.run->now() == direction::state::stopped) {
         ASSERT_FALSE(all.run->why().empty());

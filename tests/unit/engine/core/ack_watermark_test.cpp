@@ -7,15 +7,30 @@
 namespace tandem::engine {
 namespace {
 
-TEST(AckWatermark, StartsAtWhatTheSinkHas) {
-    ack_watermark const mark{lsn{100}, lsn{150}};
-    EXPECT_EQ(mark.confirmable(), lsn{150});
+TEST(AckWatermark, StartsAtWhatTheSlotHas) {
+    ack_watermark const mark{lsn{100}, lsn{150}, lsn{80}};
+    EXPECT_EQ(mark.confirmable(), lsn{80});
     EXPECT_TRUE(mark.settled());
     EXPECT_EQ(mark.idle_position(), std::nullopt);
 }
 
+TEST(AckWatermark, ConfirmsWhatTheSinkHasOnlyAsTheStreamComesToIt) {
+    ack_watermark mark{lsn{100}, lsn{150}, lsn{80}};
+    mark.keepalive(lsn{90});
+    EXPECT_EQ(mark.confirmable(), lsn{90});
+    mark.begun();
+    mark.skipped(lsn{100});
+    EXPECT_EQ(mark.confirmable(), lsn{100});
+    mark.keepalive(lsn{140});
+    EXPECT_EQ(mark.confirmable(), lsn{140});
+    EXPECT_EQ(mark.idle_position(), std::nullopt) << "the sink has 150";
+    mark.keepalive(lsn{170});
+    EXPECT_EQ(mark.confirmable(), lsn{150});
+    EXPECT_EQ(mark.idle_position(), lsn{170});
+}
+
 TEST(AckWatermark, ConfirmsWhatIsDurableOnly) {
-    ack_watermark mark{lsn{100}, lsn{}};
+    ack_watermark mark{lsn{100}, lsn{}, lsn{100}};
     mark.begun();
     mark.received(lsn{200});
     EXPECT_EQ(mark.confirmable(), lsn{100});
@@ -26,7 +41,7 @@ TEST(AckWatermark, ConfirmsWhatIsDurableOnly) {
 }
 
 TEST(AckWatermark, AKeepaliveInsideATransactionIsNoPosition) {
-    ack_watermark mark{lsn{100}, lsn{}};
+    ack_watermark mark{lsn{100}, lsn{}, lsn{100}};
     mark.begun();
     mark.keepalive(lsn{500});
     mark.received(lsn{200});
@@ -35,7 +50,7 @@ TEST(AckWatermark, AKeepaliveInsideATransactionIsNoPosition) {
 }
 
 TEST(AckWatermark, AnIdlePositionWaitsForEverythingBeforeIt) {
-    ack_watermark mark{lsn{100}, lsn{}};
+    ack_watermark mark{lsn{100}, lsn{}, lsn{100}};
     mark.begun();
     mark.received(lsn{200});
     mark.keepalive(lsn{300});
@@ -49,7 +64,7 @@ TEST(AckWatermark, AnIdlePositionWaitsForEverythingBeforeIt) {
 }
 
 TEST(AckWatermark, AnEchoIsPassedButNotConfirmedByItself) {
-    ack_watermark mark{lsn{100}, lsn{}};
+    ack_watermark mark{lsn{100}, lsn{}, lsn{100}};
     mark.begun();
     mark.skipped(lsn{250});
     EXPECT_EQ(mark.confirmable(), lsn{100});
@@ -57,7 +72,7 @@ TEST(AckWatermark, AnEchoIsPassedButNotConfirmedByItself) {
 }
 
 TEST(AckWatermark, AnOpenTransactionHoldsTheIdlePositionBack) {
-    ack_watermark mark{lsn{100}, lsn{}};
+    ack_watermark mark{lsn{100}, lsn{}, lsn{100}};
     mark.keepalive(lsn{300});
     mark.begun();
     EXPECT_EQ(mark.idle_position(), std::nullopt);
@@ -66,7 +81,7 @@ TEST(AckWatermark, AnOpenTransactionHoldsTheIdlePositionBack) {
 }
 
 TEST(AckWatermark, NeverGoesBack) {
-    ack_watermark mark{lsn{100}, lsn{900}};
+    ack_watermark mark{lsn{100}, lsn{900}, lsn{900}};
     mark.begun();
     mark.received(lsn{200});
     mark.durable(lsn{200});

@@ -121,11 +121,20 @@ TEST(ResumeGuard, PassingTheLastPositionUnseenIsAGap) {
     resume_guard by_transaction{healthy_progress(), true};
     EXPECT_EQ(by_transaction.begin(lsn{600}), resume_guard::verdict::gap);
     resume_guard by_keepalive{healthy_progress(), true};
-    EXPECT_EQ(by_keepalive.keepalive(lsn{500}), resume_guard::verdict::fresh);
-    EXPECT_EQ(by_keepalive.keepalive(lsn{501}), resume_guard::verdict::gap);
+    EXPECT_EQ(by_keepalive.keepalive(lsn{499}), resume_guard::verdict::fresh);
+    EXPECT_EQ(by_keepalive.keepalive(lsn{500}), resume_guard::verdict::gap);
     resume_guard across{healthy_progress(), true};
     EXPECT_EQ(across.begin(lsn{480}), resume_guard::verdict::applied_before);
     EXPECT_EQ(across.end(lsn{520}, xid{7}, pg_time{77}), resume_guard::verdict::gap);
+}
+
+TEST(ResumeGuard, ChangesWhereTheSinkSawNoneAreAGap) {
+    auto progress = healthy_progress();
+    progress.safe = lsn{800};
+    resume_guard guard{progress, false};
+    EXPECT_EQ(guard.begin(lsn{700}), resume_guard::verdict::fresh) << "it may be an echo";
+    EXPECT_EQ(guard.applies(lsn{800}), resume_guard::verdict::gap);
+    EXPECT_EQ(guard.applies(lsn{801}), resume_guard::verdict::fresh);
 }
 
 TEST(ResumeGuard, ExpectsNothingWhenTheSlotStandsAtTheEnd) {

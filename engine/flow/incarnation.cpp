@@ -1,0 +1,71 @@
+#include "engine/flow/incarnation.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using io::awaitable;
+using io::pg::connection;
+using io::pg::parameters;
+
+awaitable<outcome_of<void>> at_target(direction_setup const& setup, connection& target,
+                                      std::string sql, parameters values) {
+    auto done = co_await target.query(std::move(sql), std::move(values));
+    if (!done) {
+        co_return retry_after(setup.target.name, "storing the source's token", done.error());
+    }
+    if (done->empty()) {
+        co_return failure{next_step::retry, "the stream was taken over"};
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace
+
+std::string new_token() {
+    std::random_device entropy;
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
+}
+
+awaitable<outcome_of<void>> announce_token(direction_setup const& setup, connection& target,
+                                           std::int64_t epoch, std::string token) {
+    parameters values;
+    values.emplace_back(std::move(token));
+    values.emplace_back(setup.source.name);
+    values.emplace_back(std::to_string(epoch));
+    auto done = co_await at_target(setup, target,
+                                   "UPDATE tandem.progress SET next_incarnation = $1 WHERE stream "
+                                   "= $2 AND lane = 0 AND epoch = $3 RETURNING 1",
+                                   std::move(values));
+    co_return done;
+}
+
+awaitable<outcome_of<void>> give_token(direction_setup const& setup, connection& source,
+                                       std::string token) {
+    parameters values;
+    values.emplace_back(std::move(token));
+    auto done = co_await source.query("UPDATE tandem.meta SET incarnation = $1", std::move(values));
+    if (!done) {
+        co_return retry_after(setup.source.name, "renewing its token", done.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
+awaitable<outcome_of<void>> settle_token(direction_setup const& setup, connection& target,
+                                         std::int64_t epoch) {
+    parameters values;
+    values.emplace_back(setup.source.name);
+    values.emplace_back(std::to_string(epoch));
+    auto done = co_await at_target(setup, target,
+                                   "UPDATE tandem.progress SET incarnation = next_incarnation, "
+                                   "next_incarnation = NULL WHERE stream = $1 AND lane = 0 AND "
+                                   "epoch = $2 RETURNING 1",
+                                   std::move(values));
+    co_return done;
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,43 @@
+#pragma once
+// The random token by which a source that was restored from a copy is recognised (R6).
+//
+// A new token goes to the sink as "next", then into the source, then becomes the sink's "current":
+// whenever we stop in between, the source has one of the two.
+
+#include "engine/flow/direction_setup.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/pg/connection.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace tandem::engine {
+
+[[nodiscard]] std::string new_token();
+
+// First: `epoch` is ours, a row of another one is left as it is and the direction starts again.
+[[nodiscard]] io::awaitable<outcome_of<void>> announce_token(direction_setup const& setup,
+                                                             io::pg::connection& target,
+                                                             std::int64_t epoch,
+                                                             std::string token);
+// Second.
+[[nodiscard]] io::awaitable<outcome_of<void>> give_token(direction_setup const& setup,
+                                                         io::pg::connection& source,
+                                                         std::string token);
+// Third.
+[[nodiscard]] io::awaitable<outcome_of<void>> settle_token(direction_setup const& setup,
+                                                           io::pg::connection& target,
+                                                           std::int64_t epoch);
+
+// A renewal while the stream runs: the durability loop has the sink, the source watch the source.
+struct token_renewal {
+    enum class step : std::uint8_t { settled, announced, given };
+    step at = step::settled;
+    std::string token;
+    std::chrono::steady_clock::time_point due =
+        std::chrono::steady_clock::now() + std::chrono::minutes{1};
+};
+
+} // namespace tandem::engine
