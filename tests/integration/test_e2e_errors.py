@@ -314,6 +314,7 @@ FLAGS = {
     "listen_nonsense": (["--listen", "8083"], ["--listen", "ADDRESS:PORT"]),
     "batch_beyond_queue": (["--batch-bytes", "64MiB", "--queue-bytes", "16MiB"], ["--batch-bytes", "--queue-bytes"]),
     "positional": (["extra"], ["extra"]),
+    "given_twice": (["--batch-rows", "5", "--batch-rows", "6"], ["--batch-rows is given 2 times"]),
 }
 
 

@@ -56,9 +56,9 @@ void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
         CLI::Option* const option = app.add_option("--" + name, texts.values[name], each.help);
         option->type_name(std::string{each.value});
         // A value given twice is found by collect(), which says so better.
-        option->expected(1)->take_all();
+        option->expected(1)->take_all()->allow_extra_args(false);
         if (each.takes == setting::kind::list) {
-            option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+            option->expected(1, CLI::detail::expected_max_vector_size);
         }
     }
 }
@@ -219,8 +219,8 @@ parsed parse_command_line(int argc, char const* const* argv) {
         }
         for (command_entry const& each : entries) {
             if (app.got_subcommand(each.name)) {
-                result.command = each.function;
                 result.with.flags = collect(texts[each.name], *app.get_subcommand(each.name));
+                result.command = each.function;
                 return result;
             }
         }
