@@ -101,7 +101,7 @@ std::string guard(apply_table const& table, apply_rules const& rules, guard_term
         terms.earliest, rules.peer_origin, terms.newest, rules.peer_wins_ties ? "<=" : "<",
         terms.time, literal(terms.type), literal(rules.policy), literal(rules.peer_node),
         literal(rules.own_node), literal(table.schema), literal(table.name), terms.key,
-        terms.incoming, "pg_catalog.to_jsonb(t)", terms.time);
+        terms.incoming, "pg_catalog.to_jsonb(t.*)", terms.time);
 }
 
 // jsonb_build_object over some columns of a row alias: names as the table has them.

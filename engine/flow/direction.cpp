@@ -271,6 +271,9 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     resume_guard const resume{failpoint("progress_check") ? progress_facts{} : facts,
                               point->expect_last_applied && !failpoint("progress_check")};
     direction_link link{executor, setup_, stats_, point->progress, point->confirmed, binary};
+    if (failpoint("progress_check")) {
+        link.watermark = ack_watermark{{}, {}, {}};
+    }
     plans tables{setup_, *open.catalog};
     applier writer{link, *open.apply, tables, *parked, rules(binary), careful_at_};
     capture reader{link, *open.stream, resume};

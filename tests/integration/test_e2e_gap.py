@@ -271,6 +271,7 @@ END = {"sigterm": lambda pair, servers, instance: instance.stop(),
 
 def assert_goes_on(pair, instance):
     instance.wait_streaming(deadline=60)
+    pair.settle()  # what a killed server had not made durable is there again
     pair.a.sql("INSERT INTO item VALUES ((SELECT max(id) + 1 FROM item), 'goes on')")
     pair.settle()
     pair.assert_equal("item")

@@ -28,6 +28,12 @@ NAMES = {
     "comma_braces": ("{a,b}", "NULL", '{"k"}', "(v)"),
     "reserved_by_pg": ("public", "ctid_", "tableoid_", "excluded"),
     "like_ours": ("public", "progress", "k", "src"),
+    # What our statements call their own parts.
+    "alias_of_the_table": ("public", "t", "t", "v"),
+    "alias_of_the_values": ("public", "v", "u", "t"),
+    "alias_of_a_column": ("public", "u", "c1", "ts"),
+    "alias_of_a_query": ("public", "done", "gone", "p"),
+    "excluded": ("public", "excluded", "k", "excluded"),
 }
 
 

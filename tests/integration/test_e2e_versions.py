@@ -35,6 +35,7 @@ def check_both_ways_with_kill9(servers, timestamps):
                 wait_until(lambda: running.transactions > goal, 60, "60 transactions")
                 victim.kill9()
                 victim.start()
+                instance.wait_streaming(deadline=60)
         for number, database in enumerate(pair.both):
             database.sql(ROWS, number * 10, number * 10)
         pair.settle(deadline=90)

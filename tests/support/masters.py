@@ -203,6 +203,7 @@ class WalOracle:
     def changes(self, exclude_schemas=("tandem", "oracle")):
         """[(table, operation)] since the last call, of the synced tables."""
         found = []
+        self.database.sql("SELECT pg_logical_emit_message(true, 'oracle', '')")  # only flushed WAL is decoded
         for (line,) in self.database.sql(
                 "SELECT data FROM pg_logical_slot_get_changes(%s, NULL, NULL, 'only-local', %s, "
                 "'skip-empty-xacts', '1')", self.slot, "1" if self.only_local else "0"):
