@@ -13,6 +13,12 @@ std::string parameter(std::size_t number, std::string const& type_name, bool bin
     return fmt::format("${}::{}[]", number, binary ? type_name : "text");
 }
 
+// In a target list: unlike in FROM, no array is copied into a tuple store first.
+std::string elements(std::size_t number, std::string const& type_name, bool binary) {
+    return fmt::format("unnest({}){}", parameter(number, type_name, binary),
+                       binary ? std::string{} : "::" + type_name);
+}
+
 // Appends "text" with a separator before all but the first.
 void list(std::string& to, std::string_view separator, std::string const& text) {
     if (!to.empty()) {
@@ -31,16 +37,11 @@ struct row_source {
 
 row_source source_of(std::vector<apply_column> const& columns,
                      std::vector<apply_column> const& old_key, bool binary) {
-    std::string arrays;
-    std::string names;
     std::string values;
     std::size_t number = 0;
     auto const add = [&](apply_column const& column, std::string const& alias) {
         ++number;
-        list(arrays, ", ", parameter(number, column.type_name, binary));
-        list(names, ", ", alias);
-        list(values, ", ",
-             binary ? "u." + alias : fmt::format("u.{0}::{1} AS {0}", alias, column.type_name));
+        list(values, ", ", elements(number, column.type_name, binary) + " AS " + alias);
     };
     for (auto const& column : columns) {
         add(column, fmt::format("c{}", number + 1));
@@ -49,8 +50,7 @@ row_source source_of(std::vector<apply_column> const& columns,
         add(old_key[at], fmt::format("o{}", at + 1));
     }
     auto const times = number + 1;
-    return {fmt::format("(SELECT {}, u.ts FROM unnest({}, ${}::timestamptz[]) AS u({}, ts)) AS v",
-                        values, arrays, times, names),
+    return {fmt::format("(SELECT {}, unnest(${}::timestamptz[]) AS ts) AS v", values, times),
             fmt::format("${}::timestamptz[]", times), fmt::format("${}::timestamptz", times + 1),
             fmt::format("${}::timestamptz", times + 2)};
 }
@@ -204,6 +204,17 @@ std::string upsert(apply_table const& table, apply_rules const& rules, std::stri
 }
 
 } // namespace
+
+std::string plain_insert(apply_table const& table, apply_rules const& rules) {
+    std::string names;
+    std::string values;
+    for (std::size_t at = 0; at < table.columns.size(); ++at) {
+        list(names, ", ", identifier(table.columns[at].name));
+        list(values, ", ", elements(at + 1, table.columns[at].type_name, rules.binary));
+    }
+    return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {}",
+                       qualified(table.schema, table.name), names, values);
+}
 
 std::string insert_rows(apply_table const& table, apply_rules const& rules) {
     return upsert(table, rules, "insert_exists");

@@ -1,7 +1,7 @@
 #pragma once
 // The text of the statements that write rows on the target (R8, R11).
 //
-// Each takes one array per column, then the rows' commit times (timestamptz[]), then the earliest and
+// Each but the first takes one array per column, then the rows' commit times (timestamptz[]), then the earliest and
 // the newest of these as scalars. With `binary` the arrays have the columns' own types, otherwise they are text[]
 // and cast to them. Guarded statements write a row only over an older version, or one that the same
 // peer wrote; a row that loses goes to tandem.conflict by tandem.lost(), in the same transaction.
@@ -36,6 +36,8 @@ struct apply_rules {
     std::string policy = "last-update-wins";
 };
 
+// Complete rows that came into being, without their commit times: unique_violation when one exists.
+[[nodiscard]] std::string plain_insert(apply_table const& table, apply_rules const& rules);
 // Complete rows that came into being: INSERT, over an existing row of that key an UPDATE.
 [[nodiscard]] std::string insert_rows(apply_table const& table, apply_rules const& rules);
 // Complete rows that existed before; a missing one comes into being.

@@ -148,7 +148,7 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     switch (what.kind) {
     case change_kind::insert:
         slot.version = add_version(what.new_row, row_version::none);
-        slot.outcome = row_outcome::insert;
+        slot.outcome = fresh ? row_outcome::insert : row_outcome::update; // put in again
         break;
     case change_kind::update:
         put_update(slot, fresh, what);

@@ -26,8 +26,8 @@ struct row_version {
 };
 
 enum class row_outcome : std::uint8_t {
-    insert, // came into being in this batch: complete, mostly new to the target
-    update, // existed before: complete
+    insert, // came into being in this batch: complete
+    update, // existed before, or went and came back: complete
     patch,  // existed before: some columns are unknown and stay as they are
     remove,
 };

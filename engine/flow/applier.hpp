@@ -48,6 +48,7 @@ private:
         std::uint32_t changes = 0;
         std::uint32_t parked = 0; // of the changes
         std::uint32_t transactions = 0;
+        bool plain = false;   // by plain INSERT, where an existing row is no data error
         bool of_long = false; // continues a transaction whose start is gone from the window
         long long affected = 0;
         std::optional<io::pg::error> failed;
@@ -79,6 +80,7 @@ private:
     [[nodiscard]] io::awaitable<voided> send();
     [[nodiscard]] voided queue_statements(bool commits);
     void settle(flight& done);
+    // engine/flow/applier_recovery.cpp
     [[nodiscard]] io::awaitable<voided> recover();
     [[nodiscard]] io::awaitable<voided> roll_back();
     void say_retrying(std::string const& reason);
@@ -128,6 +130,7 @@ private:
     std::optional<flight> broken_; // the first that failed since the last recovery
     change_window::cursor batch_start_;
     change_window::cursor careful_until_;
+    change_window::cursor upserts_until_; // no plain INSERT before
     lsn chained_;           // position after everything sent
     bool open_ = false;     // a long transaction is open on the target
     bool retrying_ = false; // the state says so

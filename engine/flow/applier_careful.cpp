@@ -157,7 +157,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
             single.add(*one.what, *one.plan);
         }
         sent = sender_.steps(single, link_.setup.source.name,
-                             found != bad.end() ? found->second : queued);
+                             found != bad.end() ? found->second : queued, false);
         ends.push_back(pipeline_.pending());
     }
     if (sent) {

@@ -149,7 +149,8 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
 
 statement_sender::sent statement_sender::steps(batch_builder const& batch,
                                                std::string const& stream,
-                                               park_reason const& reason) {
+                                               park_reason const& reason, bool plain) {
+    went_plain_ = false;
     if (failpoint("lost_batch") && ++next_name_ % 5 == 0) {
         return boost::system::in_place_value;
     }
@@ -159,7 +160,7 @@ statement_sender::sent statement_sender::steps(batch_builder const& batch,
         case step_kind::rows: {
             row_encoder::sink const sink = [&](encoded_rows const& group) {
                 if (done) {
-                    done = rows(group);
+                    done = rows(group, plain);
                 }
             };
             auto const encoded = encoder_.encode(batch, batch.group(step.group), sink);
@@ -191,10 +192,19 @@ statement_sender::sent statement_sender::steps(batch_builder const& batch,
     return boost::system::in_place_value;
 }
 
-statement_sender::sent statement_sender::rows(encoded_rows const& group) {
+statement_sender::sent statement_sender::rows(encoded_rows const& group, bool plain) {
+    bool const trusted = plain && group.outcome == row_outcome::insert &&
+                         trust_.plain(table_name(*group.plan));
+    went_plain_ = went_plain_ || trusted;
     values_.clear();
-    for (auto& array : group.arrays) {
+    for (auto& array : trusted ? group.arrays.first(group.arrays.size() - 1) : group.arrays) {
         values_.push_back(array_param(array));
+    }
+    if (trusted) {
+        return send(
+            fmt::format("{} plain {}", group.plan->number, group.columns),
+            [&] { return sql::plain_insert(table_for(*group.plan, group.columns), rules_); },
+            values_);
     }
     auto const earliest = to_string(group.earliest);
     auto const newest = to_string(group.newest);

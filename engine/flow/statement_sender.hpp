@@ -3,6 +3,7 @@
 
 #include "codecs/sql/apply_statements.hpp"
 #include "engine/core/batch_builder.hpp"
+#include "engine/core/insert_trust.hpp"
 #include "engine/core/row_encoder.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/pg/pipeline_session.hpp"
@@ -45,14 +46,18 @@ public:
 
     [[nodiscard]] sent begin(apply_head const& head); // BEGIN and the head
     [[nodiscard]] sent head(apply_head const& head);  // the head again, at a long transaction's end
+    // `plain`: new rows may go by plain INSERT, see insert_trust.
     [[nodiscard]] sent steps(batch_builder const& batch, std::string const& stream,
-                             park_reason const& reason);
+                             park_reason const& reason, bool plain);
+    // Some of the last steps() did.
+    [[nodiscard]] bool went_plain() const noexcept { return went_plain_; }
+    void collided(std::string const& table) { trust_.collided(table); }
     [[nodiscard]] sent text(std::string_view sql); // BEGIN, COMMIT, SAVEPOINT ...
     [[nodiscard]] sent sync();
     void forget() { prepared_.clear(); }
 
 private:
-    [[nodiscard]] sent rows(encoded_rows const& rows);
+    [[nodiscard]] sent rows(encoded_rows const& rows, bool plain);
     [[nodiscard]] sent move_key(batch_step const& step);
     [[nodiscard]] sent truncate(batch_builder const& batch, batch_step const& step);
     [[nodiscard]] sent park(batch_step const& step, std::string const& stream,
@@ -67,6 +72,8 @@ private:
     sql::apply_rules rules_;
     std::string target_node_;
     row_encoder encoder_;
+    insert_trust trust_;
+    bool went_plain_ = false;
     std::map<std::string, std::string> prepared_; // statement key -> name
     std::vector<io::pg::param> values_;
     std::uint64_t next_name_ = 0;

@@ -426,6 +426,9 @@ error connection::from_result(PGresult const* failed) {
     auto made = make_error(errc::server_error, field(PG_DIAG_MESSAGE_PRIMARY));
     made.sqlstate = field(PG_DIAG_SQLSTATE);
     made.detail = field(PG_DIAG_MESSAGE_DETAIL);
+    if (auto const table = field(PG_DIAG_TABLE_NAME); !table.empty()) {
+        made.table = field(PG_DIAG_SCHEMA_NAME) + "." + table;
+    }
     if (made.sqlstate.empty()) { // libpq's own: the server's errors always have one
         made.code = errc::connection_lost;
         made.message = first_line(PQresultErrorMessage(failed));

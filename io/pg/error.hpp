@@ -30,6 +30,7 @@ struct error {
     errc code = errc::protocol;
     std::string sqlstate; // five characters for server errors, else empty
     std::string message;
+    std::string table;  // schema.table of a violated constraint, else empty
     std::string detail; // may quote row values: never logged, goes to tandem.parked only
 
     [[nodiscard]] retry_class classify() const noexcept;

@@ -46,8 +46,9 @@ END $$"""
 CONTENT = "SELECT count(*), md5(string_agg(md5(m::text), '' ORDER BY id)) FROM chat_message AS m"
 
 # More room than initdb gives, for both alike: a checkpoint or a vacuum in the middle of one
-# catch-up and not of the other would be luck.
-SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "1h",
+# catch-up and not of the other would be luck. And native's worker comes back at once: by default it
+# waits up to 5 s after its last start, which is no part of a catch-up.
+SETTINGS = {"wal_retrieve_retry_interval": "10ms", "shared_buffers": "512MB", "max_wal_size": "16GB", "checkpoint_timeout": "1h",
             "autovacuum": "off"}
 
 
@@ -138,11 +139,11 @@ class Tandem:
 
     name = "tandem"
 
-    def __init__(self, source, target, binary, both_ways, log):
+    def __init__(self, source, target, given, log):
         self.source, self.target, self.log = source, target, log
-        self.argv = [binary, "run", "--init", "--node", f"a={source.uri}", "--node",
+        self.argv = [given.binary, "run", "--init", "--node", f"a={source.uri}", "--node",
                      f"b={target.uri}", "--tables", "public.chat_message", "--listen", "off",
-                     *([] if both_ways else ["--one-way", "a:b"])]
+                     *([] if given.both_ways else ["--one-way", "a:b"]), *given.flags.split()]
         self.process = None
         self.memory_mb = 0.0
         self.start()
@@ -236,7 +237,7 @@ def measure(given, stack, log):
     for target in targets.values():
         target.sql(TABLE)
     systems = [Native(source, targets["native"]),
-               Tandem(source, targets["tandem"], given.binary, given.both_ways, log)]
+               Tandem(source, targets["tandem"], given, log)]
     runs = {system.name: [] for system in systems}
     for repeat in range(given.repeats):
         wanted = fill(source, given.rows)
@@ -262,6 +263,7 @@ def arguments():
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--both-ways", action="store_true")
     parser.add_argument("--tcp", action="store_true")
+    parser.add_argument("--flags", default="", metavar="'--batch-rows 4000'")
     parser.add_argument("--binary", default=str(goals.REPOSITORY / "build" / "release" / "tandem"))
     given = parser.parse_args()
     given.rows = given.rows or (100_000 if given.quick else 500_000)
@@ -283,7 +285,7 @@ def main():
         stack.stop()
     records = goals.judge("harness.", summary(runs, memory_mb))
     goals.record("harness", {
-        "circumstances": circumstances, "rows": given.rows, "both_ways": given.both_ways, "tcp": given.tcp,
+        "circumstances": circumstances, "rows": given.rows, "both_ways": given.both_ways, "tcp": given.tcp, "flags": given.flags,
         "rows_per_transaction": ROWS_PER_TRANSACTION, "settings": SETTINGS, "goals": records,
         "runs": runs})
     return goals.exit_status(records)

@@ -107,10 +107,10 @@ INSTANTIATE_TEST_SUITE_P(
                     coalesced_case{"patch_update", {"p", "u"}, row_outcome::update, 1},
                     coalesced_case{"insert_remove", {"i", "d"}, row_outcome::remove, 0},
                     coalesced_case{"update_remove", {"u", "d"}, row_outcome::remove, 0},
-                    coalesced_case{"remove_insert", {"d", "i"}, row_outcome::insert, 1},
-                    coalesced_case{"remove_insert_patch", {"d", "i", "p"}, row_outcome::insert, 2},
+                    coalesced_case{"remove_insert", {"d", "i"}, row_outcome::update, 1},
+                    coalesced_case{"remove_insert_patch", {"d", "i", "p"}, row_outcome::update, 2},
                     coalesced_case{
-                        "insert_remove_insert", {"i", "d", "i"}, row_outcome::insert, 1}),
+                        "insert_remove_insert", {"i", "d", "i"}, row_outcome::update, 1}),
     [](auto const& tested) { return tested.param.name; });
 
 TEST_F(BatchBuilder, ASlotCarriesTheCommitTimeOfItsLastChange) {

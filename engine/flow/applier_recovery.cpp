@@ -1,0 +1,112 @@
+// What follows a failure: roll back, decide how to go on, wait.
+
+#include "codecs/sql/schema.hpp"
+#include "engine/flow/applier.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+namespace tandem::engine {
+namespace {
+
+std::int64_t now_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+} // namespace
+
+io::awaitable<applier::voided> applier::recover() {
+    auto const bad = *broken_;
+    broken_.reset();
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled;
+    }
+    auto const& error = *bad.failed;
+    auto const cause = retry_after(link_.setup.target.name, "applying a batch", error);
+    if (error.sqlstate == sql::sqlstate::out_of_order ||
+        error.sqlstate == sql::sqlstate::no_origin || error.code != io::pg::errc::server_error) {
+        co_return cause; // the start re-reads progress and finds out whether we were fenced
+    }
+    bool const data = error.classify() != io::pg::retry_class::transient &&
+                      error.sqlstate != sql::sqlstate::clock_behind;
+    if (bad.of_long) {
+        if (data) {
+            careful_next_ = bad.last.final_lsn;
+        }
+        co_return cause;
+    }
+    link_.window.rewind(bad.start);
+    if (bad.plain && error.sqlstate == sql::sqlstate::unique_violation) {
+        sender_.collided(error.table);
+        upserts_until_ = bad.end;
+        co_return boost::system::in_place_value;
+    }
+    if (data) {
+        spdlog::info("{} -> {}: a batch failed ({}): its transactions are carried out one by one",
+                     link_.setup.source.name, link_.setup.target.name, error.sqlstate);
+        careful_until_ = bad.end;
+        tables_.forget(); // the cause may be a table that changed
+        co_return boost::system::in_place_value;
+    }
+    say_retrying(cause.reason);
+    co_await pause(backoff_.next());
+    co_return boost::system::in_place_value;
+}
+
+// What passes by itself (a lock, a full disk) is tried again in place; the state says so until a
+// batch has gone through.
+void applier::say_retrying(std::string const& reason) {
+    retrying_ = true;
+    link_.stats.set_state(direction_state::retrying, reason);
+}
+
+io::awaitable<applier::voided> applier::roll_back() {
+    batch_.clear();
+    open_ = false;
+    chained_ = link_.progress.facts.applied;
+    sender_.forget();
+    // The origin's position is sticky and would leak into the next commit (R2).
+    for (auto const* statement :
+         {"ROLLBACK", "SELECT pg_replication_origin_xact_reset()", "DEALLOCATE ALL"}) {
+        auto queued = sender_.text(statement);
+        if (!queued) {
+            co_return queued;
+        }
+    }
+    auto ended = sender_.sync();
+    if (!ended) {
+        co_return ended;
+    }
+    auto drained = co_await drain(nullptr);
+    if (!drained) {
+        co_return drained.error();
+    }
+    if (*drained) {
+        co_return retry_after(link_.setup.target.name, "rolling back", **drained);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<void> applier::pause(std::chrono::milliseconds time) {
+    timer_.expires_after(time);
+    co_await timer_.async_wait(io::use_tuple);
+}
+
+// The estimate only schedules; the head statement asserts (R12).
+io::awaitable<void> applier::pass_barrier(pg_time newest) {
+    if (!link_.setup.guarded) {
+        co_return;
+    }
+    auto const behind_us = newest.unix_us() - (now_us() + link_.clock_offset_us);
+    if (behind_us >= 0) {
+        std::chrono::milliseconds const time{behind_us / 1000 + 1};
+        co_await pause(time);
+    }
+}
+
+} // namespace tandem::engine
