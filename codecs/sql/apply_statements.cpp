@@ -324,6 +324,15 @@ std::string move_keys(apply_table const& table, std::vector<apply_column> const&
     return logged_update(table, rules, source, assignments(table, true, "v"), match);
 }
 
+std::string copy_rows(apply_table const& table) {
+    std::string names;
+    for (auto const& column : table.columns) {
+        list(names, ", ", identifier(column.name));
+    }
+    return fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)",
+                       qualified(table.schema, table.name), names);
+}
+
 std::string truncate(std::vector<truncated_table> const& tables, bool cascade) {
     std::string names;
     for (auto const& table : tables) {

@@ -52,6 +52,9 @@ struct apply_rules {
                                     std::vector<apply_column> const& old_key,
                                     std::vector<std::string> const& kept, apply_rules const& rules);
 
+// COPY of complete rows that came into being, in the binary format.
+[[nodiscard]] std::string copy_rows(apply_table const& table);
+
 struct truncated_table {
     std::string schema;
     std::string name;

@@ -11,6 +11,11 @@ constexpr std::uint32_t forgiven_after = 1024; // plain batches
 
 } // namespace
 
+bool insert_trust::trusts(std::string const& table) const {
+    auto const known = tables_.find(table);
+    return known == tables_.end() || known->second.upserts_left == 0;
+}
+
 bool insert_trust::plain(std::string const& table) {
     auto& known = tables_[table];
     if (known.upserts_left > 0) {

@@ -12,6 +12,8 @@ namespace tandem::engine {
 
 class insert_trust {
 public:
+    // Whether plain() would say so.
+    [[nodiscard]] bool trusts(std::string const& table) const;
     // For every batch with new rows of the table.
     [[nodiscard]] bool plain(std::string const& table);
     // A plain INSERT met an existing row.

@@ -14,6 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t flights_max = 3;
+constexpr std::uint32_t copied_least = 500; // changes
+constexpr std::uint32_t worth_rushing = 600; // changes
+constexpr std::chrono::milliseconds rush_delay{3};
 constexpr std::uint32_t long_transaction_changes = 20'000; // sent in parts from here on
 
 void add_to(counter& to, std::uint64_t by) {
@@ -77,7 +80,17 @@ io::awaitable<failure> applier::run() {
         if (co_await gather_more()) {
             continue;
         }
-        auto gone = co_await send();
+        bool const by_copy = goes_by_copy();
+        if (by_copy && !flights_.empty()) {
+            co_await link_.arrived.wait();
+            continue;
+        }
+        voided gone = boost::system::in_place_value;
+        if (by_copy) {
+            gone = co_await send_copy();
+        } else {
+            gone = co_await send();
+        }
         if (!gone) {
             co_return gone.error();
         }
@@ -211,6 +224,9 @@ io::awaitable<outcome_of<applier::pending_change>> applier::resolve(change_windo
 }
 
 bool applier::worth_sending() const noexcept {
+    if (!flights_.empty() && !flights_.front().copied.empty()) {
+        return false; // it has the session to itself
+    }
     if (batch_.empty() || flights_.size() >= flights_max) {
         return batch_.empty() && open_ && !batch_.inside_transaction() &&
                flights_.size() < flights_max;
@@ -233,21 +249,76 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     return head;
 }
 
-// --batch-delay: a batch that could leave alone waits for company. True when it is to wait on.
+// A batch that could leave alone waits for company: for --batch-delay, and in any case for a moment
+// while changes come fast, since a small one costs nearly as much as a larger one. True: wait on.
 io::awaitable<bool> applier::gather_more() {
-    if (link_.setup.batch_delay.count() == 0 || open_ || full() || link_.stopping) {
+    bool const rush = link_.rushing && batch_.changes() < worth_rushing;
+    auto const delay = std::max(link_.setup.batch_delay, rush ? rush_delay : 0ms);
+    if (delay.count() == 0 || open_ || full() || link_.stopping) {
         co_return false;
     }
     auto const now = std::chrono::steady_clock::now();
     if (!waiting_since_) {
         waiting_since_ = now;
     }
-    auto const until = *waiting_since_ + link_.setup.batch_delay;
+    auto const until = *waiting_since_ + delay;
     if (now >= until) {
         co_return false;
     }
     co_await link_.arrived.wait_until(until);
     co_return true;
+}
+
+applier::flight applier::new_flight(bool commits) const {
+    flight made;
+    made.start = batch_start_;
+    made.end = link_.window.position();
+    made.last = commits ? batch_.last() : batch_.current();
+    made.end_lsn = commits ? batch_.end_lsn() : lsn{};
+    made.changes = batch_.changes();
+    made.parked = static_cast<std::uint32_t>(
+        std::ranges::count(batch_.steps(), step_kind::park, &batch_step::kind));
+    made.transactions = batch_.transactions();
+    return made;
+}
+
+void applier::sent(flight made) {
+    bool const commits = bool{made.end_lsn};
+    flights_.push_back(std::move(made));
+    link_.stats.count.in_flight.store(flights_.size(), std::memory_order_relaxed);
+    if (commits) {
+        chained_ = batch_.end_lsn();
+        batch_.clear();
+    } else {
+        batch_.clear_rows();
+    }
+    batch_start_ = link_.window.position();
+    sent_.notify();
+}
+
+// Deep catch-up of new rows: COPY costs the target least, but only with nothing else in flight (R8).
+bool applier::goes_by_copy() const {
+    return !open_ && !batch_.inside_transaction() && batch_.changes() >= copied_least &&
+           batch_start_ >= upserts_until_ && sender_.copies_to(batch_) != nullptr;
+}
+
+io::awaitable<applier::voided> applier::send_copy() {
+    co_await pass_barrier(batch_.newest());
+    auto made = new_flight(true);
+    made.copied = table_name(*sender_.copies_to(batch_));
+    auto const head = head_for(batch_.last(), batch_.end_lsn(), batch_.newest());
+    auto started = co_await sender_.copy(batch_, head);
+    if (!started) {
+        co_return started.error();
+    }
+    if (*started) {
+        made.failed = **started;
+        batch_.clear();
+        settle(made);
+    } else {
+        sent(std::move(made));
+    }
+    co_return boost::system::in_place_value;
 }
 
 io::awaitable<applier::voided> applier::send() {
@@ -260,28 +331,11 @@ io::awaitable<applier::voided> applier::send() {
     if (!queued) {
         co_return queued;
     }
-    flight made;
-    made.start = batch_start_;
-    made.end = link_.window.position();
-    made.last = commits ? batch_.last() : batch_.current();
-    made.end_lsn = commits ? batch_.end_lsn() : lsn{};
-    made.changes = batch_.changes();
-    made.parked = static_cast<std::uint32_t>(
-        std::ranges::count(batch_.steps(), step_kind::park, &batch_step::kind));
-    made.transactions = batch_.transactions();
+    auto made = new_flight(commits);
     made.of_long = open_;
     made.plain = sender_.went_plain();
-    flights_.push_back(made);
-    link_.stats.count.in_flight.store(flights_.size(), std::memory_order_relaxed);
-    if (commits) {
-        chained_ = batch_.end_lsn();
-        batch_.clear();
-    } else {
-        batch_.clear_rows();
-    }
+    sent(std::move(made));
     open_ = !commits;
-    batch_start_ = link_.window.position();
-    sent_.notify();
     auto flushed = co_await pipeline_.flush();
     if (!flushed) {
         co_return retry_after(link_.setup.target.name, "sending a batch", flushed.error());
@@ -320,33 +374,52 @@ applier::voided applier::queue_statements(bool commits) {
     return done;
 }
 
+io::awaitable<applier::voided> applier::take_results(flight& of) {
+    if (!of.copied.empty()) {
+        auto done = co_await pipeline_.finish_copy();
+        if (!done && done.error().code != io::pg::errc::server_error) {
+            co_return retry_after(link_.setup.target.name, "copying a batch", done.error());
+        }
+        if (!done) {
+            of.failed = done.error();
+        }
+        of.affected = of.changes;
+        co_return boost::system::in_place_value;
+    }
+    for (bool more = true; more;) {
+        auto got = co_await pipeline_.next_result();
+        if (!got) {
+            co_return retry_after(link_.setup.target.name, "applying a batch", got.error());
+        }
+        switch (got->what) {
+        case io::pg::outcome::kind::ok:
+            of.affected += got->data.affected();
+            break;
+        case io::pg::outcome::kind::error:
+            if (!of.failed) {
+                of.failed = got->why;
+            }
+            break;
+        case io::pg::outcome::kind::sync:
+            more = false;
+            break;
+        case io::pg::outcome::kind::rows:
+        case io::pg::outcome::kind::aborted:
+            break;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
 io::awaitable<failure> applier::results() {
     for (;;) {
         while (flights_.empty()) {
             co_await sent_.wait();
         }
         auto& current = flights_.front();
-        for (bool more = true; more;) {
-            auto got = co_await pipeline_.next_result();
-            if (!got) {
-                co_return retry_after(link_.setup.target.name, "applying a batch", got.error());
-            }
-            switch (got->what) {
-            case io::pg::outcome::kind::ok:
-                current.affected += got->data.affected();
-                break;
-            case io::pg::outcome::kind::error:
-                if (!current.failed) {
-                    current.failed = got->why;
-                }
-                break;
-            case io::pg::outcome::kind::sync:
-                more = false;
-                break;
-            case io::pg::outcome::kind::rows:
-            case io::pg::outcome::kind::aborted:
-                break;
-            }
+        auto taken = co_await take_results(current);
+        if (!taken) {
+            co_return taken.error();
         }
         settle(current);
         flights_.pop_front();

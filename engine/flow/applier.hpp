@@ -49,6 +49,7 @@ private:
         std::uint32_t parked = 0; // of the changes
         std::uint32_t transactions = 0;
         bool plain = false;   // by plain INSERT, where an existing row is no data error
+        std::string copied;   // the table it went to by COPY
         bool of_long = false; // continues a transaction whose start is gone from the window
         long long affected = 0;
         std::optional<io::pg::error> failed;
@@ -77,7 +78,12 @@ private:
     [[nodiscard]] bool careful_now() const noexcept;
     [[nodiscard]] bool worth_sending() const noexcept;
     [[nodiscard]] io::awaitable<bool> gather_more();
+    [[nodiscard]] bool goes_by_copy() const;
+    [[nodiscard]] io::awaitable<voided> send_copy();
     [[nodiscard]] io::awaitable<voided> send();
+    [[nodiscard]] flight new_flight(bool commits) const;
+    void sent(flight made);
+    [[nodiscard]] io::awaitable<voided> take_results(flight& of);
     [[nodiscard]] voided queue_statements(bool commits);
     void settle(flight& done);
     // engine/flow/applier_recovery.cpp

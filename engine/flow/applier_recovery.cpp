@@ -41,6 +41,11 @@ io::awaitable<applier::voided> applier::recover() {
         co_return cause;
     }
     link_.window.rewind(bad.start);
+    if (data && !bad.copied.empty()) {
+        sender_.collided(bad.copied);
+        upserts_until_ = bad.end;
+        co_return boost::system::in_place_value;
+    }
     if (bad.plain && error.sqlstate == sql::sqlstate::unique_violation) {
         sender_.collided(error.table);
         upserts_until_ = bad.end;

@@ -61,6 +61,7 @@ io::awaitable<failure> capture::run() {
             continue;
         }
         auto waited = co_await stream_.wait();
+        link_.rushing = stream_.fast();
         if (!waited) {
             co_return retry_after(link_.setup.source.name, "the replication stream",
                                   waited.error());

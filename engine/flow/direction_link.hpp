@@ -36,6 +36,7 @@ struct direction_link {
     io::event arrived; // the applier has something to do
     io::event room;    // the window got smaller
     bool stopping = false;
+    bool rushing = false; // changes come at a high rate: a batch does well to wait for company
     bool status_wanted = false;       // the server asked for a status update
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;

@@ -1,5 +1,7 @@
 #include "engine/flow/statement_sender.hpp"
 
+#include "codecs/sql/quote.hpp"
+#include "engine/core/copy_encoder.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/parked_keys.hpp"
 
@@ -227,6 +229,41 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, bool pl
     auto const key =
         fmt::format("{} {} {}", group.plan->number, static_cast<int>(group.outcome), group.columns);
     return send(key, text_of, values_);
+}
+
+table_plan const* statement_sender::copies_to(batch_builder const& batch) const {
+    if (!rules_.binary) {
+        return nullptr;
+    }
+    auto const* plan = copyable(batch);
+    return plan != nullptr && trust_.trusts(table_name(*plan)) ? plan : nullptr;
+}
+
+io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
+    batch_builder const& batch, apply_head const& values) {
+    auto const& plan = *copyable(batch);
+    static_cast<void>(trust_.plain(table_name(plan))); // counts
+    if (!encode_copy(batch, copied_)) {
+        co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
+    }
+    auto const text = fmt::format(
+        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}); {}; COMMIT",
+        sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
+        sql::literal(to_string(values.applied)), values.transaction.value,
+        sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
+        sql::copy_rows(table_for(plan, complete_columns(plan))));
+    auto started = co_await pipeline_.start_copy(text);
+    if (!started && started.error().code == io::pg::errc::server_error) {
+        co_return started.error();
+    }
+    auto done = checked(started);
+    if (done) {
+        done = checked(pipeline_.put_copy(copied_));
+    }
+    if (!done) {
+        co_return done.error();
+    }
+    co_return std::nullopt;
 }
 
 statement_sender::sent statement_sender::move_key(batch_step const& step) {

@@ -7,9 +7,11 @@
 #include "engine/core/row_encoder.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/pg/pipeline_session.hpp"
+#include "io/runtime/awaitable.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,12 @@ public:
     // `plain`: new rows may go by plain INSERT, see insert_trust.
     [[nodiscard]] sent steps(batch_builder const& batch, std::string const& stream,
                              park_reason const& reason, bool plain);
+    // The table to which the batch may go by COPY; none if it holds anything but its new rows.
+    [[nodiscard]] table_plan const* copies_to(batch_builder const& batch) const;
+    // A whole peer transaction by COPY; nothing may be in flight. The value is what the server said
+    // against it, if anything.
+    [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> copy(
+        batch_builder const& batch, apply_head const& head);
     // Some of the last steps() did.
     [[nodiscard]] bool went_plain() const noexcept { return went_plain_; }
     void collided(std::string const& table) { trust_.collided(table); }
@@ -74,6 +82,7 @@ private:
     row_encoder encoder_;
     insert_trust trust_;
     bool went_plain_ = false;
+    std::string copied_; // the data of a COPY
     std::map<std::string, std::string> prepared_; // statement key -> name
     std::vector<io::pg::param> values_;
     std::uint64_t next_name_ = 0;

@@ -2,6 +2,8 @@
 
 #include "codecs/base/assert.hpp"
 
+#include <optional>
+
 namespace tandem::io::pg {
 
 result<void> pipeline_session::enter() {
@@ -137,6 +139,64 @@ awaitable<result<outcome>> pipeline_session::next_result() {
         }
     }
     co_return taken;
+}
+
+awaitable<result<void>> pipeline_session::start_copy(std::string sql) {
+    if (auto left = exit(); !left) {
+        co_return left;
+    }
+    if (PQsendQuery(link_->native(), sql.c_str()) == 0) {
+        co_return link_->last_error(errc::connection_lost);
+    }
+    std::optional<error> failed;
+    for (;;) {
+        auto next = co_await link_->next_result();
+        if (!next) {
+            co_return next.error();
+        }
+        if (!*next) {
+            break;
+        }
+        if (PQresultStatus(next->get()) == PGRES_COPY_IN) {
+            co_return boost::system::in_place_value;
+        }
+        if (PQresultStatus(next->get()) == PGRES_FATAL_ERROR && !failed) {
+            failed = connection::from_result(next->get());
+        }
+    }
+    TANDEM_ASSERT(failed.has_value());
+    auto entered = enter();
+    co_return entered ? result<void>{*failed} : entered;
+}
+
+result<void> pipeline_session::put_copy(std::string_view data) {
+    auto* const link = link_->native();
+    if (PQputCopyData(link, data.data(), static_cast<int>(data.size())) != 1 ||
+        PQputCopyEnd(link, nullptr) != 1) {
+        return link_->last_error(errc::connection_lost);
+    }
+    return boost::system::in_place_value;
+}
+
+awaitable<result<void>> pipeline_session::finish_copy() {
+    std::optional<error> failed;
+    for (;;) {
+        auto next = co_await link_->next_result();
+        if (!next) {
+            co_return next.error();
+        }
+        if (!*next) {
+            break;
+        }
+        if (PQresultStatus(next->get()) == PGRES_FATAL_ERROR && !failed) {
+            failed = connection::from_result(next->get());
+        }
+    }
+    auto entered = enter();
+    if (entered && failed) {
+        co_return *failed;
+    }
+    co_return entered;
 }
 
 } // namespace tandem::io::pg

@@ -68,6 +68,17 @@ public:
     // Waits for one; the caller knows that something is pending and has been (or is being) flushed.
     [[nodiscard]] awaitable<result<outcome>> next_result();
 
+    // One COPY ... FROM STDIN, for which the session leaves pipeline mode: nothing may be pending, and
+    // nothing else be sent before finish_copy() has returned. `sql` may hold other statements before
+    // and behind the COPY (simple query protocol). start_copy() returns when the server wants the
+    // data; an error of the server's leaves the session in pipeline mode again.
+    [[nodiscard]] awaitable<result<void>> start_copy(std::string sql);
+    // All of the data; queued as the send_* calls are.
+    [[nodiscard]] result<void> put_copy(std::string_view data);
+    // Sends what is queued and takes the results of the rest of `sql`: the first error, if any. In
+    // pipeline mode again.
+    [[nodiscard]] awaitable<result<void>> finish_copy();
+
     [[nodiscard]] connection& link() noexcept { return *link_; }
 
 private:

@@ -139,9 +139,9 @@ error replication_stream::why() const {
 
 awaitable<result<void>> replication_stream::wait() {
     bool gathered = false;
-    bool const fast =
+    fast_ =
         rate_.note(std::exchange(drained_bytes_, 0), std::chrono::steady_clock::now());
-    if (fast && gathers_ && link_->mute()) {
+    if (fast_ && gathers_ && link_->mute()) {
         pause_.expires_after(gathering_pause);
         auto const [cancelled] = co_await pause_.async_wait(use_tuple);
         link_->unmute();

@@ -70,6 +70,8 @@ public:
     // gather for a moment, so that the walsender need not wake us for every row: measured, it spends
     // 15 % less CPU per row and we half. Over loopback TCP a resting reader costs it 25 % more.
     [[nodiscard]] awaitable<result<void>> wait();
+    // Input comes at a high rate, as found by the last wait().
+    [[nodiscard]] bool fast() const noexcept { return fast_; }
     // One standby status update. At most one send at a time; may run while another coroutine waits
     // in wait() (the only pair allowed).
     [[nodiscard]] awaitable<result<void>> send(replication::standby_status status);
@@ -86,6 +88,7 @@ private:
     std::unique_ptr<connection> link_;
     asio::steady_timer pause_;
     bool gathers_;
+    bool fast_ = false;
     rate_gauge rate_;
     error why_;
     std::size_t drained_bytes_ = 0; // since the last wait()

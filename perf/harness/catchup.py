@@ -141,12 +141,12 @@ class Tandem:
 
     def __init__(self, source, target, given, log):
         self.source, self.target, self.log = source, target, log
-        self.argv = [given.binary, "run", "--init", "--node", f"a={source.uri}", "--node",
+        self.argv = [given.binary, "run", "--node", f"a={source.uri}", "--node",
                      f"b={target.uri}", "--tables", "public.chat_message", "--listen", "off",
                      *([] if given.both_ways else ["--one-way", "a:b"]), *given.flags.split()]
         self.process = None
         self.memory_mb = 0.0
-        self.start()
+        self.start("--init")
         wait("tandem streams", 60, self._streams)
         self.stop()
 
@@ -160,9 +160,9 @@ class Tandem:
     def _tail(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
-    def start(self):
+    def start(self, *flags):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.argv],
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.argv, *flags],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop(self):
