@@ -4,6 +4,7 @@
 // A change_batch owns the bytes it was decoded from; its changes are views into them. It is the unit
 // that crosses a transport: a row never does.
 
+#include "codecs/base/arena.hpp"
 #include "codecs/base/lsn.hpp"
 #include "codecs/pgoutput/message.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
@@ -54,12 +55,13 @@ struct transaction_piece {
 };
 
 struct change_batch {
-    std::vector<buffer> buffers;
+    arena rows;
+    std::vector<buffer> large;                  // messages too long to be worth a copy
     std::vector<pgoutput::relation_ptr> shapes; // every shape a change here points to
     std::deque<truncation> truncations;         // stable addresses
     std::vector<change> changes;
     std::vector<transaction_piece> pieces;
-    std::size_t bytes = 0; // of the buffers
+    std::size_t bytes = 0; // memory it holds
 
     [[nodiscard]] bool empty() const noexcept { return pieces.empty(); }
 };

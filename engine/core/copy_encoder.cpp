@@ -1,8 +1,10 @@
 #include "engine/core/copy_encoder.hpp"
 
+#include "codecs/base/big_endian.hpp"
 #include "engine/core/row_encoder.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 namespace tandem::engine {
@@ -16,16 +18,11 @@ constexpr auto signature = "PGCOPY\n\377\r\n\0"
 constexpr auto trailer = "\377\377"sv;
 constexpr auto null_length = "\377\377\377\377"sv;
 
-template <class Integer>
-void append_big_endian(std::string& to, Integer value) {
-    for (int shift = (static_cast<int>(sizeof value) - 1) * 8; shift >= 0; shift -= 8) {
-        to.push_back(static_cast<char>((value >> shift) & 0xff));
-    }
-}
-
-bool append_row(pgoutput::tuple_view row, std::string_view columns, std::uint16_t count,
-                std::string& to) {
-    append_big_endian(to, count);
+// Writes the row at `at`, where there is room for all of it; the new end, or nullptr when a value did
+// not come in binary form.
+char* put_row(pgoutput::tuple_view row, std::string_view columns, std::uint16_t count, char* at) {
+    store_big_endian(at, count);
+    at += sizeof count;
     pgoutput::tuple_view::cursor values{row};
     for (auto const wanted : columns) {
         auto const column = values.next();
@@ -33,15 +30,20 @@ bool append_row(pgoutput::tuple_view row, std::string_view columns, std::uint16_
             continue;
         }
         if (column.kind == pgoutput::column_kind::null) {
-            to += null_length;
+            at = std::ranges::copy(null_length, at).out;
         } else if (column.kind == pgoutput::column_kind::binary) {
-            append_big_endian(to, static_cast<std::uint32_t>(column.bytes.size()));
-            to += column.bytes;
+            store_big_endian(at, static_cast<std::uint32_t>(column.bytes.size()));
+            at = std::ranges::copy(column.bytes, at + sizeof(std::uint32_t)).out;
         } else {
-            return false;
+            return nullptr;
         }
     }
-    return true;
+    return at;
+}
+
+// Of its COPY form: a tuple has a tag, and where there is a value its length, before each column.
+std::size_t size_most(pgoutput::tuple_view row) {
+    return sizeof(std::uint16_t) + row.raw().size() + std::size_t{4} * row.column_count();
 }
 
 } // namespace
@@ -63,13 +65,20 @@ bool encode_copy(batch_builder const& batch, std::string& to) {
     auto const& group = batch.group(batch.steps().front().group);
     auto const columns = complete_columns(*group.plan);
     auto const count = static_cast<std::uint16_t>(std::ranges::count(columns, '1'));
-    to.assign(signature);
+    auto size = signature.size() + trailer.size();
     for (auto const& slot : group.slots) {
-        if (!append_row(batch.versions()[slot.version].row, columns, count, to)) {
+        size += size_most(batch.versions()[slot.version].row);
+    }
+    to.resize(size);
+    char* at = std::ranges::copy(signature, to.data()).out;
+    for (auto const& slot : group.slots) {
+        at = put_row(batch.versions()[slot.version].row, columns, count, at);
+        if (at == nullptr) {
             return false;
         }
     }
-    to += trailer;
+    at = std::ranges::copy(trailer, at).out;
+    to.resize(static_cast<std::size_t>(at - to.data()));
     return true;
 }
 

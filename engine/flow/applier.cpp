@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t flights_max = 3;
 constexpr std::uint32_t copied_least = 500; // changes
-constexpr std::uint32_t worth_rushing = 600; // changes
-constexpr std::chrono::milliseconds rush_delay{3};
+constexpr std::uint32_t worth_rushing = 1500; // changes
+constexpr std::chrono::milliseconds rush_delay{6};
 constexpr std::uint32_t long_transaction_changes = 20'000; // sent in parts from here on
 
 void add_to(counter& to, std::uint64_t by) {
@@ -283,6 +283,7 @@ applier::flight applier::new_flight(bool commits) const {
 }
 
 void applier::sent(flight made) {
+    waiting_since_.reset();
     bool const commits = bool{made.end_lsn};
     flights_.push_back(std::move(made));
     link_.stats.count.in_flight.store(flights_.size(), std::memory_order_relaxed);
@@ -322,7 +323,6 @@ io::awaitable<applier::voided> applier::send_copy() {
 }
 
 io::awaitable<applier::voided> applier::send() {
-    waiting_since_.reset();
     bool const commits = !batch_.inside_transaction();
     if (!open_) {
         co_await pass_barrier(batch_.newest());

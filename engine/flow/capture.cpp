@@ -18,10 +18,17 @@ namespace {
 
 constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
 constexpr std::size_t turn_bytes = std::size_t{1} << 20;    // then the others get their turn
-constexpr std::size_t message_overhead = 128;               // what a message costs beside its bytes
+constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
+constexpr std::size_t copied_most = std::size_t{32} << 10;  // larger messages stay as libpq made them
 
 void free_message(char* held) {
     PQfreemem(held);
+}
+
+// The row where the batch keeps it. One allocation a block costs less than one a row, which libpq can
+// only give back piece by piece, long after they left the cache.
+pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
+    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
 }
 
 void add(counter& to, std::uint64_t by) {
@@ -234,8 +241,15 @@ capture::step capture::row(oid relation_id, change made, io::pg::copy_message& b
         filling_->shapes.push_back(*shape);
     }
     made.shape = shape->get();
-    filling_->bytes += bytes.size() + message_overhead;
-    filling_->buffers.emplace_back(bytes.release(), &free_message);
+    if (bytes.size() > copied_most) {
+        filling_->bytes += bytes.size();
+        filling_->large.emplace_back(bytes.release(), &free_message);
+    } else {
+        auto const before = filling_->rows.capacity();
+        made.new_row = kept(made.new_row, filling_->rows);
+        made.old_row = kept(made.old_row, filling_->rows);
+        filling_->bytes += filling_->rows.capacity() - before;
+    }
     append(made);
     add(link_.stats.count.captured_rows, 1);
     return std::nullopt;
@@ -259,7 +273,6 @@ capture::step capture::truncate(pgoutput::truncate const& truncated) {
     }
     append_piece();
     filling_->truncations.push_back(std::move(what));
-    filling_->bytes += message_overhead;
     made.truncated = &filling_->truncations.back();
     append(made);
     add(link_.stats.count.captured_rows, 1);
@@ -282,6 +295,7 @@ void capture::append_piece() {
 }
 
 void capture::append(change made) {
+    filling_->bytes += change_overhead;
     filling_->changes.push_back(made);
     ++filling_->pieces.back().count;
     has_changes_ = true;
