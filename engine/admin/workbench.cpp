@@ -4,10 +4,13 @@
 #include "codecs/sql/quote.hpp"
 #include "engine/admin/read_catalog.hpp"
 #include "engine/config/error.hpp"
+#include "io/runtime/all.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace tandem::engine {
 namespace {
@@ -56,6 +59,18 @@ awaitable<std::string> probe_filter(session& source, chosen_table table) {
     co_return std::string{facts.text(0, 0)};
 }
 
+struct visited {
+    session link;
+    node_catalog catalog;
+};
+
+awaitable<std::optional<visited>> visit(io::asio::any_io_executor executor, node_options node) {
+    session link = co_await session::open(std::move(executor), node);
+    node_catalog catalog = co_await read_catalog(link, node.rank);
+    visited made{std::move(link), std::move(catalog)};
+    co_return std::optional{std::move(made)};
+}
+
 } // namespace
 
 session& workbench::of(std::string const& node) {
@@ -66,14 +81,15 @@ session& workbench::of(std::string const& node) {
 }
 
 awaitable<workbench> open_workbench(io::asio::any_io_executor executor, options set) {
-    workbench bench;
+    std::vector<awaitable<std::optional<visited>>> visits;
     for (node_options const& node : set.nodes) {
-        session opened = co_await session::open(executor, node);
-        bench.sessions.push_back(std::move(opened));
+        visits.push_back(visit(executor, node));
     }
-    for (node_options const& node : set.nodes) {
-        node_catalog read = co_await read_catalog(bench.of(node.name), node.rank);
-        bench.nodes.push_back(std::move(read));
+    auto arrived = co_await io::all(executor, std::move(visits));
+    workbench bench;
+    for (auto& each : arrived) {
+        bench.sessions.push_back(std::move(each->link));
+        bench.nodes.push_back(std::move(each->catalog));
     }
     co_return bench;
 }

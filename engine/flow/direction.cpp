@@ -11,6 +11,7 @@
 #include "engine/flow/start.hpp"
 #include "io/pg/pipeline_session.hpp"
 #include "io/pg/replication_stream.hpp"
+#include "io/runtime/all.hpp"
 #include "io/runtime/group.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -19,6 +20,7 @@
 #include <spdlog/spdlog.h>
 
 #include <utility>
+#include <vector>
 
 namespace tandem::engine {
 namespace {
@@ -104,28 +106,29 @@ io::awaitable<void> direction::run() {
 
 io::awaitable<failure> direction::stream() {
     auto const executor = co_await io::asio::this_coro::executor;
-    sessions open;
-    session_request request;
-    request.node = setup_.source;
-    request.application_name = "tandem control " + setup_.target.name;
-    auto source = co_await open_session(executor, request);
-    if (!source) {
+    session_request source;
+    source.node = setup_.source;
+    source.application_name = "tandem control " + setup_.target.name;
+    session_request target;
+    target.node = setup_.target;
+    target.application_name = "tandem control " + setup_.source.name;
+    std::vector<io::awaitable<outcome_of<std::unique_ptr<io::pg::connection>>>> opening;
+    opening.push_back(open_session(executor, source));
+    opening.push_back(open_session(executor, target));
+    opening.push_back(open_session(executor, target));
+    auto opened = co_await io::all(executor, std::move(opening));
+    if (!opened[0]) {
         source_stats_.up.store(false);
-        co_return source.error();
     }
-    open.source = std::move(*source);
-    request.node = setup_.target;
-    request.application_name = "tandem control " + setup_.source.name;
-    auto target = co_await open_session(executor, request);
-    if (!target) {
-        co_return target.error();
+    for (auto const& each : opened) {
+        if (!each) {
+            co_return each.error();
+        }
     }
-    open.target = std::move(*target);
-    auto catalog = co_await open_session(executor, request);
-    if (!catalog) {
-        co_return catalog.error();
-    }
-    open.catalog = std::move(*catalog);
+    sessions open;
+    open.source = std::move(*opened[0]);
+    open.target = std::move(*opened[1]);
+    open.catalog = std::move(*opened[2]);
     auto const why = co_await stream_with(open);
     co_return why;
 }

@@ -15,7 +15,7 @@ constexpr int version_16 = 160000;
 
 // A Unix socket holds only some 350 small messages: with more than a quarter of a millisecond the
 // walsender stands still.
-constexpr std::chrono::microseconds gathering_pause{150};
+constexpr std::chrono::microseconds gathering_pause{250};
 
 error make_error(errc code, std::string message) {
     error failed;
