@@ -13,7 +13,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto signature = "PGCOPY\n\377\r\n\0"
-                           "\0\0\0\0" // flags
+                           "\0\0\0\0"    // flags
                            "\0\0\0\0"sv; // length of the extension
 constexpr auto trailer = "\377\377"sv;
 constexpr auto null_length = "\377\377\377\377"sv;

@@ -118,8 +118,8 @@ std::string resume_guard::why() const {
     return fmt::format("the source's history is not the one that was followed up to {}: the "
                        "transaction applied last ended at {}, and the stream now has another at "
                        "{}; the source was restored behind us; {}",
-                       to_string(std::max(applied_, safe_)), to_string(applied_),
-                       to_string(seen_), cure);
+                       to_string(std::max(applied_, safe_)), to_string(applied_), to_string(seen_),
+                       cure);
 }
 
 } // namespace tandem::engine

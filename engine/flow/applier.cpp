@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t flights_max = 3;
-constexpr std::uint32_t copied_least = 500; // changes
+constexpr std::uint32_t copied_least = 500;   // changes
 constexpr std::uint32_t worth_rushing = 1500; // changes
 constexpr std::chrono::milliseconds rush_delay{6};
 constexpr std::uint32_t long_transaction_changes = 20'000; // sent in parts from here on

@@ -137,9 +137,9 @@ private:
     change_window::cursor batch_start_;
     change_window::cursor careful_until_;
     change_window::cursor upserts_until_; // no plain INSERT before
-    lsn chained_;           // position after everything sent
-    bool open_ = false;     // a long transaction is open on the target
-    bool retrying_ = false; // the state says so
+    lsn chained_;                         // position after everything sent
+    bool open_ = false;                   // a long transaction is open on the target
+    bool retrying_ = false;               // the state says so
     std::optional<lsn> careful_at_;
     std::optional<lsn> careful_next_;
     std::optional<std::chrono::steady_clock::time_point>

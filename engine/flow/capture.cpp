@@ -19,7 +19,8 @@ namespace {
 constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
 constexpr std::size_t turn_bytes = std::size_t{1} << 20;    // then the others get their turn
 constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
-constexpr std::size_t copied_most = std::size_t{32} << 10;  // larger messages stay as libpq made them
+constexpr std::size_t copied_most = std::size_t{32}
+                                    << 10; // larger messages stay as libpq made them
 
 void free_message(char* held) {
     PQfreemem(held);
@@ -185,10 +186,11 @@ capture::step capture::commit(pgoutput::commit const& committed) {
         std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
     if (!has_changes_ || skip) {
         if (has_changes_) { // passed over by hand: held back until here, see hand_over()
-            spdlog::warn("{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
-                         "asked",
-                         link_.setup.source.name, link_.setup.target.name,
-                         to_string(committed.end_lsn), filling_->pieces.back().count);
+            spdlog::warn(
+                "{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
+                "asked",
+                link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
+                filling_->pieces.back().count);
             filling_->pieces.pop_back();
         }
         link_.watermark.skipped(committed.end_lsn);
@@ -308,9 +310,9 @@ void capture::hand_over() {
     if (filling_ == nullptr || filling_->empty()) {
         return;
     }
-    bool const may_be_skipped =
-        inside_ && std::ranges::any_of(link_.progress.skips,
-                                       [&](lsn end) { return current_.final_lsn < end; });
+    bool const may_be_skipped = inside_ && std::ranges::any_of(link_.progress.skips, [&](lsn end) {
+                                    return current_.final_lsn < end;
+                                });
     if (may_be_skipped) { // whether it is the one to pass over, only its end tells
         return;
     }

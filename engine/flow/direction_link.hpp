@@ -40,7 +40,7 @@ struct direction_link {
     bool status_wanted = false;       // the server asked for a status update
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;
-    bool conflicts_changed = true;    // tandem.conflict may have grown
+    bool conflicts_changed = true; // tandem.conflict may have grown
 };
 
 } // namespace tandem::engine

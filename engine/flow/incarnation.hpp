@@ -20,8 +20,7 @@ namespace tandem::engine {
 // First: `epoch` is ours, a row of another one is left as it is and the direction starts again.
 [[nodiscard]] io::awaitable<outcome_of<void>> announce_token(direction_setup const& setup,
                                                              io::pg::connection& target,
-                                                             std::int64_t epoch,
-                                                             std::string token);
+                                                             std::int64_t epoch, std::string token);
 // Second.
 [[nodiscard]] io::awaitable<outcome_of<void>> give_token(direction_setup const& setup,
                                                          io::pg::connection& source,

@@ -203,12 +203,12 @@ asio::awaitable<void> watch(asio::io_context& context, instance& running, option
 void summarise(instance_stats const& stats) {
     for (auto const& one : stats.directions) {
         auto const& count = one->count;
-        spdlog::info("{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
-                     "conflicts, {} parked, confirmed {}",
-                     one->source, one->target, count.applied_rows.load(),
-                     count.applied_transactions.load(), count.batches.load(), count.echoes_stopped.load(),
-                     count.conflicts.load(), count.parked.load(),
-                     to_string(lsn{count.confirmed_lsn.load()}));
+        spdlog::info(
+            "{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
+            "conflicts, {} parked, confirmed {}",
+            one->source, one->target, count.applied_rows.load(), count.applied_transactions.load(),
+            count.batches.load(), count.echoes_stopped.load(), count.conflicts.load(),
+            count.parked.load(), to_string(lsn{count.confirmed_lsn.load()}));
     }
 }
 

@@ -16,7 +16,7 @@ namespace tandem::engine {
 struct start_point {
     progress_row progress;
     bool expect_last_applied = false;
-    lsn confirmed; // of the slot
+    lsn confirmed;                                    // of the slot
     std::chrono::milliseconds sender_timeout{60'000}; // the source's wal_sender_timeout; 0: none
     lsn source_end;                                   // flushed WAL at this moment
 };

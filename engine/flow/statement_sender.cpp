@@ -150,8 +150,8 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
 }
 
 statement_sender::sent statement_sender::steps(batch_builder const& batch,
-                                               std::string const& stream,
-                                               park_reason const& reason, bool plain) {
+                                               std::string const& stream, park_reason const& reason,
+                                               bool plain) {
     went_plain_ = false;
     if (failpoint("lost_batch") && ++next_name_ % 5 == 0) {
         return boost::system::in_place_value;
@@ -195,8 +195,8 @@ statement_sender::sent statement_sender::steps(batch_builder const& batch,
 }
 
 statement_sender::sent statement_sender::rows(encoded_rows const& group, bool plain) {
-    bool const trusted = plain && group.outcome == row_outcome::insert &&
-                         trust_.plain(table_name(*group.plan));
+    bool const trusted =
+        plain && group.outcome == row_outcome::insert && trust_.plain(table_name(*group.plan));
     went_plain_ = went_plain_ || trusted;
     values_.clear();
     for (auto& array : trusted ? group.arrays.first(group.arrays.size() - 1) : group.arrays) {

@@ -82,7 +82,7 @@ private:
     row_encoder encoder_;
     insert_trust trust_;
     bool went_plain_ = false;
-    std::string copied_; // the data of a COPY
+    std::string copied_;                          // the data of a COPY
     std::map<std::string, std::string> prepared_; // statement key -> name
     std::vector<io::pg::param> values_;
     std::uint64_t next_name_ = 0;

@@ -139,8 +139,7 @@ error replication_stream::why() const {
 
 awaitable<result<void>> replication_stream::wait() {
     bool gathered = false;
-    fast_ =
-        rate_.note(std::exchange(drained_bytes_, 0), std::chrono::steady_clock::now());
+    fast_ = rate_.note(std::exchange(drained_bytes_, 0), std::chrono::steady_clock::now());
     if (fast_ && gathers_ && link_->mute()) {
         pause_.expires_after(gathering_pause);
         auto const [cancelled] = co_await pause_.async_wait(use_tuple);
