@@ -15,6 +15,9 @@ namespace tandem {
 class arena {
 public:
     [[nodiscard]] std::string_view keep(std::string_view bytes) {
+        if (bytes.empty()) {
+            return {};
+        }
         if (bytes.size() > left_) {
             grow(bytes.size());
         }

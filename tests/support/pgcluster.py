@@ -240,24 +240,22 @@ class Cluster:
             connection.autocommit = True
             cursor = connection.cursor()
 
-            def slots_gone():
+            def released(): # a backend that was told to end holds its slot and origin until it has
                 cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                                (database.name,))
-                cursor.execute("SELECT slot_name FROM pg_replication_slots WHERE database = %s",
-                               (database.name,))
-                for (slot,) in cursor.fetchall():
-                    try:
-                        cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
-                    except psycopg2.errors.ObjectInUse:
-                        return False
+                try:
+                    cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                                   "WHERE database = %s", (database.name,))
+                    cursor.execute("SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin, "
+                                   "pg_database WHERE datname = %s AND roname LIKE 'tandem\\_' || "
+                                   "pg_database.oid || '\\_%%'", (database.name,))
+                except psycopg2.errors.ObjectInUse:
+                    return False
                 return True
-            wait_until(slots_gone, deadline=20, what=f"slots of {database.name} dropped")
-            cursor.execute("SELECT oid FROM pg_database WHERE datname = %s", (database.name,))
-            row = cursor.fetchone()
-            if row is None:
+            wait_until(released, deadline=20, what=f"slots and origins of {database.name} dropped")
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database.name,))
+            if cursor.fetchone() is None:
                 return
-            cursor.execute("SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin "
-                           "WHERE roname LIKE %s", (f"tandem\\_{row[0]}\\_%",))
             cursor.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", (database.name,))
             prepared = cursor.fetchall()
             if prepared:

@@ -1,3 +1,4 @@
+#include "io/runtime/all.hpp"
 #include "io/runtime/deadline.hpp"
 #include "io/runtime/event.hpp"
 #include "io/runtime/group.hpp"
@@ -10,7 +11,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace tandem::io {
 namespace {
@@ -178,6 +182,45 @@ TEST(Group, CancellingItCancelsAll) {
     }
     EXPECT_TRUE(ended);
     EXPECT_TRUE(cleaned);
+}
+
+awaitable<int> after(std::chrono::milliseconds time, int value, bool throws) {
+    co_await elapse(time);
+    if (throws) {
+        throw std::runtime_error{"number " + std::to_string(value)};
+    }
+    co_return value;
+}
+
+awaitable<int> noting(std::chrono::milliseconds time, int value, std::vector<int>& ended) {
+    co_await elapse(time);
+    ended.push_back(value);
+    co_return value;
+}
+
+TEST(All, GivesTheValuesInTheOrderAskedForAndWaitsSideBySide) {
+    test::event_loop loop;
+    std::vector<int> ended;
+    std::vector<awaitable<int>> bodies;
+    for (int number = 0; number < 3; ++number) {
+        bodies.push_back(noting(std::chrono::milliseconds{60 - 20 * number}, number, ended));
+    }
+    EXPECT_THAT(loop.run(all(loop.executor(), std::move(bodies))), testing::ElementsAre(0, 1, 2));
+    EXPECT_THAT(ended, testing::ElementsAre(2, 1, 0)) << "the shortest first";
+}
+
+TEST(All, TheFirstInOrderThatThrewThrowsWhenAllHaveEnded) {
+    test::event_loop loop;
+    std::vector<awaitable<int>> bodies;
+    bodies.push_back(after(30ms, 0, false));
+    bodies.push_back(after(20ms, 1, true));
+    bodies.push_back(after(1ms, 2, true));
+    try {
+        loop.run(all(loop.executor(), std::move(bodies)));
+        FAIL() << "nothing was thrown";
+    } catch (std::runtime_error const& thrown) {
+        EXPECT_STREQ(thrown.what(), "number 1");
+    }
 }
 
 } // namespace

@@ -1,0 +1,100 @@
+#include "engine/core/copy_encoder.hpp"
+
+#include "tests/support/changes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::string_literals;
+using wire::binary;
+using wire::null;
+using wire::text;
+using wire::unchanged;
+
+auto const head = "PGCOPY\n\377\r\n\0"s + wire::u32(0) + wire::u32(0);
+auto const end = wire::u16(0xffff);
+
+class CopyEncoder : public testing::Test {
+protected:
+    void add(change const& what) { batch.add(what, plan); }
+    void SetUp() override { batch.begin({xid{1}, pg_time{1'000}, lsn{1}}); }
+
+    table_plan plan = text_table("t", 0, 3, 1);
+    change_maker make;
+    batch_builder batch;
+};
+
+TEST_F(CopyEncoder, WritesTheFormOfTheManual) {
+    add(make.insert(plan, {binary("1"), binary("abc"), null()}));
+    add(make.insert(plan, {binary("2"), binary(""), binary("xy")}));
+    ASSERT_EQ(copyable(batch), &plan);
+    std::string data =
+        "left over from the batch before, which was longer than what comes now, by far";
+    ASSERT_TRUE(encode_copy(batch, data));
+    auto const first =
+        wire::u16(3) + wire::u32(1) + "1" + wire::u32(3) + "abc" + wire::u32(0xffff'ffff);
+    auto const second = wire::u16(3) + wire::u32(1) + "2" + wire::u32(0) + wire::u32(2) + "xy";
+    EXPECT_EQ(data, head + first + second + end);
+}
+
+TEST_F(CopyEncoder, LeavesOutWhatTheTargetComputes) {
+    plan.columns[1].skip = true;
+    add(make.insert(plan, {binary("1"), binary("computed"), binary("z")}));
+    std::string data;
+    ASSERT_TRUE(encode_copy(batch, data));
+    EXPECT_EQ(data, head + wire::u16(2) + wire::u32(1) + "1" + wire::u32(1) + "z" + end);
+}
+
+TEST_F(CopyEncoder, RefusesAValueThatCameAsText) {
+    add(make.insert(plan, {binary("1"), text("abc"), null()}));
+    std::string data;
+    EXPECT_FALSE(encode_copy(batch, data));
+}
+
+TEST_F(CopyEncoder, TakesTheLastStateOfARowThatWasInsertedAndUpdated) {
+    add(make.insert(plan, {binary("1"), binary("old"), null()}));
+    add(make.update(plan, {binary("1"), binary("new"), null()}));
+    ASSERT_EQ(copyable(batch), &plan);
+    std::string data;
+    ASSERT_TRUE(encode_copy(batch, data));
+    EXPECT_EQ(data, head + wire::u16(3) + wire::u32(1) + "1" + wire::u32(3) + "new" +
+                        wire::u32(0xffff'ffff) + end);
+}
+
+TEST_F(CopyEncoder, OnlyNewCompleteRowsOfOneTableAreCopyable) {
+    EXPECT_EQ(copyable(batch), nullptr) << "nothing yet";
+    add(make.insert(plan, {binary("1"), binary("a"), null()}));
+    EXPECT_EQ(copyable(batch), &plan);
+
+    batch_builder updated = batch_builder{};
+    updated.begin({xid{1}, pg_time{1'000}, lsn{1}});
+    updated.add(make.update(plan, {binary("1"), binary("a"), null()}), plan);
+    EXPECT_EQ(copyable(updated), nullptr) << "an update";
+
+    batch_builder folded;
+    folded.begin({xid{1}, pg_time{1'000}, lsn{1}});
+    folded.add(make.insert(plan, {binary("1"), binary("a"), null()}), plan);
+    folded.add(make.update(plan, {binary("1"), unchanged(), binary("b")}), plan);
+    EXPECT_EQ(copyable(folded), nullptr) << "a column stands in an older version";
+
+    batch_builder two;
+    two.begin({xid{1}, pg_time{1'000}, lsn{1}});
+    auto const other = text_table("u", 1, 3, 1);
+    two.add(make.insert(plan, {binary("1"), binary("a"), null()}), plan);
+    two.add(make.insert(other, {binary("1"), binary("a"), null()}), other);
+    EXPECT_EQ(copyable(two), nullptr) << "two tables";
+
+    batch_builder gone;
+    gone.begin({xid{1}, pg_time{1'000}, lsn{1}});
+    gone.add(make.insert(plan, {binary("1"), binary("a"), null()}), plan);
+    gone.add(make.remove(plan, {binary("2"), null(), null()}), plan);
+    EXPECT_EQ(copyable(gone), nullptr) << "a delete";
+}
+
+} // namespace
+} // namespace tandem::engine
