@@ -333,12 +333,17 @@ std::string copy_rows(apply_table const& table) {
                        qualified(table.schema, table.name), names);
 }
 
-std::string truncate(std::vector<truncated_table> const& tables, bool cascade) {
+std::string truncate(std::vector<truncated_table> const& tables) {
     std::string names;
+    std::string deletes;
     for (auto const& table : tables) {
-        list(names, ", ", "ONLY " + qualified(table.schema, table.name));
+        auto const name = "ONLY " + qualified(table.schema, table.name);
+        list(names, ", ", name);
+        deletes += fmt::format("DELETE FROM {}; ", name);
     }
-    return fmt::format("TRUNCATE {}{}", names, cascade ? " CASCADE" : "");
+    auto const block = fmt::format(
+        "BEGIN TRUNCATE {}; EXCEPTION WHEN feature_not_supported THEN {}END", names, deletes);
+    return fmt::format("DO LANGUAGE plpgsql {}", literal(block));
 }
 
 } // namespace tandem::sql

@@ -59,6 +59,8 @@ struct truncated_table {
     std::string schema;
     std::string name;
 };
-[[nodiscard]] std::string truncate(std::vector<truncated_table> const& tables, bool cascade);
+// Never CASCADE: the source names every table that it emptied and that is synced; others are not ours
+// to empty. A table that some other one refers to cannot be truncated then, so its rows are deleted.
+[[nodiscard]] std::string truncate(std::vector<truncated_table> const& tables);
 
 } // namespace tandem::sql

@@ -27,10 +27,14 @@ awaitable<void> skip_transaction(io::asio::any_io_executor executor, options set
         "s > applied_lsn AND s <> $2::pg_lsn) || $2::pg_lsn WHERE stream = $1 AND applied_lsn < "
         "$2::pg_lsn RETURNING 1",
         values, doing);
-    if (!noted.empty()) {
+    values.pop_back();
+    if (!noted.empty()) { // a running instance reads the list when it starts the stream again
+        co_await target.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND application_name = 'tandem apply ' || $1",
+            values, "telling the running instance");
         co_return;
     }
-    values.pop_back();
     auto const row = co_await target.ask(
         "SELECT applied_lsn FROM tandem.progress WHERE stream = $1", values, doing);
     if (row.empty()) {

@@ -24,7 +24,6 @@ enum class change_kind : std::uint8_t { insert, update, remove, truncate };
 
 struct truncation {
     std::vector<pgoutput::relation_ptr> relations;
-    bool cascade = false;
 };
 
 struct change {

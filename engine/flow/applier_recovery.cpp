@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace tandem::engine {
 namespace {
+
+using namespace std::chrono_literals;
 
 std::int64_t now_us() {
     return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -107,10 +110,22 @@ io::awaitable<void> applier::pass_barrier(pg_time newest) {
     if (!link_.setup.guarded) {
         co_return;
     }
-    auto const behind_us = newest.unix_us() - (now_us() + link_.clock_offset_us);
-    if (behind_us >= 0) {
-        std::chrono::milliseconds const time{behind_us / 1000 + 1};
-        co_await pause(time);
+    std::chrono::microseconds waited{0};
+    while (!link_.stopping) {
+        std::chrono::microseconds const left{newest.unix_us() - (now_us() + link_.clock_offset_us)};
+        if (left < 0us) {
+            break;
+        }
+        if (waited >= 1s) {
+            say_retrying(
+                fmt::format("waiting for the clock of node {}: it is behind that of node {} "
+                            "by another {:.1f} s",
+                            link_.setup.target.name, link_.setup.source.name,
+                            static_cast<double>(left.count()) / 1e6));
+        }
+        auto const part = std::min<std::chrono::microseconds>(left + 1ms, 100ms);
+        co_await pause(std::chrono::ceil<std::chrono::milliseconds>(part));
+        waited += part;
     }
 }
 

@@ -146,6 +146,7 @@ capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_me
         return truncate(*truncated);
     }
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
+        replayed_ = true;
         echo_ = is_echo(origin->name) && !failpoint("origin_filter");
     }
     return std::nullopt; // type names and logical messages carry no rows
@@ -161,6 +162,7 @@ capture::step capture::begin(pgoutput::begin const& begun) {
     }
     inside_ = true;
     echo_ = false;
+    replayed_ = false;
     duplicate_ = verdict == resume_guard::verdict::applied_before;
     has_changes_ = false;
     index_ = 0;
@@ -181,6 +183,9 @@ capture::step capture::commit(pgoutput::commit const& committed) {
     }
     if (echo_) {
         add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
+    }
+    if (auto stepped = check_clock(committed)) {
+        return stepped;
     }
     bool const skip =
         std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
@@ -208,6 +213,26 @@ capture::step capture::commit(pgoutput::commit const& committed) {
     add(link_.stats.count.captured_transactions, 1);
     link_.watermark.received(committed.end_lsn);
     return std::nullopt;
+}
+
+// R12. What was replayed here carries the clock of where it came from.
+capture::step capture::check_clock(pgoutput::commit const& committed) {
+    if (replayed_ || duplicate_ || !link_.setup.guarded) {
+        return std::nullopt;
+    }
+    auto const behind_us = link_.memory.source_clock.note(committed.commit_time);
+    if (behind_us <= std::chrono::microseconds{link_.setup.max_clock_skew}.count()) {
+        return std::nullopt;
+    }
+    return failure{
+        next_step::paused,
+        fmt::format(
+            "the clock of node {} was set back: the transaction that ends at {} was "
+            "committed {:.3f} s before one that stands earlier in the log (more than "
+            "--max-clock-skew), so last-update-wins may keep the older of two rows; set the "
+            "clock right, compare the nodes (tandem verify), then start tandem again",
+            link_.setup.source.name, to_string(committed.end_lsn),
+            static_cast<double>(behind_us) / 1e6)};
 }
 
 capture::step capture::relation(pgoutput::relation const& described) {
@@ -265,7 +290,6 @@ capture::step capture::truncate(pgoutput::truncate const& truncated) {
         return std::nullopt;
     }
     truncation what;
-    what.cascade = truncated.cascade;
     for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
         auto const* shape = relations_.find(truncated.relation_id(at));
         if (shape == nullptr || !inside_) {

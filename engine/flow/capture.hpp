@@ -31,6 +31,7 @@ private:
     step decoded(pgoutput::message const& message, io::pg::copy_message& bytes);
     step begin(pgoutput::begin const& begun);
     step commit(pgoutput::commit const& committed);
+    step check_clock(pgoutput::commit const& committed);
     step relation(pgoutput::relation const& described);
     step row(oid relation_id, change made, io::pg::copy_message& bytes);
     step truncate(pgoutput::truncate const& truncated);
@@ -48,7 +49,8 @@ private:
     lsn at_;                  // start of the frame being decoded
     std::uint32_t index_ = 0; // of the next change in its transaction
     bool inside_ = false;
-    bool echo_ = false;        // ours (R16)
+    bool replayed_ = false;    // came here from another node
+    bool echo_ = false;        // ... by us (R16)
     bool duplicate_ = false;   // applied before
     bool has_changes_ = false; // the open transaction has some in the window or in filling_
 };

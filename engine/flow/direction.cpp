@@ -46,7 +46,10 @@ direction::direction(direction_setup setup, direction_stats& stats, node_stats& 
       stats_{stats},
       source_stats_{source_stats},
       source_wal_{source_wal},
-      target_wal_{target_wal} {}
+      target_wal_{target_wal},
+      memory_{std::make_unique<direction_memory>()} {}
+
+direction::~direction() = default;
 
 // True when no further try makes sense.
 bool direction::ended_by(failure const& why) {
@@ -62,6 +65,9 @@ bool direction::ended_by(failure const& why) {
     case next_step::fenced:
         stats_.set_state(direction_state::fenced, why.reason);
         break;
+    case next_step::paused:
+        stats_.set_state(direction_state::paused, why.reason);
+        break;
     case next_step::retry_text:
         text_ = true;
         spdlog::info("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
@@ -75,6 +81,7 @@ bool direction::ended_by(failure const& why) {
     }
     spdlog::error("{} -> {}: stopped in state {}: {}", setup_.source.name, setup_.target.name,
                   to_string(stats_.state().state), why.reason);
+    stuck_.store(true);
     return true;
 }
 
@@ -197,6 +204,7 @@ io::awaitable<outcome_of<void>> direction::open_apply(sessions& open) {
     request.kind = session_kind::apply;
     request.application_name = apply_session_name(setup_.source.name);
     request.sync_commit = setup_.sync_commit;
+    request.replica_role = setup_.replica_role;
     auto const executor = co_await io::asio::this_coro::executor;
     auto apply = co_await open_session(executor, request);
     if (!apply) {
@@ -229,7 +237,8 @@ io::awaitable<outcome_of<void>> direction::open_stream(sessions& open, bool bina
     options.publications.emplace_back(publication_name);
     options.binary = binary;
     options.messages = setup_.source_version >= 140000;
-    options.origin_none = setup_.origin_none && !failpoint("origin_filter");
+    options.origin_none =
+        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
     auto started = co_await open.stream->start(options);
     if (!started) {
         co_return retry_after(setup_.source.name, "starting replication", started.error());
@@ -273,7 +282,9 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     auto const& facts = point->progress.facts;
     resume_guard const resume{failpoint("progress_check") ? progress_facts{} : facts,
                               point->expect_last_applied && !failpoint("progress_check")};
-    direction_link link{executor, setup_, stats_, point->progress, point->confirmed, binary};
+    direction_link link{executor,        setup_,           stats_, *memory_,
+                        point->progress, point->confirmed, binary};
+    memory_->source_clock.restart(point->progress.facts.applied_at);
     if (failpoint("progress_check")) {
         link.watermark = ack_watermark{{}, {}, {}};
     }

@@ -21,12 +21,14 @@
 namespace tandem::engine {
 
 struct direction_link;
+struct direction_memory;
 
 class direction {
 public:
     // References outlive the direction.
     direction(direction_setup setup, direction_stats& stats, node_stats& source_stats,
               node_bookkeeping& source_wal, node_bookkeeping& target_wal);
+    ~direction();
 
     // Until stop() has been obeyed.
     [[nodiscard]] io::awaitable<void> run();
@@ -34,6 +36,8 @@ public:
     void stop() noexcept { stop_requested_.store(true); }
     // The source's WAL as it stood when the stream started last has been dealt with.
     [[nodiscard]] bool caught_up() const noexcept { return caught_up_.load(); }
+    // Waits for a person: gap, lost, fenced or paused.
+    [[nodiscard]] bool stuck() const noexcept { return stuck_.load(); }
 
 private:
     struct sessions;
@@ -56,6 +60,8 @@ private:
     node_bookkeeping& target_wal_;
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> caught_up_{false};
+    std::atomic<bool> stuck_{false};
+    std::unique_ptr<direction_memory> memory_;
     std::optional<std::int64_t> epoch_; // held since the first start
     std::optional<lsn> careful_at_;
     unsigned origin_id_ = 0;

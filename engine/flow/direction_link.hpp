@@ -3,6 +3,7 @@
 
 #include "engine/core/ack_watermark.hpp"
 #include "engine/core/change_window.hpp"
+#include "engine/core/clock_watch.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/incarnation.hpp"
@@ -14,11 +15,20 @@
 
 namespace tandem::engine {
 
+// What a direction keeps from one start of its stream to the next.
+struct direction_memory {
+    clock_watch source_clock;
+    std::optional<long long> conflicts_counted; // the last id of tandem.conflict
+    bool foreign_origins = false; // somebody else's origin appeared on the source (R16)
+};
+
 struct direction_link {
     direction_link(io::asio::any_io_executor const& executor, direction_setup const& rules,
-                   direction_stats& told, progress_row start, lsn confirmed, bool binary_values)
+                   direction_stats& told, direction_memory& kept, progress_row start, lsn confirmed,
+                   bool binary_values)
         : setup{rules},
           stats{told},
+          memory{kept},
           progress{start},
           binary{binary_values},
           watermark{start.facts.applied, start.facts.safe, confirmed},
@@ -27,6 +37,7 @@ struct direction_link {
 
     direction_setup const& setup;
     direction_stats& stats;
+    direction_memory& memory;
     progress_row progress; // kept up to date by the applier
     bool binary;           // how the stream sends values
 

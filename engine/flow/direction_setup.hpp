@@ -19,12 +19,14 @@ struct direction_setup {
     int source_version = 0; // 150020
     int target_version = 0;
     bool guarded = true;      // last-update-wins; false: apply-remote
+    bool replica_role = true; // session_replication_role=replica may be set on the target
     bool origin_none = false; // the source's server filters origins (16+, no foreign origin there)
 
     std::uint32_t batch_rows = 0;
     std::size_t batch_bytes = 0;
     std::size_t queue_bytes = 0;
     std::chrono::milliseconds batch_delay{0};
+    std::chrono::milliseconds max_clock_skew{0};
     bool sync_commit = false;
 };
 

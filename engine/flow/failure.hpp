@@ -16,6 +16,7 @@ enum class next_step {
     gap,        // changes are missing: a person decides
     lost,       // the slot was invalidated
     fenced,     // another instance took over
+    paused,     // a person has to look before it may go on
 };
 
 struct failure {

@@ -2,6 +2,7 @@
 
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
+#include "engine/core/origin_gate.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -43,7 +44,6 @@ struct durability_state {
     steady::time_point last_clock = steady::now() - 1h;
     steady::time_point last_conflicts = steady::now() - 1h;
     std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
-    long long last_conflict_id = 0;
     lsn applied_at_renewal;
 };
 
@@ -88,9 +88,9 @@ io::awaitable<outcome_of<void>> measure_clock(direction_link& link, io::pg::conn
 }
 
 io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::connection& target,
-                                                long long& last_id) {
+                                                std::optional<long long>& last_id) {
     parameters values;
-    values.emplace_back(std::to_string(last_id));
+    values.emplace_back(std::to_string(last_id.value_or(0)));
     values.emplace_back(link.setup.source.name);
     auto got = co_await target.query("SELECT count(*), coalesce(max(id), $1::bigint) FROM "
                                      "tandem.conflict WHERE id > $1::bigint AND incoming_node = $2",
@@ -98,8 +98,10 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
     if (!got) {
         co_return retry_after(link.setup.target.name, "counting conflicts", got.error());
     }
-    link.stats.count.conflicts.fetch_add(static_cast<std::uint64_t>(got->integer(0, 0)),
-                                         std::memory_order_relaxed);
+    if (last_id) { // what stood there before this process is not counted
+        link.stats.count.conflicts.fetch_add(static_cast<std::uint64_t>(got->integer(0, 0)),
+                                             std::memory_order_relaxed);
+    }
     last_id = got->integer(0, 1);
     co_return boost::system::in_place_value;
 }
@@ -167,7 +169,7 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
     if (link.conflicts_changed && now - state.last_conflicts >= conflict_interval) {
         state.last_conflicts = now;
         link.conflicts_changed = false;
-        auto counted = co_await count_conflicts(link, target, state.last_conflict_id);
+        auto counted = co_await count_conflicts(link, target, link.memory.conflicts_counted);
         if (!counted) {
             co_return counted;
         }
@@ -256,9 +258,11 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
     for (;;) {
         parameters values;
         values.emplace_back(slot);
+        values.emplace_back(std::string{origin_prefix});
         auto got = co_await source.query(
             "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, "
-            "confirmed_flush_lsn, pg_current_wal_flush_lsn() FROM pg_replication_slots "
+            "confirmed_flush_lsn, pg_current_wal_flush_lsn(), EXISTS (SELECT 1 FROM "
+            "pg_replication_origin WHERE NOT starts_with(roname, $2)) FROM pg_replication_slots "
             "WHERE slot_name = $1",
             std::move(values));
         if (!got) {
@@ -267,6 +271,14 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
         }
         node.up.store(true);
         if (!got->empty()) {
+            if (link.setup.origin_none && got->boolean(0, 4) && !link.memory.foreign_origins) {
+                link.memory.foreign_origins = true;
+                co_return failure{
+                    next_step::retry,
+                    "a replication origin of somebody else appeared: what it brings is "
+                    "to travel on, so origins are told apart here instead of in the "
+                    "server"};
+            }
             node.slot_active.store(got->boolean(0, 0));
             node.slot_retained_wal_bytes.store(
                 static_cast<std::uint64_t>(std::max(0LL, got->integer(0, 1))));

@@ -14,12 +14,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <map>
 #include <memory>
 #include <thread>
@@ -87,6 +89,8 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.target_version = target.server_version;
     setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
     setup.origin_none = source.server_version >= 160000 && only_our_origins(source);
+    setup.replica_role = target.role.set_replica_role;
+    setup.max_clock_skew = set.max_clock_skew;
     setup.batch_rows = set.batch_rows;
     setup.batch_bytes = std::min(set.batch_bytes, set.queue_bytes / 2);
     setup.queue_bytes = set.queue_bytes;
@@ -153,37 +157,61 @@ bool all(instance const& running, bool (*holds)(worker const&)) {
     return std::ranges::all_of(running.workers, [&](auto const& one) { return holds(*one); });
 }
 
-// Ends `context` when everything has ended. A second signal ends the process.
-asio::awaitable<void> watch(asio::io_context& context, instance& running, options const& set) {
+// SIGINT and SIGTERM from its construction on. The first one asks to stop, the second one ends the
+// process. Lives as long as its context runs.
+class stop_request {
+public:
+    explicit stop_request(asio::io_context& context) : signals_{context, SIGINT, SIGTERM} {
+        wait();
+    }
+    [[nodiscard]] bool made() const noexcept { return received_ != 0; }
+
+private:
+    void wait() {
+        signals_.async_wait([this](boost::system::error_code failed, int number) {
+            if (failed) {
+                return;
+            }
+            if (received_ != 0) {
+                std::_Exit(128 + number);
+            }
+            received_ = number;
+            wait();
+        });
+    }
+
+    asio::signal_set signals_;
+    int received_ = 0;
+};
+
+// What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
+prepared get_ready(asio::io_context& context, options const& set) {
+    auto done = asio::co_spawn(context, prepare(context.get_executor(), set), asio::use_future);
+    while (done.wait_for(0s) != std::future_status::ready) {
+        context.run_one();
+    }
+    return done.get();
+}
+
+// Ends `context` when everything has ended.
+asio::awaitable<void> watch(asio::io_context& context, instance& running, options const& set,
+                            stop_request const& asked) {
     asio::steady_timer timer{context};
-    asio::signal_set signals{context, SIGINT, SIGTERM};
-    int received = 0;
     bool stopping = false;
-    auto const take = [&](boost::system::error_code failed, int number) {
-        if (!failed) {
-            received = number;
-        }
-    };
-    signals.async_wait(take);
     auto const started = std::chrono::steady_clock::now();
     std::chrono::steady_clock::time_point stop_at{};
     for (;;) {
         auto const now = std::chrono::steady_clock::now();
         bool const caught_up = set.until_caught_up && all(running, [](worker const& one) {
-                                   return one.body->caught_up();
+                                   return one.body->caught_up() || one.body->stuck();
                                });
         bool const over = set.until && now - started >= *set.until;
-        if (stopping && received != 0) {
-            std::_Exit(128 + received);
-        }
-        if (!stopping && (received != 0 || caught_up || over)) {
+        if (!stopping && (asked.made() || caught_up || over)) {
             stopping = true;
-            received = 0;
             stop_at = now + stop_limit;
             for (auto const& one : running.workers) {
                 one->body->stop();
             }
-            signals.async_wait(take);
         }
         if (stopping && all(running, [](worker const& one) { return one.ended.load(); })) {
             break;
@@ -219,7 +247,12 @@ int run_instance(options const& set) {
     instance running;
     auto server_options_checked = set; // the port is taken before anything is created
     auto [server, board] = listen(context, server_options_checked, running.stats);
-    auto const ready = run_on(context, prepare(context.get_executor(), set));
+    stop_request const asked{context};
+    auto const ready = get_ready(context, set);
+    if (asked.made()) {
+        spdlog::info("stopped before the sync began");
+        return exit_status::ok;
+    }
     for (auto const& note : ready.notes) {
         spdlog::info("{}", note);
     }
@@ -228,18 +261,19 @@ int run_instance(options const& set) {
     for (auto const& one : running.workers) {
         one->start();
     }
-    context.restart();
     if (server) {
         asio::co_spawn(context, server->run(), asio::detached);
         asio::co_spawn(context, keep_sampling(board), asio::detached);
     }
-    asio::co_spawn(context, watch(context, running, set), asio::detached);
+    asio::co_spawn(context, watch(context, running, set, asked), asio::detached);
     context.run();
     for (auto const& one : running.workers) {
         one->thread.join();
     }
     summarise(running.stats);
-    return exit_status::ok;
+    bool const stuck =
+        std::ranges::any_of(running.workers, [](auto const& one) { return one->body->stuck(); });
+    return set.until_caught_up && stuck ? exit_status::runtime : exit_status::ok;
 }
 
 } // namespace tandem::engine

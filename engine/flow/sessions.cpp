@@ -9,13 +9,15 @@ namespace {
 
 // Rows are found by key: a plan that scans or hashes a table because it was small when the plan was
 // made would be a trap.
-void add_apply_settings(io::pg::connect_options& options, bool sync_commit) {
+void add_apply_settings(io::pg::connect_options& options, session_request const& request) {
     for (auto const* name : {"enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"}) {
         options.settings.emplace_back(name, "off");
     }
     options.settings.emplace_back("plan_cache_mode", "force_generic_plan");
-    options.settings.emplace_back("session_replication_role", "replica");
-    options.settings.emplace_back("synchronous_commit", sync_commit ? "on" : "off");
+    if (request.replica_role) {
+        options.settings.emplace_back("session_replication_role", "replica");
+    }
+    options.settings.emplace_back("synchronous_commit", request.sync_commit ? "on" : "off");
 }
 
 } // namespace
@@ -36,7 +38,7 @@ io::awaitable<outcome_of<std::unique_ptr<io::pg::connection>>> open_session(
         options.settings.emplace_back("synchronous_commit", "on"); // what we remember must last
         break;
     case session_kind::apply:
-        add_apply_settings(options, request.sync_commit);
+        add_apply_settings(options, request);
         break;
     case session_kind::replication:
         options.parameters.emplace_back("replication", "database");

@@ -22,6 +22,7 @@ struct session_request {
     session_kind kind = session_kind::control;
     std::string application_name; // how a later instance finds and ends it (R4)
     bool sync_commit = false;     // apply only
+    bool replica_role = true;     // apply only: triggers silent, as the role may be allowed to ask
 };
 
 // The name under which the apply session of a stream shows in pg_stat_activity.

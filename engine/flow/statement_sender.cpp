@@ -326,7 +326,7 @@ statement_sender::sent statement_sender::truncate(batch_builder const& batch,
     if (tables.empty()) {
         return boost::system::in_place_value;
     }
-    return text(sql::truncate(tables, step.what->truncated->cascade));
+    return text(sql::truncate(tables));
 }
 
 statement_sender::sent statement_sender::park(batch_step const& step, std::string const& stream,

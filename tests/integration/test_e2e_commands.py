@@ -1,0 +1,260 @@
+"""The commands beside `run`, and what a running instance answers over HTTP, against real servers."""
+
+import json
+import re
+import signal
+import urllib.request
+
+import pytest
+
+from support.tandem import command, node_arguments
+from support.waiting import holds_for, wait_until
+
+SCHEMA = "CREATE TABLE item (id integer PRIMARY KEY, v text)"
+OK, USAGE, ENVIRONMENT, CHECK = 0, 2, 3, 4
+
+
+def nodes(pair):
+    return node_arguments({"a": pair.a, "b": pair.b})
+
+
+@pytest.fixture
+def running(servers):
+    pair = servers.pair(SCHEMA)
+    pair.instance = pair.run()
+    yield pair
+    pair.close()
+
+
+# --- skip ----------------------------------------------------------------------------------------------
+def item_ends(source, slot):
+    """The commit ends of the transactions that changed item, by a test_decoding slot."""
+    ends, touched = [], False
+    for lsn, data in source.sql("SELECT lsn, data FROM pg_logical_slot_peek_changes(%s, NULL, NULL)", slot):
+        touched = data.startswith("table public.item:") or (touched and not data.startswith("BEGIN"))
+        if touched and data.startswith("COMMIT"):
+            ends.append(lsn)
+    return ends
+
+
+@pytest.mark.parametrize("size", [1, 30_000], ids=["one_row", "longer_than_a_batch"])
+def test_skip_passes_over_exactly_one_transaction(servers, size):
+    pair = servers.pair(SCHEMA)
+    try:
+        pair.a.sql("SELECT pg_create_logical_replication_slot('ends', 'test_decoding')")
+        instance = pair.run()
+        instance.stop()
+        pair.a.sql("INSERT INTO item VALUES (-1, 'before')")
+        pair.a.sql(f"INSERT INTO item SELECT n, 'skipped' FROM generate_series(1, {size}) n")
+        pair.a.sql("INSERT INTO item VALUES (-2, 'after')")
+        position = item_ends(pair.a, "ends")[-2]
+        done = command("skip", *nodes(pair), "--direction", "a:b", "--position", position)
+        assert done.status == OK and position in done.err, done
+        again = pair.run()
+        pair.settle()
+        assert pair.b.sql("SELECT id, v FROM item ORDER BY id") == [(-2, "after"), (-1, "before")]
+        assert f"passed over the transaction at {position} ({size} changes)" in again.log_text()
+        late = command("skip", *nodes(pair), "--direction", "a:b", "--position", position)
+        assert late.status == USAGE and "already" in late.err, late
+    finally:
+        pair.a.sql("SELECT pg_drop_replication_slot('ends')")
+        pair.close()
+
+
+def test_skip_reaches_a_running_instance(running):
+    """The transaction waits for a table lock at the peer; then it is passed over instead."""
+    pair = running
+    pair.a.sql("SELECT pg_create_logical_replication_slot('ends2', 'test_decoding')")
+    holder = pair.b.connect()
+    try:
+        holder.cursor().execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+        pair.a.sql("INSERT INTO item VALUES (1, 'stuck')")
+        pair.instance.wait_state("a:b", "retrying")
+        position = item_ends(pair.a, "ends2")[-1]
+        done = command("skip", *nodes(pair), "--direction", "a:b", "--position", position)
+        assert done.status == OK, done
+        pair.settle(pair.a)
+        holder.rollback()
+        pair.a.sql("INSERT INTO item VALUES (2, 'next')")
+        pair.settle()
+        assert pair.b.sql("SELECT id FROM item") == [(2,)]
+    finally:
+        holder.close()
+        pair.a.sql("SELECT pg_drop_replication_slot('ends2')")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (("--direction", "a:c", "--position", "0/1"), ("a:c", "a:b")),
+    (("--direction", "a", "--position", "0/1"), ("SOURCE:TARGET",)),
+    (("--direction", "a:b", "--position", "here"), ("here", "0/16B3748")),
+    (("--direction", "a:b"), ("--position",)),
+], ids=["unknown_node", "no_colon", "no_position", "position_missing"])
+def test_skip_refuses_nonsense(running, arguments, words):
+    done = command("skip", *nodes(running), *arguments)
+    assert done.status == USAGE, done
+    for word in words:
+        assert word in done.err, done
+
+
+def test_skip_on_a_database_that_is_not_set_up(pair):
+    done = command("skip", *nodes(pair), "--direction", "a:b", "--position", "0/16B3748")
+    assert done.status == USAGE and "not set up" in done.err, done
+
+
+# --- verify --------------------------------------------------------------------------------------------
+def test_verify_of_equal_masters(running):
+    running.a.sql("INSERT INTO item SELECT n, 'x' FROM generate_series(1, 2500) n")
+    running.settle()
+    done = command("verify", *nodes(running))
+    assert done.status == OK, done
+    read = json.loads(command("verify", *nodes(running), "--json").out)
+    tables = {table["table"]: table for table in read["tables"]}
+    assert tables["public.item"]["equal"] is True, read
+
+
+def test_verify_names_every_key_that_differs(running):
+    pair = running
+    pair.a.sql("INSERT INTO item SELECT n, 'x' FROM generate_series(1, 2500) n")
+    pair.settle()
+    pair.instance.stop()
+    pair.a.sql("UPDATE item SET v = 'other' WHERE id = 1234")
+    pair.a.sql("DELETE FROM item WHERE id = 7")
+    pair.a.sql("INSERT INTO item VALUES (5000, 'only a')")
+    pair.b.sql("INSERT INTO item VALUES (-3, 'only b')")
+    done = command("verify", *nodes(pair))
+    assert done.status == CHECK, done
+    for key in ("1234", "7", "5000", "-3"):
+        assert re.search(rf"(?<![\d-]){key}(?!\d)", done.text), f"{key} is not listed: {done}"
+    few = command("verify", *nodes(pair), "--limit", "1", "--json")
+    assert few.status == CHECK, few
+    table = next(t for t in json.loads(few.out)["tables"] if t["table"] == "public.item")
+    assert table["equal"] is False and len(table["keys"]) == 1, table
+
+
+# --- status, version, help ------------------------------------------------------------------------------
+def test_status_of_a_running_instance(running):
+    url = f"http://127.0.0.1:{running.instance.port}"
+    running.a.sql("INSERT INTO item VALUES (1, 'x')")
+    running.settle()
+    shown = command("status", "--url", url)
+    assert shown.status == OK, shown
+    for word in ("a", "b", "streaming"):
+        assert word in shown.out, shown
+    read = json.loads(command("status", "--url", url, "--json").out)
+    assert read["directions"]["a:b"]["state"] == "streaming"
+    assert read["directions"]["a:b"]["applied"] >= 1
+    assert read["nodes"]["a"]["slot"]["active"] is True
+    assert command("status", "--url", url, "--ready").status == OK
+
+
+def test_status_without_an_instance():
+    done = command("status", "--url", "http://127.0.0.1:1")
+    assert done.status == ENVIRONMENT and "127.0.0.1:1" in done.err, done
+
+
+def test_status_ready_of_an_instance_in_gap(running):
+    running.instance.stop()
+    running.a.sql("SELECT pg_drop_replication_slot(%s)", running.slot(running.a)["slot_name"])
+    second = running.tandem(init=False).start()
+    second.wait_state("a:b", "gap")
+    url = f"http://127.0.0.1:{second.port}"
+    assert command("status", "--url", url, "--ready").status == CHECK
+    code, body = second.get("/readyz")
+    assert code == 503 and "gap" in body, (code, body)
+    assert second.get("/livez")[0] == 200
+
+
+def test_version_and_help():
+    assert re.fullmatch(r"tandem \d+\.\d+\.\d+\n", command("version").out)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", json.loads(command("version", "--json").out)["version"])
+    overview = command("--help")
+    assert overview.status == OK and overview.err == ""
+    for name in ("run", "init", "destroy", "doctor", "status", "verify", "skip", "version"):
+        assert re.search(rf"^  {name} ", overview.out, re.M), name
+        help_text = command(name, "--help")
+        assert help_text.status == OK and help_text.err == "", help_text
+
+
+# --- HTTP ----------------------------------------------------------------------------------------------
+def test_http_of_a_healthy_instance(running):
+    running.a.sql("INSERT INTO item SELECT n, 'x' FROM generate_series(1, 10) n")
+    running.settle()
+    assert running.instance.get("/livez")[0] == 200
+    assert running.instance.get("/readyz")[0] == 200
+    assert running.instance.get("/nothing-here")[0] == 404
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.instance.port}/metrics") as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = answer.read().decode()
+    values = dict(re.findall(r"^(\w+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M))
+    applied = {name: value for name, value in values.items() if name.startswith("tandem_events_applied_total")}
+    assert any(float(value) >= 10 for name, value in applied.items() if 'direction="a:b"' in name
+               or ('source="a"' in name and 'target="b"' in name)), applied
+    named = set(re.findall(r"^# TYPE (\w+) ", text, re.M))
+    assert {re.sub(r"\{.*", "", name) for name in values} <= named, "every series has its TYPE"
+
+
+# --- run: its ends -------------------------------------------------------------------------------------
+def test_until_caught_up_ends_with_1_when_a_direction_waits_for_a_person(running):
+    running.instance.stop()
+    running.a.sql("SELECT pg_drop_replication_slot(%s)", running.slot(running.a)["slot_name"])
+    running.b.sql("INSERT INTO item VALUES (9, 'the other way')")
+    done = command("run", *nodes(running), "--listen", "off", "--until", "caught-up")
+    assert done.status == 1, done
+    assert running.a.value("SELECT v FROM item WHERE id = 9") == "the other way"
+
+
+def test_sigterm_before_the_sync_begins(pair):
+    """The comparison at the start waits for a lock; the signal is obeyed, and nothing is half there."""
+    pair.sql(SCHEMA)
+    holder = pair.b.connect()
+    instance = pair.tandem()
+    try:
+        holder.cursor().execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+        instance.start()
+        wait_until(lambda: pair.b.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0, 20,
+                   "tandem waits for the lock")
+        instance.process.send_signal(signal.SIGTERM)
+        holder.rollback()
+        assert instance.process.wait(10) == 0
+        assert "stopped before the sync began" in instance.log_text()
+    finally:
+        holder.close()
+        instance.close()
+    pair.run()
+
+
+def test_conflicts_of_earlier_runs_are_not_counted_again(running):
+    pair = running
+    pair.instance.stop()
+    pair.a.sql("INSERT INTO item VALUES (1, 'a')")
+    pair.b.sql("INSERT INTO item VALUES (1, 'b')")
+    second = pair.run()
+    pair.settle()
+    pair.assert_equal("item")
+    wait_until(lambda: second.direction("a:b")["conflicts"] == 1, 10, "the conflict is counted")
+    second.stop()
+    third = pair.run()
+    pair.a.sql("INSERT INTO item VALUES (2, 'a')")
+    pair.settle()
+    holds_for(lambda: third.direction("a:b")["conflicts"] == 0, 3, "nothing new")
+
+
+# --- a table that joins ---------------------------------------------------------------------------------
+def test_a_table_joins_while_a_writer_has_a_transaction_open(running):
+    """R17: its publication waits for the writer, so that not even its first row is lost."""
+    pair = running
+    pair.instance.stop()
+    pair.sql("CREATE TABLE later (id integer PRIMARY KEY, v text)")
+    writer = pair.a.connect()
+    try:
+        with writer.cursor() as cursor:
+            cursor.execute("INSERT INTO later VALUES (1, 'rolled back')")
+            refused = command("init", *nodes(pair), deadline=90)
+            assert refused.status != OK and "later" in refused.err, refused
+            cursor.execute("ROLLBACK")
+        pair.run()
+        pair.a.sql("INSERT INTO later VALUES (2, 'synced')")
+        pair.settle()
+        assert pair.b.sql("SELECT * FROM later") == [(2, "synced")]
+    finally:
+        writer.close()
