@@ -71,8 +71,8 @@ std::string looked_up_time(apply_table const& table, apply_rules const& rules,
         list(arrays, ", ", parameter(at + 1, column.type_name, rules.binary));
         list(names, ", ", alias);
         list(match, " AND ",
-             fmt::format("k.{}{} = excluded.{}", alias,
-                         rules.binary ? std::string{} : "::" + column.type_name,
+             fmt::format("k.{}{} {} excluded.{}", alias,
+                         rules.binary ? std::string{} : "::" + column.type_name, column.equals,
                          identifier(column.name)));
     }
     return fmt::format("(SELECT k.ts FROM unnest({}, {}) AS k({}, ts) WHERE {} LIMIT 1)", arrays,
@@ -151,7 +151,8 @@ std::string key_match(apply_table const& table) {
     for (std::size_t at = 0; at < table.columns.size(); ++at) {
         if (table.columns[at].key) {
             list(match, " AND ",
-                 fmt::format("t.{} = v.c{}", identifier(table.columns[at].name), at + 1));
+                 fmt::format("t.{} {} v.c{}", identifier(table.columns[at].name),
+                             table.columns[at].equals, at + 1));
         }
     }
     return match;
@@ -286,11 +287,19 @@ std::string replaced_row(apply_table const& table, std::vector<std::string> cons
 
 } // namespace
 
-std::string patch_rows(apply_table const& table, apply_rules const& rules) {
+std::string patch_rows(apply_table const& table, std::vector<std::string> const& kept,
+                       apply_rules const& rules) {
     auto const source = source_of(table.columns, {}, rules.binary);
     auto set = assignments(table, false, "v");
-    if (set.empty()) { // every column was left out: the row's version becomes ours all the same
+    if (set.empty() &&
+        !kept.empty()) { // all were left out: the row's version becomes ours all the same
+        set = fmt::format("{0} = t.{0}", identifier(kept.front()));
+    }
+    if (set.empty()) {
         set = assignments(table, true, "v");
+    }
+    if (set.empty()) {
+        return {};
     }
     return logged_update(table, rules, source, set, key_match(table));
 }
@@ -314,7 +323,9 @@ std::string move_keys(apply_table const& table, std::vector<apply_column> const&
     auto const source = source_of(table.columns, old_key, rules.binary);
     std::string match;
     for (std::size_t at = 0; at < old_key.size(); ++at) {
-        list(match, " AND ", fmt::format("t.{} = v.o{}", identifier(old_key[at].name), at + 1));
+        list(
+            match, " AND ",
+            fmt::format("t.{} {} v.o{}", identifier(old_key[at].name), old_key[at].equals, at + 1));
     }
     for (auto const& column : old_key) {
         if (column.fixed) {

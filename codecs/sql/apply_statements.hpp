@@ -17,7 +17,8 @@ struct apply_column {
     std::string name;
     std::string type_name; // format_type(type, -1), usable in a cast
     bool key = false;
-    bool fixed = false; // GENERATED ALWAYS AS IDENTITY: never in a SET list
+    bool fixed = false;      // GENERATED ALWAYS AS IDENTITY: never in a SET list
+    std::string equals{"="}; // of a key column: the operator of its index
 };
 
 struct apply_table {
@@ -43,7 +44,10 @@ struct apply_rules {
 // Complete rows that existed before; a missing one comes into being.
 [[nodiscard]] std::string update_rows(apply_table const& table, apply_rules const& rules);
 // Rows some of whose columns stay as they are; a missing one is logged as update_missing.
-[[nodiscard]] std::string patch_rows(apply_table const& table, apply_rules const& rules);
+// `kept` names columns of the target that can be set and are not among the given ones. Empty text when
+// there is nothing that could be set.
+[[nodiscard]] std::string patch_rows(apply_table const& table, std::vector<std::string> const& kept,
+                                     apply_rules const& rules);
 // Key columns only.
 [[nodiscard]] std::string remove_rows(apply_table const& table, apply_rules const& rules);
 // New values of the given columns, then one more array per key column: the key before. `kept` names

@@ -195,7 +195,9 @@ std::vector<setting> apply_settings() {
         {"batch-bytes", kind::value, group::run, "SIZE",
          fmt::format("Bytes gathered into one transaction at the peer. Default: {}.",
                      format_size(defaults.batch_bytes)),
-         [](options& into, std::string const& text) { into.batch_bytes = size(text, kibi, gibi); }},
+         [](options& into, std::string const& text) {
+             into.batch_bytes = size(text, kibi, gibi / 4);
+         }},
         {"batch-delay", kind::value, group::run, "DUR",
          fmt::format("Time an incomplete batch waits for more while nothing is in flight. "
                      "Default: {} (it leaves at once).",

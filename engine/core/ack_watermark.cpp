@@ -57,15 +57,15 @@ std::optional<lsn> ack_watermark::idle_position() const noexcept {
     return passed_;
 }
 
-std::optional<lsn> flush_tracker::probed(lsn inserted, lsn flushed) noexcept {
+std::optional<lsn> flush_tracker::probed(lsn asked_at, lsn inserted, lsn flushed) noexcept {
     std::optional<lsn> reached;
     if (tag_ && tag_ <= flushed) {
         durable_ = tagged_;
         reached = durable_;
         tag_ = {};
     }
-    if (!tag_ && newest_ > durable_) {
-        tagged_ = newest_;
+    if (!tag_ && asked_at > durable_) {
+        tagged_ = asked_at;
         tag_ = inserted;
         if (tag_ <= flushed) {
             durable_ = tagged_;

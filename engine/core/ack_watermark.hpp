@@ -60,8 +60,10 @@ class flush_tracker {
 public:
     void committed(lsn end) noexcept { newest_ = end; }
     [[nodiscard]] bool waiting() const noexcept { return newest_ > durable_; }
-    // Both positions of the sink's WAL, read after the last committed(). New durable end, if any.
-    [[nodiscard]] std::optional<lsn> probed(lsn inserted, lsn flushed) noexcept;
+    [[nodiscard]] lsn newest() const noexcept { return newest_; }
+    // `asked_at` is newest() when the probe was sent: what was committed while it was on its way may
+    // lie behind the positions of the sink's WAL that it brings. New durable end, if any.
+    [[nodiscard]] std::optional<lsn> probed(lsn asked_at, lsn inserted, lsn flushed) noexcept;
 
 private:
     lsn newest_;

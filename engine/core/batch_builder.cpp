@@ -202,8 +202,9 @@ std::string_view batch_builder::key_of(pgoutput::tuple_view row, table_plan cons
         std::ranges::copy(key, key_bytes_.front().get());
         return {key_bytes_.front().get(), key.size()};
     }
-    if (key_bytes_.empty() || key_used_ + key.size() > key_chunk_size) {
-        key_chunk_ = key_bytes_.empty() ? 0 : key_chunk_ + 1;
+    bool const unused = key_chunk_ == key_bytes_.size(); // behind oversized keys only, or at first
+    if (unused || key_used_ + key.size() > key_chunk_size) {
+        key_chunk_ += unused ? 0 : 1;
         key_used_ = 0;
         if (key_chunk_ == key_bytes_.size()) {
             key_bytes_.push_back(std::make_unique<char[]>(key_chunk_size));

@@ -10,12 +10,18 @@ std::string table_name(table_plan const& plan) {
     return plan.schema + "." + plan.name;
 }
 
-parked_keys::key_values key_values_of(pgoutput::tuple_view row, table_plan const& plan) {
+parked_keys::key_values key_values_of(pgoutput::tuple_view row, table_plan const& plan,
+                                      pgoutput::tuple_view before) {
     parked_keys::key_values values;
     pgoutput::tuple_view::cursor columns{row};
+    pgoutput::tuple_view::cursor older{before};
     std::size_t next = 0;
     for (std::uint16_t at = 0; at < row.column_count() && next < plan.key.size(); ++at) {
-        auto const column = columns.next();
+        auto column = columns.next();
+        if (!before.empty()) {
+            auto const was = older.next();
+            column = column.kind == pgoutput::column_kind::unchanged ? was : column;
+        }
         if (at == plan.key[next]) {
             ++next;
             auto& value = values[plan.columns[at].name];
@@ -53,12 +59,13 @@ bool parked_keys::behind(change const& what, table_plan const& plan) const {
     if (at->second.keys.contains(key_values_of(identifying_row(what), plan))) {
         return true;
     }
-    return moves_key(what, plan) && at->second.keys.contains(key_values_of(what.new_row, plan));
+    return moves_key(what, plan) &&
+           at->second.keys.contains(key_values_of(what.new_row, plan, what.old_row));
 }
 
 void parked_keys::follow(change const& what, table_plan const& plan) {
     if (plan.usable && moves_key(what, plan)) {
-        park_key(table_name(plan), key_values_of(what.new_row, plan));
+        park_key(table_name(plan), key_values_of(what.new_row, plan, what.old_row));
     }
 }
 

@@ -22,6 +22,8 @@ public:
     void park_table(std::string const& table);
 
     [[nodiscard]] bool empty() const noexcept { return tables_.empty(); }
+    // Anything of the table is parked.
+    [[nodiscard]] bool touches(std::string const& table) const { return tables_.contains(table); }
     // Whether the change, or for a key update its old or new key, is behind a parked one.
     [[nodiscard]] bool behind(change const& what, table_plan const& plan) const;
     // A key update that is parked takes the queue along: its new key is behind it from now on.
@@ -36,9 +38,10 @@ private:
 };
 
 [[nodiscard]] std::string table_name(table_plan const& plan);
-// The match key's values of a row; the row must have them set.
+// The match key's values of a row; those left out as unchanged are those of `before`.
 [[nodiscard]] parked_keys::key_values key_values_of(pgoutput::tuple_view row,
-                                                    table_plan const& plan);
+                                                    table_plan const& plan,
+                                                    pgoutput::tuple_view before = {});
 // Of the row that finds the change's target: the old row where it is sent, else the new one.
 [[nodiscard]] pgoutput::tuple_view identifying_row(change const& what) noexcept;
 

@@ -104,7 +104,7 @@ std::string fill_columns(table_plan& plan, target_relation const& target,
             plan.key.push_back(static_cast<std::uint16_t>(plan.columns.size()));
         }
         plan.columns.push_back({column.name, there->type_name, there->type, in_key,
-                                there->generated, there->identity_always});
+                                there->generated, there->identity_always, there->equals});
     }
     if (plan.key.size() != key.size()) {
         return "a key column of the target is not sent by the source (column list?)";
@@ -149,6 +149,7 @@ table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target
     plan.shape = std::move(shape);
     if (auto reason = check(plan, target); !reason.empty()) {
         plan.usable = false;
+        plan.on_target = target.exists;
         plan.why_not = fmt::format("table {}: {}", quoted_table(*plan.shape), reason);
         plan.sqlstate = state_of(*plan.shape, target);
         return plan;

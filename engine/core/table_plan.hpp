@@ -23,6 +23,7 @@ struct target_column {
     std::int32_t type_modifier = -1;
     bool generated = false;       // stored generated: the target computes it
     bool identity_always = false; // cannot be in an UPDATE's SET
+    std::string equals{"="};      // the operator by which it finds rows, where it is in a key
 };
 
 // What the target's catalog says of a table.
@@ -41,6 +42,7 @@ struct plan_column {
     bool key = false;
     bool skip = false; // sent by the source, computed by the target
     bool identity_always = false;
+    std::string equals;
 };
 
 // Columns stand in the order of the source's tuples.
@@ -52,6 +54,7 @@ struct table_plan {
     std::vector<std::uint16_t> key; // source indexes of the match key, ascending
     bool key_is_number = false;     // a single integer column: sorted as a number
     std::uint32_t number = 0;       // unique within the applier, names its prepared statements
+    bool on_target = true;          // the table is there, whatever it looks like
     bool usable = true;
     std::string why_not;  // cause and cure when not usable
     std::string sqlstate; // what the server would say of it

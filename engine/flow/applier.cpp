@@ -108,7 +108,12 @@ bool applier::full() const noexcept {
 // A transaction is begun when it is here whole, or when it is too long to wait for its end.
 bool applier::may_begin() const noexcept {
     return link_.window.commits_ahead() > 0 ||
-           link_.window.unfinished_bytes() >= link_.setup.batch_bytes;
+           link_.window.unfinished_bytes() >= link_.setup.batch_bytes || held_up();
+}
+
+// Capture waits for room: what is here must move on, whether it is worth a batch or not.
+bool applier::held_up() const noexcept {
+    return link_.window.bytes() >= link_.setup.queue_bytes;
 }
 
 bool applier::careful_now() const noexcept {
@@ -117,7 +122,8 @@ bool applier::careful_now() const noexcept {
 }
 
 io::awaitable<applier::voided> applier::feed() {
-    while (!full() && !careful_now() && (batch_.inside_transaction() || may_begin())) {
+    // Behind an open long transaction nothing joins: its clock barrier was passed at its begin (R12).
+    while (!full() && !careful_now() && (batch_.inside_transaction() || (!open_ && may_begin()))) {
         if (!batch_.inside_transaction() && batch_.empty()) {
             batch_start_ = link_.window.position();
         }
@@ -164,7 +170,7 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
     }
     auto const& what = *step.what;
     if (what.kind == change_kind::truncate) {
-        batch_.add_truncate(what, found->truncated);
+        add_truncate(batch_, what, found->truncated, nullptr);
     } else if (!found->plan->usable && !parked_.behind(what, *found->plan)) {
         // The first change of a table that cannot be written: source order parks it with its reason.
         if (open_) {
@@ -181,6 +187,28 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
         batch_.add(what, *found->plan);
     }
     co_return boost::system::in_place_value;
+}
+
+// A table with something parked is emptied when its queue is, not before; so is one that the TRUNCATE
+// itself failed on (`failed`). Returns how many were parked.
+std::uint32_t applier::add_truncate(batch_builder& to, change const& what,
+                                    std::vector<table_plan const*> const& tables,
+                                    park_reason const* failed) {
+    std::vector<table_plan const*> now;
+    std::uint32_t parked = 0;
+    for (auto const* plan : tables) {
+        if (failed != nullptr || parked_.touches(table_name(*plan))) {
+            to.add_parked(what, *plan);
+            parked_.park_table(table_name(*plan));
+            ++parked;
+        } else {
+            now.push_back(plan);
+        }
+    }
+    if (!now.empty() || parked == 0) {
+        to.add_truncate(what, now);
+    }
+    return parked;
 }
 
 io::awaitable<outcome_of<table_plan const*>> applier::plan_of(pgoutput::relation_ptr shape) {
@@ -204,7 +232,7 @@ io::awaitable<outcome_of<applier::pending_change>> applier::resolve(change_windo
             if (!plan) {
                 co_return plan.error();
             }
-            if ((*plan)->usable) {
+            if ((*plan)->on_target) {
                 found.truncated.push_back(*plan);
             }
         }
@@ -232,7 +260,7 @@ bool applier::worth_sending() const noexcept {
                flights_.size() < flights_max;
     }
     if (batch_.inside_transaction()) {
-        return full();
+        return full() || held_up();
     }
     return open_ || flights_.empty() || full();
 }
@@ -336,6 +364,7 @@ io::awaitable<applier::voided> applier::send() {
     made.plain = sender_.went_plain();
     sent(std::move(made));
     open_ = !commits;
+    link_.progress_locked = link_.progress_locked || open_;
     auto flushed = co_await pipeline_.flush();
     if (!flushed) {
         co_return retry_after(link_.setup.target.name, "sending a batch", flushed.error());
@@ -438,7 +467,7 @@ void applier::settle(flight& done) {
     if (broken_) {
         return; // rolled back together with the one before it
     }
-    link_.conflicts_changed = link_.conflicts_changed || done.affected != done.changes;
+    link_.conflicts_changed = true;
     link_.window.release(done.end);
     link_.room.notify();
     auto& count = link_.stats.count;
@@ -448,6 +477,7 @@ void applier::settle(flight& done) {
     if (!done.end_lsn) {
         return;
     }
+    link_.progress_locked = open_;
     auto& facts = link_.progress.facts;
     facts.applied = done.end_lsn;
     facts.applied_xid = done.last.id;

@@ -70,11 +70,15 @@ private:
     // False when something must be looked up first: add() then does both.
     [[nodiscard]] bool try_add(change const& what);
     [[nodiscard]] io::awaitable<voided> add(change_window::step step);
+    std::uint32_t add_truncate(batch_builder& to, change const& what,
+                               std::vector<table_plan const*> const& tables,
+                               park_reason const* failed);
     [[nodiscard]] io::awaitable<outcome_of<table_plan const*>> plan_of(
         pgoutput::relation_ptr shape);
     [[nodiscard]] io::awaitable<outcome_of<pending_change>> resolve(change_window::step step);
     [[nodiscard]] bool full() const noexcept;
     [[nodiscard]] bool may_begin() const noexcept;
+    [[nodiscard]] bool held_up() const noexcept;
     [[nodiscard]] bool careful_now() const noexcept;
     [[nodiscard]] bool worth_sending() const noexcept;
     [[nodiscard]] io::awaitable<bool> gather_more();
@@ -120,7 +124,9 @@ private:
     // Takes results up to the sync: the first error, and how many results came before it.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
         std::size_t* failed_at);
-    void remember_parked(pending_change const& bad, park_reason const& reason);
+    [[nodiscard]] static std::string tables_of(pending_change const& one);
+    static void park(parked_keys& in, pending_change const& bad, park_reason const& reason);
+    void say_parked(pending_change const& bad, park_reason const& reason) const;
 
     direction_link& link_;
     io::pg::pipeline_session& pipeline_;

@@ -74,7 +74,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
     std::size_t bytes = 0;
     while (!at.end) {
         auto const step = link_.window.next();
-        if (step.kind == change_window::step_kind::nothing) {
+        bool const move_on = step.kind == change_window::step_kind::nothing && held_up() &&
+                             !list.empty(); // capture waits for what the list holds
+        if (step.kind == change_window::step_kind::nothing && !move_on) {
             co_await link_.arrived.wait();
             if (link_.stopping) {
                 co_return failure{next_step::stopped, {}};
@@ -88,10 +90,10 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
             }
             list.push_back(std::move(*made));
             bytes += step.what->new_row.raw().size() + step.what->old_row.raw().size();
-        } else {
+        } else if (!move_on) {
             at.end = step.piece->end_lsn;
         }
-        if (!at.end && list.size() < list_changes_max && bytes < list_bytes_max) {
+        if (!at.end && !move_on && list.size() < list_changes_max && bytes < list_bytes_max) {
             continue;
         }
         auto done = co_await careful_list(header, list, at);
@@ -116,6 +118,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_begin(
     auto const& facts = link_.progress.facts;
     auto head = head_for({facts.applied_xid, facts.applied_at, {}}, chained_, header.commit_time);
     auto queued = sender_.begin(head);
+    link_.progress_locked = true;
     if (queued) {
         queued = sender_.sync();
     }
@@ -148,10 +151,14 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
         single.clear();
         single.begin(header);
         if (one.plan == nullptr) {
-            single.add_truncate(*one.what, one.truncated);
+            parked += add_truncate(single, *one.what, one.truncated,
+                                   found != bad.end() ? &found->second : nullptr);
         } else if (found != bad.end() || parked_.behind(*one.what, *one.plan)) {
             single.add_parked(*one.what, *one.plan);
             parked_.follow(*one.what, *one.plan);
+            if (found != bad.end()) {
+                park(parked_, one, found->second);
+            }
             ++parked;
         } else {
             single.add(*one.what, *one.plan);
@@ -176,6 +183,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
     transaction_header const& header, std::vector<pending_change> const& list,
     careful_progress& progress) {
     std::map<std::size_t, park_reason> bad; // by place in the list
+    auto const before = parked_;
     for (std::size_t at = 0; at < list.size(); ++at) {
         auto const& one = list[at];
         if (one.plan == nullptr || one.plan->usable || parked_.behind(*one.what, *one.plan)) {
@@ -185,9 +193,11 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
             co_return failure{next_step::retry_text, one.plan->why_not};
         }
         bad[at] = {one.plan->sqlstate, one.plan->why_not, true};
-        remember_parked(one, bad[at]);
+        park(parked_, one, bad[at]);
+        say_parked(one, bad[at]);
     }
     for (;;) {
+        parked_ = before; // what comes before a bad change in the list is not behind it
         std::vector<std::size_t> ends;
         auto const parked = send_list(header, list, bad, ends);
         if (!parked) {
@@ -206,18 +216,18 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         auto const place =
             static_cast<std::size_t>(std::ranges::upper_bound(ends, failed_at) - ends.begin());
         bool const data = error.classify() != io::pg::retry_class::transient;
-        if (!data || place == list.size() || bad.contains(place) || list[place].plan == nullptr) {
+        if (!data || place == list.size() || bad.contains(place)) {
             co_return co_await after_error(error, "carrying out a transaction");
         }
         if (link_.binary) { // what is parked is kept as text
             co_return failure{next_step::retry_text,
-                              fmt::format("a row of {} could not be written ({})",
-                                          table_name(*list[place].plan), error.sqlstate)};
+                              fmt::format("a change of {} could not be carried out ({})",
+                                          tables_of(list[place]), error.sqlstate)};
         }
         bad[place] = {error.sqlstate,
                       error.message + (error.detail.empty() ? "" : "; " + error.detail),
-                      table_at_fault(error.sqlstate)};
-        remember_parked(list[place], bad[place]);
+                      list[place].plan == nullptr || table_at_fault(error.sqlstate)};
+        say_parked(list[place], bad[place]);
         auto back = co_await back_to_savepoint();
         if (!back || *back == listed::again) {
             co_return back;
@@ -313,16 +323,30 @@ io::awaitable<outcome_of<applier::listed>> applier::after_error(io::pg::error er
     co_return cause;
 }
 
-void applier::remember_parked(pending_change const& bad, park_reason const& reason) {
+std::string applier::tables_of(pending_change const& one) {
+    if (one.plan != nullptr) {
+        return table_name(*one.plan);
+    }
+    std::string names;
+    for (auto const* plan : one.truncated) {
+        names += (names.empty() ? "" : ", ") + table_name(*plan);
+    }
+    return names;
+}
+
+void applier::park(parked_keys& in, pending_change const& bad, park_reason const& reason) {
     auto const table = table_name(*bad.plan);
     if (reason.whole_table) {
-        parked_.park_table(table);
+        in.park_table(table);
     } else {
-        parked_.park_key(table, key_values_of(identifying_row(*bad.what), *bad.plan));
+        in.park_key(table, key_values_of(identifying_row(*bad.what), *bad.plan));
     }
+}
+
+void applier::say_parked(pending_change const& bad, park_reason const& reason) const {
     spdlog::warn("{} -> {}: parked a change of {} ({}): {} wait in tandem.parked for a decision; "
                  "the rest goes on",
-                 link_.setup.source.name, link_.setup.target.name, table, reason.sqlstate,
+                 link_.setup.source.name, link_.setup.target.name, tables_of(bad), reason.sqlstate,
                  reason.whole_table ? "all changes of this table" : "this key's later changes");
 }
 

@@ -76,6 +76,7 @@ void applier::say_retrying(std::string const& reason) {
 io::awaitable<applier::voided> applier::roll_back() {
     batch_.clear();
     open_ = false;
+    link_.progress_locked = false;
     chained_ = link_.progress.facts.applied;
     sender_.forget();
     // The origin's position is sticky and would leak into the next commit (R2).

@@ -90,7 +90,7 @@ io::awaitable<void> direction::run() {
     backoff pause{100ms, 5s};
     while (!stop_requested_) {
         auto const started = std::chrono::steady_clock::now();
-        auto const why = co_await stream();
+        auto const why = co_await guarded_stream();
         if (ended_by(why)) {
             break;
         }
@@ -108,6 +108,16 @@ io::awaitable<void> direction::run() {
     while (!stop_requested_) { // gap, lost or fenced: visible until the process ends
         timer.expires_after(100ms);
         co_await timer.async_wait(io::use_tuple);
+    }
+}
+
+// Whatever is thrown (memory, a defect) ends this start, not the direction.
+io::awaitable<failure> direction::guarded_stream() {
+    try {
+        auto why = co_await stream();
+        co_return why;
+    } catch (std::exception const& thrown) {
+        co_return failure{next_step::retry, thrown.what()};
     }
 }
 
@@ -172,9 +182,10 @@ io::awaitable<outcome_of<parked_keys>> direction::read_parked(io::pg::connection
     auto got = co_await target.query(
         // A parked key update holds its old key and its new one, among the row's columns.
         "SELECT schema_name, table_name, whole_table, key FROM tandem.parked WHERE stream = $1 "
-        "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, row -> k) "
-        "FROM jsonb_object_keys(key) AS k) FROM tandem.parked WHERE stream = $1 AND "
-        "op = 'update' AND NOT whole_table AND row ?& ARRAY(SELECT jsonb_object_keys(key))",
+        // An unchanged part of the key is not in the row.
+        "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, "
+        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k) FROM tandem.parked WHERE "
+        "stream = $1 AND op = 'update' AND NOT whole_table",
         std::move(values));
     if (!got) {
         co_return retry_after(setup_.target.name, "reading tandem.parked", got.error());
@@ -346,7 +357,8 @@ io::awaitable<void> direction::finish(direction_link& link, sessions& open) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     auto const limit = std::chrono::steady_clock::now() + 3s;
     while (link.flushes.waiting() && std::chrono::steady_clock::now() < limit) {
-        auto probed = co_await probe_durability(link, *open.target);
+        // Not by the session of the durability loop, which may have been cancelled in mid-query.
+        auto probed = co_await probe_durability(link, *open.catalog);
         if (!probed) {
             break;
         }

@@ -42,6 +42,7 @@ public:
 private:
     struct sessions;
 
+    [[nodiscard]] io::awaitable<failure> guarded_stream();
     [[nodiscard]] io::awaitable<failure> stream();
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<outcome_of<void>> open_apply(sessions& open);

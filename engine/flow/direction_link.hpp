@@ -48,6 +48,7 @@ struct direction_link {
     io::event room;    // the window got smaller
     bool stopping = false;
     bool rushing = false; // changes come at a high rate: a batch does well to wait for company
+    bool progress_locked = false;     // the applier holds the progress row for longer than a batch
     bool status_wanted = false;       // the server asked for a status update
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;

@@ -113,6 +113,9 @@ io::awaitable<outcome_of<void>> renew_token(direction_link& link, io::pg::connec
     auto& renewal = link.renewal;
     using step = token_renewal::step;
     outcome_of<void> done = boost::system::in_place_value;
+    if (link.progress_locked) {
+        co_return done;
+    }
     if (renewal.at == step::given) {
         done = co_await settle_token(link.setup, target, link.progress.epoch);
         renewal.at = step::settled;
@@ -195,12 +198,13 @@ io::awaitable<io::pg::result<void>> send_status(direction_link& link,
 }
 
 io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::connection& target) {
+    auto const asked_at = link.flushes.newest();
     auto got =
         co_await target.execute("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
     if (!got) {
         co_return retry_after(link.setup.target.name, "reading its WAL position", got.error());
     }
-    if (auto const durable = link.flushes.probed(lsn_of(*got, 0), lsn_of(*got, 1))) {
+    if (auto const durable = link.flushes.probed(asked_at, lsn_of(*got, 0), lsn_of(*got, 1))) {
         link.watermark.durable(*durable);
     }
     co_return boost::system::in_place_value;

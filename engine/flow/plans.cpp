@@ -13,7 +13,12 @@ constexpr char const* columns_query =
 
 // One row per key column. A nullable column may hold several nulls, so such an index is no key.
 constexpr char const* keys_query =
-    "SELECT i.indexrelid, i.indisprimary, a.attname FROM pg_index AS i "
+    "SELECT i.indexrelid, i.indisprimary, a.attname, (SELECT CASE WHEN s.nspname = 'pg_catalog' THEN "
+    "o.oprname ELSE format('OPERATOR(%I.%s)', s.nspname, o.oprname) END FROM pg_opclass AS l "
+    "JOIN pg_amop AS m ON m.amopfamily = l.opcfamily AND m.amoplefttype = l.opcintype AND "
+    "m.amoprighttype = l.opcintype AND m.amopstrategy = 3 JOIN pg_operator AS o ON o.oid = m.amopopr "
+    "JOIN pg_namespace AS s ON s.oid = o.oprnamespace "
+    "WHERE l.oid = (i.indclass::oid[])[k.place - 1]) FROM pg_index AS i "
     "JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace "
     "CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place) "
     "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number "
@@ -41,6 +46,11 @@ void fill_columns(target_relation& target, io::pg::rows const& got) {
 void fill_keys(target_relation& target, io::pg::rows const& got) {
     for (int row = 0; row < got.size(); ++row) {
         std::string name{got.text(row, 2)};
+        if (!got.null(row, 3)) {
+            for (auto& column : target.columns) {
+                column.equals = column.name == name ? std::string{got.text(row, 3)} : column.equals;
+            }
+        }
         if (got.boolean(row, 1)) {
             target.primary_key.push_back(std::move(name));
             continue;

@@ -55,10 +55,22 @@ sql::apply_table table_for(table_plan const& plan, std::string_view columns) {
         if (columns[at] == '1') {
             auto const& column = plan.columns[at];
             table.columns.push_back(
-                {column.name, column.type_name, column.key, column.identity_always});
+                {column.name, column.type_name, column.key, column.identity_always, column.equals});
         }
     }
     return table;
+}
+
+// Those that stay as they are and could be set.
+std::vector<std::string> kept_columns(table_plan const& plan, std::string_view columns) {
+    std::vector<std::string> kept;
+    for (std::size_t at = 0; at < columns.size(); ++at) {
+        auto const& column = plan.columns[at];
+        if (columns[at] == '0' && !column.key && !column.skip && !column.identity_always) {
+            kept.push_back(column.name);
+        }
+    }
+    return kept;
 }
 
 // A row's columns as two text arrays: names and values. Only in a text stream.
@@ -120,7 +132,12 @@ statement_sender::sent statement_sender::send(std::string const& key, Text const
     auto at = prepared_.find(key);
     if (at == prepared_.end()) {
         at = prepared_.emplace(key, fmt::format("s{}", next_name_++)).first;
-        if (auto done = checked(pipeline_.send_prepare(at->second, text_of(), {})); !done) {
+        auto const sql = text_of();
+        if (sql.empty()) { // nothing to carry out
+            prepared_.erase(at);
+            return boost::system::in_place_value;
+        }
+        if (auto done = checked(pipeline_.send_prepare(at->second, sql, {})); !done) {
             return done;
         }
     }
@@ -220,7 +237,7 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, bool pl
         case row_outcome::update:
             return sql::update_rows(table, rules_);
         case row_outcome::patch:
-            return sql::patch_rows(table, rules_);
+            return sql::patch_rows(table, kept_columns(*group.plan, group.columns), rules_);
         case row_outcome::remove:
             break;
         }
@@ -284,7 +301,9 @@ statement_sender::sent statement_sender::move_key(batch_step const& step) {
         auto const column = after.next();
         if (column.kind == pgoutput::column_kind::unchanged) {
             columns[at] = '0';
-            kept.push_back(plan.columns[at].name);
+            if (!plan.columns[at].skip) {
+                kept.push_back(plan.columns[at].name);
+            }
         } else if (columns[at] == '1') {
             add(column, plan.columns[at].type);
         }
@@ -296,7 +315,7 @@ statement_sender::sent statement_sender::move_key(batch_step const& step) {
         if (plan.columns[at].key) {
             add(column, plan.columns[at].type);
             old_key.push_back({plan.columns[at].name, plan.columns[at].type_name, true,
-                               plan.columns[at].identity_always});
+                               plan.columns[at].identity_always, plan.columns[at].equals});
         }
     }
     auto& times = arrays.emplace_back();
@@ -345,7 +364,8 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     auto const index = std::to_string(what.index);
     auto const transaction = std::to_string(step.transaction.id.value);
     auto const commit_time = to_string(step.transaction.commit_time);
-    std::string const whole = reason.whole_table ? "true" : "false";
+    bool const whole_table = reason.whole_table || what.kind == change_kind::truncate;
+    std::string const whole = whole_table ? "true" : "false";
     std::string const operation = name_of(what.kind);
     std::array const all{
         text_param(stream),          text_param(position),    text_param(index),

@@ -6,6 +6,10 @@
 
 namespace tandem::io::pg {
 
+namespace {
+constexpr std::size_t copy_message_most = std::size_t{1} << 20; // the server refuses 1 GB
+} // namespace
+
 result<void> pipeline_session::enter() {
     if (PQenterPipelineMode(link_->native()) == 0) {
         return link_->last_error(errc::connection_lost);
@@ -171,8 +175,14 @@ awaitable<result<void>> pipeline_session::start_copy(std::string sql) {
 
 result<void> pipeline_session::put_copy(std::string_view data) {
     auto* const link = link_->native();
-    if (PQputCopyData(link, data.data(), static_cast<int>(data.size())) != 1 ||
-        PQputCopyEnd(link, nullptr) != 1) {
+    while (!data.empty()) {
+        auto const part = data.substr(0, copy_message_most);
+        if (PQputCopyData(link, part.data(), static_cast<int>(part.size())) != 1) {
+            return link_->last_error(errc::connection_lost);
+        }
+        data.remove_prefix(part.size());
+    }
+    if (PQputCopyEnd(link, nullptr) != 1) {
         return link_->last_error(errc::connection_lost);
     }
     return boost::system::in_place_value;

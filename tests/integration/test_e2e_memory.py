@@ -57,6 +57,28 @@ def test_a_large_transaction(servers):
         pair.close()
 
 
+@pytest.mark.parametrize("arguments", [
+    ("--queue-bytes", "2MiB", "--batch-bytes", "1MiB"), ("--batch-rows", "200000", "--batch-bytes", "16MiB"),
+    ("--queue-bytes", "1MiB", "--batch-bytes", "512KiB", "--batch-rows", "1")], ids=["small_queue", "large_batches", "one_by_one"])
+@pytest.mark.parametrize("careful", [False, True], ids=["batches", "source_order"])
+def test_a_transaction_larger_than_the_queue_goes_on(servers, arguments, careful):
+    """The queue is full before a batch is: neither side waits for the other."""
+    pair = servers.pair(SCHEMA)
+    rows = 30_000 if careful else 200_000
+    try:
+        pair.run(*arguments)
+        if careful:
+            pair.b.sql("ALTER TABLE many ADD CHECK (room <> 7)")
+        with pair.a.transaction() as cursor:
+            cursor.execute("INSERT INTO many SELECT i, 0, 'x' FROM generate_series(1, %s) i", (rows,))
+            cursor.execute("INSERT INTO many VALUES (0, %s, 'x')", (7 if careful else 8,))
+        pair.settle(pair.a, deadline=120)
+        assert pair.b.value("SELECT count(*) FROM many") == rows + (0 if careful else 1)
+        assert len(pair.parked(pair.b)) == (1 if careful else 0)
+    finally:
+        pair.close()
+
+
 def test_a_backlog_behind_a_stalled_peer_is_bounded(servers):
     """300 MB wait behind a lock; the queue holds --queue-bytes of them and the server the rest."""
     pair = servers.pair(SCHEMA)

@@ -236,3 +236,60 @@ def test_out_of_disk_quota_is_retried(running):
     running.settle(deadline=60)
     running.assert_equal("item")
     assert masters.rows_as_dicts(running.b, "SELECT * FROM tandem.parked") == []
+
+
+def test_what_came_before_the_bad_change_of_its_key_is_applied(running):
+    running.b.sql(REFUSALS["check"][0])
+    with running.a.transaction() as cursor:
+        cursor.execute("INSERT INTO item VALUES (1, 'good', 1), (2, 'good', 2)")
+        cursor.execute("UPDATE item SET v = 'bad' WHERE id = 1")
+        cursor.execute("UPDATE item SET n = 9 WHERE id = 1")
+    settle_around(running)
+    assert running.b.sql("SELECT id, v, n FROM item ORDER BY id") == [(1, "good", 1), (2, "good", 2)]
+    assert summary(running, running.b) == [("item", "U", {"id": "1"}), ("item", "U", {"id": "1"})]
+    assert [row["sqlstate"] for row in running.parked(running.b)] == ["23514", "TD011"]
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["at_once", "after_kill9"])
+def test_truncate_queues_behind_what_is_parked(running, restart):
+    running.b.sql(REFUSALS["check"][0])
+    running.a.sql("INSERT INTO item VALUES (1, 'bad', 7), (2, 'ok', 7)")
+    settle_around(running)
+    if restart:
+        running.instance.kill9()
+        running.instance.start().wait_streaming()
+    running.a.sql("INSERT INTO bystander VALUES (1, 'x')")
+    running.a.sql("TRUNCATE item, bystander")
+    running.a.sql("INSERT INTO item VALUES (3, 'ok', 7); INSERT INTO bystander VALUES (2, 'y')")
+    settle_around(running)
+    assert [(table, operation) for table, operation, _ in summary(running, running.b)] == [
+        ("item", "I"), ("item", "T"), ("item", "I")]
+    assert running.b.sql("SELECT id FROM item") == [(2,)], "emptied when its queue is"
+    assert running.b.sql("SELECT id FROM bystander") == [(2,)]
+
+
+def test_truncate_that_is_refused_parks_its_table(running):
+    running.b.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                  "RAISE EXCEPTION 'not here' USING ERRCODE = 'TT001'; END $$; "
+                  "CREATE TRIGGER refuse BEFORE TRUNCATE ON item FOR EACH STATEMENT EXECUTE FUNCTION refuse(); "
+                  "ALTER TABLE item ENABLE ALWAYS TRIGGER refuse")
+    running.a.sql("INSERT INTO item VALUES (1, 'x', 1)")
+    running.a.sql("TRUNCATE item")
+    running.a.sql("INSERT INTO item VALUES (2, 'x', 1); INSERT INTO bystander VALUES (1, 'goes on')")
+    settle_around(running)
+    assert [(table, operation) for table, operation, _ in summary(running, running.b)] == [
+        ("item", "T"), ("item", "I")]
+    assert running.parked(running.b)[0]["sqlstate"] == "TT001"
+    assert running.b.sql("SELECT v FROM bystander") == [("goes on",)]
+
+
+def test_truncate_of_a_table_that_cannot_be_written_is_carried_out(running):
+    running.b.sql("INSERT INTO item VALUES (1, 'x', 1)")
+    running.settle()
+    running.b.sql("ALTER TABLE item DROP n")
+    running.a.sql("TRUNCATE item")
+    settle_around(running)
+    assert running.b.sql("SELECT * FROM item") == []
+    running.a.sql("INSERT INTO item VALUES (2, 'y', 2)")
+    settle_around(running)
+    assert summary(running, running.b) == [("item", "I", {"id": "2"})]

@@ -173,8 +173,10 @@ KEY_TYPES = {
     "domain": ("positive", "1", "2"),
     "composite": ("pair", "'(1,a)'::pair", "'(2,\"b,\"\"\")'::pair"),
     "interval": ("interval", "'1 year -2 mons'", "'-1 day'"),
+    "citext": ("citext", "'Name'", "'Other'"),
+    "ltree": ("ltree", "'a.b'", "'a.c'"),
 }
-KEY_SCHEMA = ("CREATE TYPE mood AS ENUM ('ok', 'not, ok'); CREATE DOMAIN positive AS integer CHECK (VALUE > 0);"
+KEY_SCHEMA = ("CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TYPE mood AS ENUM ('ok', 'not, ok'); CREATE DOMAIN positive AS integer CHECK (VALUE > 0);"
               "CREATE TYPE pair AS (l integer, r text);"
               "CREATE COLLATION insensitive (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
               + "".join(f"CREATE TABLE key_{name} (k {kind} PRIMARY KEY, v text);"
@@ -185,6 +187,7 @@ EQUAL_KEYS = {
     "interval": ("interval", "'1 day'", "'24 hours'"),
     "jsonb_scale": ("jsonb", "'1.0'", "'1.000'"),
     "case_insensitive": ("text COLLATE insensitive", "'Name'", "'NAME'"),
+    "citext": ("citext", "'Name'", "'NAME'"),
     "numeric_array": ("numeric[]", "'{1.0}'", "'{1}'"),
 }
 KEY_SCHEMA += "".join(f"CREATE TABLE equal_{name} (k {kind} PRIMARY KEY, v text);"

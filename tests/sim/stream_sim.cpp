@@ -192,7 +192,8 @@ private:
 
     bool make_durable() {
         if (flushes_.waiting()) {
-            if (auto const end = flushes_.probed(sink_.inserted(), sink_.flushed())) {
+            if (auto const end =
+                    flushes_.probed(flushes_.newest(), sink_.inserted(), sink_.flushed())) {
                 mark_->durable(*end);
             }
             return true;

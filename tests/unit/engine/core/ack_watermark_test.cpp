@@ -95,20 +95,32 @@ TEST(FlushTracker, DurableOnceTheProbedPositionIsFlushed) {
     EXPECT_FALSE(flushes.waiting());
     flushes.committed(lsn{10});
     EXPECT_TRUE(flushes.waiting());
-    EXPECT_EQ(flushes.probed(lsn{1000}, lsn{900}), std::nullopt);
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1000}, lsn{900}), std::nullopt);
     flushes.committed(lsn{20});
-    EXPECT_EQ(flushes.probed(lsn{1200}, lsn{999}), std::nullopt);
-    EXPECT_EQ(flushes.probed(lsn{1300}, lsn{1000}), lsn{10}) << "20 was committed after the probe";
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1200}, lsn{999}), std::nullopt);
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1300}, lsn{1000}), lsn{10})
+        << "20 was committed after the probe";
     EXPECT_TRUE(flushes.waiting());
-    EXPECT_EQ(flushes.probed(lsn{1300}, lsn{1300}), lsn{20});
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1300}, lsn{1300}), lsn{20});
     EXPECT_FALSE(flushes.waiting());
+}
+
+TEST(FlushTracker, WhatIsCommittedWhileTheProbeIsOnItsWayIsNotDurableByIt) {
+    flush_tracker flushes;
+    flushes.committed(lsn{10});
+    auto const asked_at = flushes.newest();
+    flushes.committed(lsn{20}); // its commit record lies behind 1000
+    EXPECT_EQ(flushes.probed(asked_at, lsn{1000}, lsn{1000}), lsn{10});
+    EXPECT_TRUE(flushes.waiting());
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1100}, lsn{1000}), std::nullopt);
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1200}, lsn{1100}), lsn{20});
 }
 
 TEST(FlushTracker, AllFlushedAtOnce) {
     flush_tracker flushes;
     flushes.committed(lsn{10});
-    EXPECT_EQ(flushes.probed(lsn{1000}, lsn{1000}), lsn{10});
-    EXPECT_EQ(flushes.probed(lsn{2000}, lsn{2000}), std::nullopt);
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1000}, lsn{1000}), lsn{10});
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{2000}, lsn{2000}), std::nullopt);
 }
 
 struct idle_case {

@@ -232,6 +232,20 @@ TEST_F(BatchBuilder, ManyCompositeKeysOutliveTheirChunks) {
     EXPECT_EQ(batch.group(0).slots.front().key, match_key_bytes(row, pair, scratch));
 }
 
+TEST_F(BatchBuilder, AnOversizedCompositeKeyMayComeFirst) {
+    auto const pair = text_table("pair", 0, 2, 2);
+    begin(1, early);
+    for (auto const* kind : {"first", "second"}) {
+        batch.add(make.insert(pair, {text(std::string(100'000, 'x')), text(kind)}), pair);
+        batch.add(make.insert(pair, {text("small"), text(kind)}), pair);
+    }
+    commit(10);
+    ASSERT_EQ(batch.group(0).slots.size(), 4U);
+    std::string scratch;
+    auto const row = make.row({text("small"), text("first")});
+    EXPECT_EQ(batch.group(0).slots[1].key, match_key_bytes(row, pair, scratch));
+}
+
 TEST_F(BatchBuilder, ClearRowsStaysInsideTheTransaction) {
     begin(1, early);
     add(make.insert(plan, {text("1"), text("a"), null()}));
