@@ -80,6 +80,7 @@ std::string status_json(status_view const& seen) {
     text["version"] = TANDEM_VERSION;
     text["uptime_seconds"] = static_cast<double>(seen.at_us - seen.started_at_us) / 1e6;
     text["policy"] = seen.policy;
+    text["warnings"] = seen.warnings;
     text["ready"] = seen.ready();
     text["nodes"] = std::move(nodes);
     text["directions"] = std::move(directions);

@@ -110,6 +110,7 @@ status_view status_board::view(std::int64_t now_us) {
     seen.at_us = now_us;
     seen.started_at_us = stats_.started_at_us;
     seen.policy = stats_.policy;
+    seen.warnings = stats_.warnings;
     for (auto const& each : stats_.nodes) {
         seen.nodes.push_back(view_of(*each));
     }

@@ -98,6 +98,8 @@ struct instance_stats {
     std::int64_t started_at_us = 0; // unix µs
     std::string
         policy; // effective conflict policy and why, e.g. "apply-remote (node a is PostgreSQL 12)"
+    std::vector<std::string>
+        warnings; // said at start and in the status: what the configuration risks
 };
 
 } // namespace tandem::engine

@@ -3,6 +3,7 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
 #include "engine/admin/routes.hpp"
+#include "engine/config/load.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
@@ -107,6 +108,12 @@ void build(instance& made, options const& set, prepared const& ready) {
         made.bookkeeping[node.name] = std::make_unique<node_bookkeeping>();
     }
     made.stats.started_at_us = now_us();
+    if (set.listen != "off" && !parse_listen(set.listen).loopback) {
+        made.stats.warnings.push_back(fmt::format(
+            "{} is served by plain HTTP to everybody who can reach it (--insecure-listen)",
+            set.listen));
+        spdlog::warn("{}", made.stats.warnings.back());
+    }
     made.stats.policy = ready.policy.policy == conflict_policy::last_update_wins
                             ? "last-update-wins"
                             : "apply-remote";

@@ -193,6 +193,22 @@ def test_http_of_a_healthy_instance(running):
     assert {re.sub(r"\{.*", "", name) for name in values} <= named, "every series has its TYPE"
 
 
+def test_an_address_that_others_can_reach_is_warned_of(pair):
+    pair.sql(SCHEMA)
+    refused = command("run", *nodes(pair), "--init", "--listen", "0.0.0.0:1")
+    assert refused.status == USAGE and "--insecure-listen" in refused.err, refused
+    instance = pair.tandem("--listen", "0.0.0.0:0", "--insecure-listen")
+    argv = instance.argv  # its own --listen goes, and the port stays
+    at = argv.index("--listen")
+    del argv[at:at + 2]
+    argv[argv.index("0.0.0.0:0")] = f"0.0.0.0:{instance.port}"
+    instance.start().wait_streaming()
+    assert "plain HTTP" in instance.log_text()
+    assert ["plain HTTP" in warning for warning in instance.status()["warnings"]] == [True]
+    shown = command("status", "--url", f"http://127.0.0.1:{instance.port}")
+    assert re.search("^warning: .*plain HTTP", shown.out, re.M), shown
+
+
 # --- run: its ends -------------------------------------------------------------------------------------
 def test_until_caught_up_ends_with_1_when_a_direction_waits_for_a_person(running):
     running.instance.stop()

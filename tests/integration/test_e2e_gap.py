@@ -114,6 +114,34 @@ def test_slot_touched_while_away(servers, break_it, init):
         pair.close()
 
 
+def test_slot_that_the_server_gave_up(servers):
+    """max_slot_wal_keep_size: the state is lost, and what to do is said."""
+    pair, instance = running_pair(servers)
+    admin = servers.a.database("postgres")
+    try:
+        instance.stop()
+        admin.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        admin.sql("SELECT pg_reload_conf()")
+
+        def given_up():
+            pair.a.sql("INSERT INTO item SELECT n, 'x' FROM generate_series(10, 20) n ON CONFLICT (id) DO UPDATE SET v = 'y'")
+            admin.sql("SELECT pg_switch_wal()")
+            admin.sql("CHECKPOINT")
+            return pair.slot(pair.a)["wal_status"] == "lost"
+        wait_until(given_up, 60, "the server gives the slot up")
+        second = pair.tandem(init=False).start()
+        told = second.wait_state("a:b", "lost")
+        assert pair.slot(pair.a)["slot_name"] in told["reason"], told
+        second.wait_state("b:a", "streaming")
+        pair.b.sql("INSERT INTO item VALUES (500, 'the other way goes on')")
+        pair.settle(pair.b)
+        assert pair.a.value("SELECT v FROM item WHERE id = 500") == "the other way goes on"
+    finally:
+        pair.close()
+        admin.sql("ALTER SYSTEM RESET max_slot_wal_keep_size")
+        admin.sql("SELECT pg_reload_conf()")
+
+
 def test_slot_dropped_while_running(servers):
     pair, instance = running_pair(servers)
     try:

@@ -66,6 +66,9 @@ std::string status_text(std::string const& body) {
                                      "what answers is no tandem instance; check --url"};
     }
     std::string text = fmt::format("policy {}\n", seen.value("policy", ""));
+    for (auto const& warning : seen.value("warnings", nlohmann::json::array())) {
+        text += fmt::format("warning: {}\n", warning.get<std::string>());
+    }
     for (auto const& [name, node] : seen["nodes"].items()) {
         text += node_text(name, node);
     }
