@@ -175,8 +175,11 @@ std::vector<setting> apply_settings() {
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
          set_conflict},
         {"max-clock-skew", kind::value, group::run, "DUR",
-         fmt::format("Clock offset between the nodes from which a warning is due. Default: {}.",
-                     format_duration(defaults.max_clock_skew)),
+         fmt::format(
+             "Clock offset between the nodes from which a warning is due; a clock that is set "
+             "back by more, and by more than 5s, pauses what comes from its node. Default: "
+             "{}.",
+             format_duration(defaults.max_clock_skew)),
          [](options& into, std::string const& text) {
              into.max_clock_skew =
                  duration(text, std::chrono::milliseconds{1}, std::chrono::hours{24});

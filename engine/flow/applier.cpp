@@ -127,7 +127,7 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
 io::awaitable<bool> applier::gather_more() {
     bool const rush = link_.rushing && batch_.changes() < worth_rushing;
     auto const delay = std::max(link_.setup.batch_delay, rush ? rush_delay : 0ms);
-    if (delay.count() == 0 || open_ || full() || link_.stopping) {
+    if (delay.count() == 0 || open_ || full() || held_up() || link_.stopping) {
         co_return false;
     }
     auto const now = std::chrono::steady_clock::now();
@@ -317,7 +317,8 @@ void applier::settle(flight& done) {
     link_.room.notify();
     auto& count = link_.stats.count;
     count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
-    add_to(count.applied_rows, done.changes - done.parked);
+    // One TRUNCATE can be parked for several tables.
+    add_to(count.applied_rows, done.changes - std::min(done.changes, done.parked));
     add_to(count.parked, done.parked);
     if (!done.end_lsn) {
         return;

@@ -70,6 +70,7 @@ private:
     // False when something must be looked up first: add() then does both.
     [[nodiscard]] bool try_add(change const& what);
     [[nodiscard]] io::awaitable<voided> add(change_window::step step);
+    [[nodiscard]] bool changes_what_is_parked(pending_change const& found) const;
     std::uint32_t add_truncate(batch_builder& to, change const& what,
                                std::vector<table_plan const*> const& tables,
                                park_reason const* failed);

@@ -3,6 +3,8 @@
 #include "codecs/base/assert.hpp"
 #include "engine/flow/applier.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -85,24 +87,34 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
         co_return found.error();
     }
     auto const& what = *step.what;
-    if (what.kind == change_kind::truncate) {
-        add_truncate(batch_, what, found->truncated, nullptr);
-    } else if (!found->plan->usable && !parked_.behind(what, *found->plan)) {
-        // The first change of a table that cannot be written: source order parks it with its reason.
+    if (changes_what_is_parked(*found)) {
         if (open_) {
             careful_next_ = batch_.current().final_lsn;
-            co_return failure{next_step::retry, found->plan->why_not};
+            co_return failure{next_step::retry,
+                              fmt::format("{}: in source order from here", tables_of(*found))};
         }
         careful_until_ = link_.window.position();
         link_.window.rewind(batch_start_);
         batch_.clear();
+    } else if (what.kind == change_kind::truncate) {
+        batch_.add_truncate(what, found->truncated);
     } else if (parked_.behind(what, *found->plan)) {
         batch_.add_parked(what, *found->plan);
-        parked_.follow(what, *found->plan);
     } else {
         batch_.add(what, *found->plan);
     }
     co_return boost::system::in_place_value;
+}
+
+// Only in source order, where a rollback takes it back: the first change of a table that cannot be
+// written, a key update or a TRUNCATE that joins a queue.
+bool applier::changes_what_is_parked(pending_change const& found) const {
+    if (found.plan == nullptr) {
+        return std::ranges::any_of(
+            found.truncated, [&](auto const* plan) { return parked_.touches(table_name(*plan)); });
+    }
+    return parked_.behind(*found.what, *found.plan) ? moves_key(*found.what, *found.plan)
+                                                    : !found.plan->usable;
 }
 
 // A table with something parked is emptied when its queue is, not before; so is one that the TRUNCATE

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace tandem::engine {
@@ -21,6 +22,10 @@ constexpr std::size_t turn_bytes = std::size_t{1} << 20;    // then the others g
 constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
 constexpr std::size_t copied_most = std::size_t{32}
                                     << 10; // larger messages stay as libpq made them
+
+// Commit times differ from the order of the log by the moments between reading the clock and writing,
+// on a stalled server by seconds.
+constexpr std::chrono::milliseconds step_back_least{5'000};
 
 void free_message(char* held) {
     PQfreemem(held);
@@ -221,18 +226,19 @@ capture::step capture::check_clock(pgoutput::commit const& committed) {
         return std::nullopt;
     }
     auto const behind_us = link_.memory.source_clock.note(committed.commit_time);
-    if (behind_us <= std::chrono::microseconds{link_.setup.max_clock_skew}.count()) {
+    std::chrono::microseconds const allowed{std::max(link_.setup.max_clock_skew, step_back_least)};
+    if (behind_us <= allowed.count()) {
         return std::nullopt;
     }
     return failure{
         next_step::paused,
-        fmt::format(
-            "the clock of node {} was set back: the transaction that ends at {} was "
-            "committed {:.3f} s before one that stands earlier in the log (more than "
-            "--max-clock-skew), so last-update-wins may keep the older of two rows; set the "
-            "clock right, compare the nodes (tandem verify), then start tandem again",
-            link_.setup.source.name, to_string(committed.end_lsn),
-            static_cast<double>(behind_us) / 1e6)};
+        fmt::format("the clock of node {} was set back: the transaction that ends at {} was "
+                    "committed {:.3f} s before one that stands earlier in the log (more than "
+                    "{} s), so last-update-wins may keep the older of two rows; set the "
+                    "clock right, compare the nodes (tandem verify), then start tandem again",
+                    link_.setup.source.name, to_string(committed.end_lsn),
+                    static_cast<double>(behind_us) / 1e6,
+                    std::chrono::duration_cast<std::chrono::seconds>(allowed).count())};
 }
 
 capture::step capture::relation(pgoutput::relation const& described) {

@@ -2,6 +2,7 @@
 
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
+#include "engine/core/origin_gate.hpp"
 #include "engine/core/retry_policy.hpp"
 #include "engine/flow/applier.hpp"
 #include "engine/flow/capture.hpp"
@@ -19,6 +20,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -269,6 +271,38 @@ sql::apply_rules direction::rules(bool binary) const {
     return made;
 }
 
+// Until somebody else's origin was noticed the server left out what it brought. That is only repeated
+// where nothing after it has been applied or confirmed.
+io::awaitable<std::optional<failure>> direction::foreign_changes_missed(io::pg::connection& source,
+                                                                        start_point const& point) {
+    auto const reached = std::max(point.progress.facts.reached(), point.confirmed);
+    if (!memory_->without_foreign) { // there was none when the process started
+        memory_->without_foreign = reached;
+    }
+    auto const alone_at = memory_->without_foreign;
+    if (!memory_->foreign_origins || reached <= alone_at) {
+        co_return std::nullopt;
+    }
+    io::pg::parameters values;
+    values.emplace_back(to_string(alone_at));
+    values.emplace_back(std::string{origin_prefix});
+    auto const brought = co_await source.query(
+        "SELECT 1 FROM pg_replication_origin_status WHERE NOT starts_with(external_id, $2) AND "
+        "local_lsn > $1",
+        std::move(values));
+    if (brought && brought->empty()) { // an error, for want of rights, says nothing
+        memory_->without_foreign = reached;
+        co_return std::nullopt;
+    }
+    co_return failure{
+        next_step::gap,
+        fmt::format(
+            "a replication origin of somebody else appeared on node {}: what it brought between "
+            "{} and {} may be missing; compare the nodes (tandem verify), cure what differs, "
+            "then start tandem again",
+            setup_.source.name, to_string(alone_at), to_string(reached))};
+}
+
 io::awaitable<failure> direction::stream_with(sessions& open) {
     auto const executor = co_await io::asio::this_coro::executor;
     auto point = co_await take_over(setup_, *open.source, *open.target, epoch_);
@@ -276,6 +310,9 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
         co_return point.error();
     }
     epoch_ = point->progress.epoch;
+    if (auto missed = co_await foreign_changes_missed(*open.source, *point)) {
+        co_return *missed;
+    }
     auto parked = co_await read_parked(*open.target);
     if (!parked) {
         co_return parked.error();

@@ -22,6 +22,7 @@ namespace tandem::engine {
 
 struct direction_link;
 struct direction_memory;
+struct start_point;
 
 class direction {
 public:
@@ -47,6 +48,8 @@ private:
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<outcome_of<void>> open_apply(sessions& open);
     [[nodiscard]] io::awaitable<outcome_of<void>> open_stream(sessions& open, bool binary);
+    [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
+        io::pg::connection& source, start_point const& point);
     [[nodiscard]] sql::apply_rules rules(bool binary) const;
     [[nodiscard]] io::awaitable<outcome_of<void>> set_up_origin(io::pg::connection& apply);
     [[nodiscard]] io::awaitable<outcome_of<parked_keys>> read_parked(io::pg::connection& target);

@@ -20,6 +20,7 @@ struct direction_memory {
     clock_watch source_clock;
     std::optional<long long> conflicts_counted; // the last id of tandem.conflict
     bool foreign_origins = false; // somebody else's origin appeared on the source (R16)
+    lsn without_foreign;          // up to here there was none
 };
 
 struct direction_link {

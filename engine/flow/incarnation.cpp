@@ -12,16 +12,21 @@ using io::awaitable;
 using io::pg::connection;
 using io::pg::parameters;
 
-awaitable<outcome_of<void>> at_target(direction_setup const& setup, connection& target,
+constexpr char const* lock_not_available = "55P03";
+
+awaitable<outcome_of<bool>> at_target(direction_setup const& setup, connection& target,
                                       std::string sql, parameters values) {
     auto done = co_await target.query(std::move(sql), std::move(values));
+    if (!done && done.error().sqlstate == lock_not_available) {
+        co_return false;
+    }
     if (!done) {
         co_return retry_after(setup.target.name, "storing the source's token", done.error());
     }
     if (done->empty()) {
         co_return failure{next_step::retry, "the stream was taken over"};
     }
-    co_return boost::system::in_place_value;
+    co_return true;
 }
 
 } // namespace
@@ -31,7 +36,7 @@ std::string new_token() {
     return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
 }
 
-awaitable<outcome_of<void>> announce_token(direction_setup const& setup, connection& target,
+awaitable<outcome_of<bool>> announce_token(direction_setup const& setup, connection& target,
                                            std::int64_t epoch, std::string token) {
     parameters values;
     values.emplace_back(std::move(token));
@@ -55,7 +60,7 @@ awaitable<outcome_of<void>> give_token(direction_setup const& setup, connection&
     co_return boost::system::in_place_value;
 }
 
-awaitable<outcome_of<void>> settle_token(direction_setup const& setup, connection& target,
+awaitable<outcome_of<bool>> settle_token(direction_setup const& setup, connection& target,
                                          std::int64_t epoch) {
     parameters values;
     values.emplace_back(setup.source.name);

@@ -17,16 +17,17 @@ namespace tandem::engine {
 
 [[nodiscard]] std::string new_token();
 
-// First: `epoch` is ours, a row of another one is left as it is and the direction starts again.
-[[nodiscard]] io::awaitable<outcome_of<void>> announce_token(direction_setup const& setup,
+// First: `epoch` is ours, a row of another one is left as it is and the direction starts again. False:
+// a transaction holds the row for long, try later.
+[[nodiscard]] io::awaitable<outcome_of<bool>> announce_token(direction_setup const& setup,
                                                              io::pg::connection& target,
                                                              std::int64_t epoch, std::string token);
 // Second.
 [[nodiscard]] io::awaitable<outcome_of<void>> give_token(direction_setup const& setup,
                                                          io::pg::connection& source,
                                                          std::string token);
-// Third.
-[[nodiscard]] io::awaitable<outcome_of<void>> settle_token(direction_setup const& setup,
+// Third. False as above.
+[[nodiscard]] io::awaitable<outcome_of<bool>> settle_token(direction_setup const& setup,
                                                            io::pg::connection& target,
                                                            std::int64_t epoch);
 

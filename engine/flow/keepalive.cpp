@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace tandem::engine {
 namespace {
@@ -112,22 +113,29 @@ io::awaitable<outcome_of<void>> renew_token(direction_link& link, io::pg::connec
                                             durability_state& state) {
     auto& renewal = link.renewal;
     using step = token_renewal::step;
-    outcome_of<void> done = boost::system::in_place_value;
+    outcome_of<bool> done = true;
     if (link.progress_locked) {
-        co_return done;
+        co_return boost::system::in_place_value;
     }
     if (renewal.at == step::given) {
         done = co_await settle_token(link.setup, target, link.progress.epoch);
-        renewal.at = step::settled;
-        renewal.due = steady::now() + renewal_interval;
+        if (done && *done) {
+            renewal.at = step::settled;
+            renewal.due = steady::now() + renewal_interval;
+        }
     } else if (renewal.at == step::settled && steady::now() >= renewal.due &&
                link.progress.facts.applied != state.applied_at_renewal) {
-        state.applied_at_renewal = link.progress.facts.applied;
         renewal.token = new_token();
         done = co_await announce_token(link.setup, target, link.progress.epoch, renewal.token);
-        renewal.at = step::announced;
+        if (done && *done) {
+            state.applied_at_renewal = link.progress.facts.applied;
+            renewal.at = step::announced;
+        }
     }
-    co_return done;
+    if (!done) {
+        co_return done.error();
+    }
+    co_return boost::system::in_place_value;
 }
 
 // At most one round trip of each kind a tick.
@@ -259,6 +267,7 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
     auto const slot =
         slot_name(link.setup.source.name, link.setup.target.name, link.setup.source_database);
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    lsn alone_at = link.memory.without_foreign;
     for (;;) {
         parameters values;
         values.emplace_back(slot);
@@ -275,7 +284,9 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
         }
         node.up.store(true);
         if (!got->empty()) {
-            if (link.setup.origin_none && got->boolean(0, 4) && !link.memory.foreign_origins) {
+            if (!got->boolean(0, 4)) {
+                link.memory.without_foreign = std::exchange(alone_at, lsn_of(*got, 3));
+            } else if (link.setup.origin_none && !link.memory.foreign_origins) {
                 link.memory.foreign_origins = true;
                 co_return failure{
                     next_step::retry,

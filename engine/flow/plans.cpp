@@ -23,7 +23,7 @@ constexpr char const* keys_query =
     "CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place) "
     "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number "
     "WHERE n.nspname = $1 AND c.relname = $2 AND i.indisunique AND i.indisvalid AND "
-    "i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts AND "
+    "i.indimmediate AND NOT i.indisexclusion AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts AND "
     "NOT EXISTS (SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS o(number, place) "
     "JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = o.number "
     "WHERE o.place <= i.indnkeyatts AND NOT b.attnotnull) "

@@ -254,7 +254,7 @@ int run_instance(options const& set) {
     instance running;
     auto server_options_checked = set; // the port is taken before anything is created
     auto [server, board] = listen(context, server_options_checked, running.stats);
-    stop_request const asked{context};
+    stop_request asked{context};
     auto const ready = get_ready(context, set);
     if (asked.made()) {
         spdlog::info("stopped before the sync began");

@@ -166,14 +166,20 @@ awaitable<outcome_of<void>> note_source(direction_setup const& setup, connection
         co_return retry_after(setup.target.name, "storing the source's identity", noted.error());
     }
     auto const token = new_token();
-    auto done = co_await announce_token(setup, target, epoch, token);
-    if (done) {
-        done = co_await give_token(setup, source, token);
+    auto const held = failure{next_step::retry, "a session holds the row of tandem.progress"};
+    auto const announced = co_await announce_token(setup, target, epoch, token);
+    if (!announced || !*announced) {
+        co_return announced ? held : announced.error();
     }
-    if (done) {
-        done = co_await settle_token(setup, target, epoch);
+    auto const given = co_await give_token(setup, source, token);
+    if (!given) {
+        co_return given;
     }
-    co_return done;
+    auto const settled = co_await settle_token(setup, target, epoch);
+    if (!settled || !*settled) {
+        co_return settled ? held : settled.error();
+    }
+    co_return boost::system::in_place_value;
 }
 
 } // namespace

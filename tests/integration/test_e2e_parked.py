@@ -194,6 +194,22 @@ def test_column_dropped_at_the_peer(running):
     assert running.parked(running.b)[0]["sqlstate"] == "42703"
 
 
+def test_an_error_of_the_table_parks_all_of_it(running):
+    """No other row of the table would do better: the first one names the cause, the rest queue behind it."""
+    running.b.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                  "RAISE EXCEPTION 'not yours' USING ERRCODE = '42501'; END $$; "
+                  "CREATE TRIGGER refuse BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION refuse(); "
+                  "ALTER TABLE item ENABLE ALWAYS TRIGGER refuse")
+    with running.a.transaction() as cursor:
+        cursor.execute("INSERT INTO item VALUES (1, 'x', 1), (2, 'y', 2)")
+        cursor.execute("INSERT INTO bystander VALUES (1, 'goes on')")
+    running.a.sql("INSERT INTO item VALUES (3, 'z', 3)")
+    settle_around(running)
+    assert [(row["sqlstate"], row["whole_table"]) for row in running.parked(running.b)] == [
+        ("42501", True), ("TD011", False), ("TD011", False)]
+    assert running.b.sql("SELECT v FROM bystander") == [("goes on",)]
+
+
 def test_type_changed_at_the_peer(running):
     """Not the same type any more: the table stops by name, as it would at the next start."""
     running.b.sql("ALTER TABLE item ALTER v TYPE varchar(2)")

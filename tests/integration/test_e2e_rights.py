@@ -80,6 +80,29 @@ def test_an_origin_that_appears_later_is_no_echo(newer):
         newer.a.database("postgres").sql("SELECT pg_replication_origin_drop(%s)", origin)
 
 
+def test_what_an_origin_brought_before_it_was_noticed_is_a_gap(newer):
+    """The server had left it out; what came after it was applied, so that nothing would repeat it."""
+    pair = newer.pair("CREATE TABLE item (id integer PRIMARY KEY, v text)")
+    origin = f"somebody_{pair.name}"
+    try:
+        instance = pair.run()
+        pair.a.sql("INSERT INTO item VALUES (1, 'local')")
+        pair.settle()
+        wait_until(lambda: instance.direction("a:b")["lag_bytes"] == 0, 10, "the poll has been there")
+        pair.a.sql("SELECT pg_replication_origin_create(%s)", origin)
+        brought(pair.a, origin, 100)
+        pair.a.sql("INSERT INTO item VALUES (200, 'local')")
+        wait_until(lambda: "origin of somebody else" in instance.log_text(), 20, "the origin is noticed")
+        wait_until(lambda: instance.state("a:b") == "gap" or pair.b.sql("SELECT 1 FROM item WHERE id = 100"), 20,
+                   "not missing in silence", detail=instance.explain)
+        told = instance.direction("a:b")
+        if told["state"] == "gap":
+            assert "may be missing" in told["reason"], told
+    finally:
+        pair.close()
+        newer.a.database("postgres").sql("SELECT pg_replication_origin_drop(%s)", origin)
+
+
 def test_truncate_cascade_does_not_empty_what_is_not_synced(servers):
     schema = "CREATE TABLE parent (id integer PRIMARY KEY); CREATE TABLE other (id integer PRIMARY KEY)"
     peer_only = "; CREATE TABLE local_notes (id integer PRIMARY KEY, parent integer REFERENCES parent)"
