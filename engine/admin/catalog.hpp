@@ -51,6 +51,7 @@ struct table_info {
     bool row_security = false;
     bool row_security_forced = false;
     std::string owner;
+    bool schema_usable = true; // the role has USAGE on its schema
     bool member_of_owner = false;
     std::string extension;            // the extension it belongs to, or empty
     std::int64_t rows_estimate = 0;   // as of the last ANALYZE

@@ -60,8 +60,8 @@ inline constexpr char const* tables =
     "  AND d.refclassid = 'pg_extension'::regclass LIMIT 1), "
     "greatest(c.reltuples, 0)::int8, "
     "CASE WHEN c.relispartition THEN (SELECT string_agg(a::oid::text, ',') "
-    "  FROM pg_partition_ancestors(c.oid) a WHERE a::oid <> c.oid) END " TANDEM_USER_TABLES
-    " ORDER BY n.nspname, c.relname";
+    "  FROM pg_partition_ancestors(c.oid) a WHERE a::oid <> c.oid) END, "
+    "has_schema_privilege(n.oid, 'USAGE') " TANDEM_USER_TABLES " ORDER BY n.nspname, c.relname";
 
 inline constexpr char const* columns =
     "SELECT a.attrelid, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod), a.atttypmod, "

@@ -201,6 +201,16 @@ void check_owners(node_catalog const& node, table_choice const& choice, bool pub
              "role is a member",
              tables.empty() ? "yes" : fmt::format("not of {}", fmt::join(tables, ", ")),
              fmt::format("GRANT {} TO {}", fmt::join(owners, ", "), role));
+    std::set<std::string> schemas;
+    for (chosen_table const& each : choice.synced) {
+        table_info const& table = publishes ? each.source : each.target;
+        if (!table.schema_usable) {
+            schemas.insert(shown_identifier(table.schema));
+        }
+    }
+    on.check(schemas.empty(), severity::error, "role may use the tables' schemas", "yes",
+             schemas.empty() ? "yes" : fmt::format("not {}", fmt::join(schemas, ", ")),
+             fmt::format("GRANT USAGE ON SCHEMA {} TO {}", fmt::join(schemas, ", "), role));
 }
 
 void check_sequences(node_catalog const& left, node_catalog const& right,

@@ -44,6 +44,16 @@ std::vector<std::string> grants_for(node_catalog const& node, std::string const&
     for (std::string const& owner : owners) {
         grants.push_back(fmt::format("GRANT {} TO {}", sql::identifier(owner), to));
     }
+    std::set<std::string> schemas;
+    for (table_info const& table : node.tables) {
+        if (needed(table.schema_usable)) {
+            schemas.insert(table.schema);
+        }
+    }
+    for (std::string const& schema : schemas) {
+        grants.push_back(
+            fmt::format("GRANT USAGE ON SCHEMA {} TO {}", sql::identifier(schema), to));
+    }
     if (node.major() >= 14 && needed(has.use_origins)) {
         for (char const* const function : origin_functions) {
             grants.push_back(

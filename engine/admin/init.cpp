@@ -12,9 +12,11 @@
 #include "engine/core/names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace tandem::engine {
@@ -68,6 +70,7 @@ public:
     }
 
     awaitable<void> create() {
+        refuse_to_narrow_what_runs();
         if (set_.first_sync != first_sync::none) {
             co_await compare_before();
         }
@@ -86,6 +89,25 @@ public:
         co_await reread();
     }
 
+    // Without --init the publication decides what is synced: flags that choose something else would be
+    // passed over in silence.
+    void refuse_other_choice() const {
+        if (set_.tables.empty() && set_.exclude.empty()) {
+            return;
+        }
+        for (node_plan const& part : plan_.nodes) {
+            std::vector<std::string> other = part.changed;
+            std::ranges::copy_if(part.removed, std::back_inserter(other),
+                                 [&](std::string const& table) { return !left_out(table); });
+            if (!other.empty()) {
+                throw config_error{fmt::format(
+                    "node {} publishes {} otherwise than --tables and --exclude say; run 'tandem init' "
+                    "with these flags (or run --init) to change what is synced",
+                    part.node, fmt::join(other, ", "))};
+            }
+        }
+    }
+
     [[nodiscard]] init_plan const& plan() const noexcept { return plan_; }
     [[nodiscard]] std::vector<node_catalog> const& nodes() const noexcept { return bench_.nodes; }
 
@@ -99,6 +121,14 @@ public:
     }
 
 private:
+    // For another reason than the user's choice.
+    [[nodiscard]] bool left_out(std::string const& table) const {
+        return std::ranges::any_of(choices_, [&](table_choice const& choice) {
+            return std::ranges::any_of(
+                choice.left_out, [&](left_out_table const& each) { return each.table == table; });
+        });
+    }
+
     static std::string refuse(std::vector<finding> const& findings, bool dry) {
         auto const refused = refusal(findings);
         if (refused && (!dry || refused->status() == exit_status::usage)) {
@@ -120,6 +150,22 @@ private:
                 text += fmt::format("\ntable {}: {}", each.table, each.reason);
             }
             throw config_error{text};
+        }
+    }
+
+    // A running instance would go on without these tables and never say so.
+    void refuse_to_narrow_what_runs() const {
+        for (node_plan const& part : plan_.nodes) {
+            auto const slots = own_slots(catalog_of(bench_.nodes, part.node));
+            bool const runs = std::ranges::any_of(slots, &slot_info::active);
+            if (runs && !part.removed.empty()) {
+                throw command_failed{
+                    exit_status::environment,
+                    fmt::format(
+                        "node {}: {} would leave the publication while an instance runs: stop "
+                        "it first, or give the --tables and --exclude that it was set up with",
+                        part.node, fmt::join(part.removed, ", "))};
+            }
         }
     }
 
@@ -173,6 +219,10 @@ private:
                 co_await node.run(statement, doing);
             }
             co_await node.run("COMMIT", doing);
+            for (std::string const& table : part.removed) {
+                notes_.push_back(fmt::format("node {}: table {} removed from publication {}",
+                                             part.node, table, publication_name));
+            }
             if (part.creates_schema) {
                 undo_.push_back({part.node, fmt::format("DROP SCHEMA {} CASCADE", schema_name)});
                 notes_.push_back(fmt::format("node {}: schema {} created", part.node, schema_name));
@@ -383,6 +433,7 @@ awaitable<prepared> prepare(io::asio::any_io_executor executor, options set) {
     initialiser work{std::move(executor), set};
     co_await work.look(false);
     require_installed(work.nodes(), set);
+    work.refuse_other_choice();
     co_return work.result();
 }
 
@@ -399,6 +450,12 @@ awaitable<std::vector<std::string>> destroy(io::asio::any_io_executor executor, 
     validate_nodes(set, 1);
     workbench bench = co_await open_workbench(std::move(executor), set);
     for (node_catalog const& node : bench.nodes) {
+        auto const& found = node.installed;
+        if (found.schema_version && !found.node.empty() && found.node != node.name) {
+            throw config_error{
+                fmt::format("the database given as node {} was set up as node {}: name it so",
+                            node.name, found.node)};
+        }
         for (slot_info const& slot : own_slots(node)) {
             if (slot.active) {
                 throw command_failed{

@@ -113,6 +113,7 @@ void plan_publication(node_catalog const& node, table_choice const& choice, node
         std::string change =
             fmt::format("ALTER PUBLICATION {} ADD TABLE {}", publication_name, published_as(each));
         if (there != nullptr) { // another column list or filter: out and in, in one transaction
+            plan.changed.push_back(each.source.display());
             change = fmt::format("ALTER PUBLICATION {} DROP TABLE {}; {}", publication_name, name,
                                  change);
         }
@@ -124,6 +125,7 @@ void plan_publication(node_catalog const& node, table_choice const& choice, node
     for (published_table const& each : found.tables) {
         table_info const* const table = node.table(each.id);
         if (wanted.count(each.id) == 0 && table != nullptr) {
+            plan.removed.push_back(table->display());
             plan.install.push_back(fmt::format("ALTER PUBLICATION {} DROP TABLE {}",
                                                publication_name,
                                                sql::qualified(table->schema, table->name)));

@@ -25,6 +25,8 @@ struct node_plan {
     std::vector<table_addition> additions;
     bool creates_schema = false;
     bool creates_publication = false;
+    std::vector<std::string> removed; // tables that leave the publication, as shown to people
+    std::vector<std::string> changed; // ... that stay with other columns or another filter
 
     [[nodiscard]] bool empty() const noexcept { return install.empty() && additions.empty(); }
 };

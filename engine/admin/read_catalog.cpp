@@ -112,6 +112,7 @@ public:
             table.extension = text(got, row, 11);
             table.rows_estimate = got.integer(row, 12);
             table.ancestors = objects(got.text(row, 13));
+            table.schema_usable = got.boolean(row, 14);
             place_.emplace(table.id.value, into.tables.size());
             into.tables.push_back(std::move(table));
         }

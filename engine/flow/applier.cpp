@@ -3,6 +3,7 @@
 #include "codecs/base/assert.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -318,11 +319,13 @@ void applier::settle(flight& done) {
     auto& count = link_.stats.count;
     count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
     // One TRUNCATE can be parked for several tables.
-    add_to(count.applied_rows, done.changes - std::min(done.changes, done.parked));
-    add_to(count.parked, done.parked);
+    uncommitted_rows_ += done.changes - std::min(done.changes, done.parked);
+    uncommitted_parked_ += done.parked;
     if (!done.end_lsn) {
         return;
     }
+    add_to(count.applied_rows, std::exchange(uncommitted_rows_, 0));
+    add_to(count.parked, std::exchange(uncommitted_parked_, 0));
     link_.progress_locked = open_;
     auto& facts = link_.progress.facts;
     facts.applied = done.end_lsn;
@@ -330,6 +333,7 @@ void applier::settle(flight& done) {
     facts.applied_at = done.last.commit_time;
     backoff_.reset();
     if (std::exchange(retrying_, false)) {
+        spdlog::info("{} -> {}: goes on", link_.setup.source.name, link_.setup.target.name);
         link_.stats.set_state(direction_state::streaming, {});
     }
     add_to(count.applied_transactions, done.transactions);

@@ -148,6 +148,8 @@ private:
     bool open_ = false;                   // a long transaction is open on the target
     bool retrying_ = false;               // the state says so
     std::optional<lsn> careful_at_;
+    std::uint64_t uncommitted_rows_ = 0; // of the long transaction under way
+    std::uint64_t uncommitted_parked_ = 0;
     std::optional<lsn> careful_next_;
     std::optional<std::chrono::steady_clock::time_point>
         waiting_since_; // of the batch's first change

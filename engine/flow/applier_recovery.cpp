@@ -77,6 +77,7 @@ io::awaitable<applier::voided> applier::roll_back() {
     batch_.clear();
     open_ = false;
     link_.progress_locked = false;
+    uncommitted_rows_ = uncommitted_parked_ = 0;
     chained_ = link_.progress.facts.applied;
     sender_.forget();
     // The origin's position is sticky and would leak into the next commit (R2).

@@ -341,6 +341,8 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     capture reader{link, *open.stream, resume};
     careful_at_.reset();
     stats_.set_state(direction_state::streaming, {});
+    spdlog::info("{} -> {}: streaming from {}", setup_.source.name, setup_.target.name,
+                 to_string(point->confirmed));
     source_stats_.up.store(true);
 
     io::group<failure> members{executor};

@@ -280,7 +280,8 @@ int run_instance(options const& set) {
     summarise(running.stats);
     bool const stuck =
         std::ranges::any_of(running.workers, [](auto const& one) { return one->body->stuck(); });
-    return set.until_caught_up && stuck ? exit_status::runtime : exit_status::ok;
+    bool const asked_to_end = !set.until_caught_up && !set.until;
+    return stuck && !asked_to_end ? exit_status::runtime : exit_status::ok;
 }
 
 } // namespace tandem::engine

@@ -255,6 +255,64 @@ def test_conflicts_of_earlier_runs_are_not_counted_again(running):
     holds_for(lambda: third.direction("a:b")["conflicts"] == 0, 3, "nothing new")
 
 
+# --- what is synced is decided by init -----------------------------------------------------------------
+@pytest.mark.parametrize("arguments, named", [
+    (("--exclude", "other"), "public.other"), (("--tables", "item"), "public.other"),
+    (("--tables", "item", "--tables", "other where id > 0", "--tables", "sync_marker"), "public.other"),
+    (("--tables", "item(id)", "--tables", "other", "--tables", "sync_marker"), "public.item"),
+], ids=["exclude", "tables", "filter", "columns"])
+def test_run_without_init_does_not_pass_over_another_choice(pair, arguments, named):
+    pair.sql(SCHEMA + "; CREATE TABLE other (id integer PRIMARY KEY, v text)")
+    pair.run().stop()
+    done = command("run", *nodes(pair), "--listen", "off", "--until", "caught-up", *arguments)
+    assert done.status == USAGE and named in done.err and "init" in done.err, done
+    same = command("run", *nodes(pair), "--listen", "off", "--until", "caught-up", "--tables", "*")
+    assert same.status == OK, same
+
+
+def test_init_does_not_take_tables_from_a_running_instance(pair):
+    pair.sql(SCHEMA + "; CREATE TABLE other (id integer PRIMARY KEY, v text)")
+    instance = pair.run()
+    refused = command("init", *nodes(pair), "--exclude", "other")
+    assert refused.status == ENVIRONMENT and "public.other" in refused.err, refused
+    pair.a.sql("INSERT INTO other VALUES (1, 'still synced')")
+    pair.settle()
+    assert pair.b.sql("SELECT v FROM other") == [("still synced",)]
+    instance.stop()
+    done = command("init", *nodes(pair), "--exclude", "other")
+    assert done.status == OK and "public.other removed from publication" in done.err, done
+
+
+@pytest.mark.parametrize("names", [("x", "y"), ("b", "a")], ids=["unknown", "swapped"])
+def test_destroy_under_other_names_is_refused(running, names):
+    running.instance.stop()
+    done = command("destroy", *node_arguments(dict(zip(names, running.both))), "--yes")
+    assert done.status == USAGE and "was set up as node" in done.err, done
+    assert running.slot(running.a) and running.slot(running.b)
+    running.run()
+
+
+def test_a_password_on_the_wrong_place_is_not_shown():
+    done = command("doctor", "postgresql://user:s3cr3t@host/database")
+    assert done.status == USAGE and "s3cr3t" not in done.text and "unknown argument" in done.err, done
+
+
+def test_grants_name_the_schemas(pair):
+    role = f"plain_{pair.name}"
+    try:
+        pair.sql("CREATE SCHEMA s2; CREATE TABLE s2.item (id integer PRIMARY KEY)")
+        for database in pair.both:
+            database.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'p'")
+        printed = command("init", "--dry-run", *nodes(pair))
+        assert "GRANT USAGE ON SCHEMA \"s2\" TO" in printed.out, printed
+        found = command("doctor", *node_arguments(
+            {"a": pair.a.uri(user=role, password="p"), "b": pair.b.uri(user=role, password="p")}))
+        assert found.status == CHECK and "GRANT USAGE ON SCHEMA s2" in found.out, found
+    finally:
+        for cluster in (pair.servers.a, pair.servers.b):
+            cluster.database("postgres").sql(f"DROP ROLE IF EXISTS {role}")
+
+
 # --- a table that joins ---------------------------------------------------------------------------------
 def test_a_table_joins_while_a_writer_has_a_transaction_open(running):
     """R17: its publication waits for the writer, so that not even its first row is lost."""

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import math
+import os
 import pathlib
 import signal
 import subprocess
@@ -257,8 +259,15 @@ def arguments():
         given.ports = [int(port) for port in given.ports.split(",")]
     except ValueError:
         parser.error("--ports takes two numbers, as in 5434,5435")
-    if given.rate <= 0 or given.seconds <= 0 or len(given.ports) != 2:
-        parser.error("--rate and --seconds must be above 0, --ports takes two numbers")
+    if not (0 < given.rate < math.inf and 0 < given.seconds < math.inf):
+        parser.error("--rate and --seconds must be above 0")
+    if len({*given.ports, given.listen}) != 3 or len(given.ports) != 2 or \
+            not all(0 < port < 65536 for port in (*given.ports, given.listen)):
+        parser.error("--ports takes two numbers and --listen a third one, between 1 and 65535")
+    if given.pg is not None and not 12 <= given.pg <= 18:
+        parser.error("--pg takes 12 to 18")
+    if not os.access(given.binary, os.X_OK):
+        parser.error(f"--binary {given.binary} is no program")
     given.once = given.once or not sys.stdout.isatty()
     return given
 

@@ -2,6 +2,7 @@
 
 #include "engine/admin/failure.hpp"
 #include "engine/config/nearest.hpp"
+#include "engine/config/redact.hpp"
 #include "engine/config/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -185,7 +186,11 @@ std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty()) {
         return fmt::format("{}; see {}", error.what(), help);
     }
-    std::string word = rest.front().substr(0, rest.front().find('='));
+    // A connection string given without its flag may hold a password.
+    bool const secret = rest.front().find("://") != std::string::npos ||
+                        rest.front().find("password") != std::string::npos;
+    std::string word =
+        secret ? engine::redact(rest.front()) : rest.front().substr(0, rest.front().find('='));
     bool const flag = word.starts_with('-');
     std::string const what = flag ? "flag" : used.empty() ? "command" : "argument";
     auto const near = engine::nearest(word, known_words(where, flag));
