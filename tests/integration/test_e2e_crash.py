@@ -62,18 +62,24 @@ def test_kill9_of_tandem_at_random_moments(loaded, batching):
     arguments, per_change = BATCHING[batching]
     chance = random.Random(f"{SEED}-{batching}")
     instance = loaded.run(*arguments, *load.EXCLUDE)
-    landed = 0
+    landed, settled = 0, True
     with load.Load(loaded, writers=2, seed=SEED, rows=ROWS) as running:
         for _ in range(KILLS // 2):
             until_more(loaded, running, chance.randint(20, 200))
             instance.freeze()
+            # A moment with nothing on its way shows little: the next one is taken instead.
+            while settled and not batch_in_flight(loaded.both):
+                instance.thaw()
+                until_more(loaded, running, chance.randint(1, 10))
+                instance.freeze()
             landed += batch_in_flight(loaded.both)
             instance.kill9()
             if chance.random() < 0.5:
                 until_more(loaded, running, chance.randint(1, 100))
             instance.start()
             # Some kills come while it is still starting, most while it streams.
-            if chance.random() < 0.8:
+            settled = chance.random() < 0.9
+            if settled:
                 instance.wait_streaming()
     COUNTS["kills"] += KILLS // 2
     COUNTS["in_flight"] += landed
