@@ -145,13 +145,17 @@ awaitable<result<outcome>> pipeline_session::next_result() {
     co_return taken;
 }
 
-awaitable<result<void>> pipeline_session::start_copy(std::string sql) {
+result<void> pipeline_session::ask_copy(std::string const& sql) {
     if (auto left = exit(); !left) {
-        co_return left;
+        return left;
     }
-    if (PQsendQuery(link_->native(), sql.c_str()) == 0) {
-        co_return link_->last_error(errc::connection_lost);
+    if (PQsendQuery(link_->native(), sql.c_str()) == 0) { // flushes what the socket takes
+        return link_->last_error(errc::connection_lost);
     }
+    return boost::system::in_place_value;
+}
+
+awaitable<result<void>> pipeline_session::copy_wanted() {
     std::optional<error> failed;
     for (;;) {
         auto next = co_await link_->next_result();
