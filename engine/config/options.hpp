@@ -45,7 +45,7 @@ struct options {
     std::chrono::milliseconds max_clock_skew{5'000};
     bool peer_sync_commit = false;
 
-    std::uint32_t batch_rows = 4'000; // 1: one source transaction per peer transaction
+    std::uint32_t batch_rows = 8'000; // 1: one source transaction per peer transaction
     std::size_t batch_bytes = std::size_t{4} << 20;
     std::chrono::milliseconds batch_delay{0};
     std::size_t queue_bytes = std::size_t{32} << 20;

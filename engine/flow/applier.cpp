@@ -15,9 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t flights_max = 3;
-constexpr std::uint32_t copied_least = 500;   // changes
-constexpr std::uint32_t worth_rushing = 1500; // changes
+constexpr std::uint32_t copied_least = 500; // changes
+// While changes come fast: how many a batch waits for, and how long. COPY has the session to itself.
+constexpr std::uint32_t rush_changes = 1'500;
+constexpr std::uint32_t rush_copied = 6'000;
 constexpr std::chrono::milliseconds rush_delay{6};
+constexpr std::chrono::milliseconds rush_copy_delay{25};
 
 void add_to(counter& to, std::uint64_t by) {
     to.fetch_add(by, std::memory_order_relaxed);
@@ -126,8 +129,10 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
 // A batch that could leave alone waits for company: for --batch-delay, and in any case for a moment
 // while changes come fast, since a small one costs nearly as much as a larger one. True: wait on.
 io::awaitable<bool> applier::gather_more() {
-    bool const rush = link_.rushing && batch_.changes() < worth_rushing;
-    auto const delay = std::max(link_.setup.batch_delay, rush ? rush_delay : 0ms);
+    bool const copy = link_.rushing && goes_by_copy();
+    bool const rush = link_.rushing && batch_.changes() < (copy ? rush_copied : rush_changes);
+    auto const rush_time = copy ? rush_copy_delay : rush_delay;
+    auto const delay = std::max(link_.setup.batch_delay, rush ? rush_time : 0ms);
     if (delay.count() == 0 || open_ || full() || held_up() || link_.stopping) {
         co_return false;
     }
