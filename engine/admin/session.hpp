@@ -11,6 +11,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,12 +48,15 @@ private:
 // The settings under which every session of tandem reads and writes values.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> value_settings();
 
-// Runs one coroutine to its end on `io` and returns or throws what it did.
+// Runs one coroutine to its end on `io` and returns or throws what it did. Other work of `io` gets its
+// turn meanwhile and may go on afterwards.
 template <class T>
 T run_on(io::asio::io_context& io, awaitable<T> work) {
     auto done = io::asio::co_spawn(io, std::move(work), io::asio::use_future);
     io.restart();
-    io.run();
+    while (done.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+        io.run_one();
+    }
     return done.get();
 }
 

@@ -15,14 +15,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <future>
 #include <map>
 #include <memory>
 #include <thread>
@@ -191,15 +189,6 @@ private:
     int received_ = 0;
 };
 
-// What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
-prepared get_ready(asio::io_context& context, options const& set) {
-    auto done = asio::co_spawn(context, prepare(context.get_executor(), set), asio::use_future);
-    while (done.wait_for(0s) != std::future_status::ready) {
-        context.run_one();
-    }
-    return done.get();
-}
-
 // Ends `context` when everything has ended.
 asio::awaitable<void> watch(asio::io_context& context, instance& running, options const& set,
                             stop_request const& asked) {
@@ -255,7 +244,8 @@ int run_instance(options const& set) {
     auto server_options_checked = set; // the port is taken before anything is created
     auto [server, board] = listen(context, server_options_checked, running.stats);
     stop_request asked{context};
-    auto const ready = get_ready(context, set);
+    // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
+    auto const ready = run_on(context, prepare(context.get_executor(), set));
     if (asked.made()) {
         spdlog::info("stopped before the sync began");
         return exit_status::ok;
