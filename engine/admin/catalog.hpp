@@ -5,6 +5,7 @@
 #include "codecs/base/lsn.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,7 +73,12 @@ struct sequence_info {
     std::string name;
     std::int64_t increment = 1;
     std::int64_t start = 1;
+    std::int64_t minimum = 1;
+    std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+    bool cycles = false;
     bool generates_values = false; // some column's default or identity uses it
+    bool readable = false;         // the role may read its state
+    std::int64_t next = 1;         // what it gives next; its start where the state is not readable
 };
 
 struct role_info {

@@ -92,6 +92,8 @@ inline constexpr char const* triggers =
     "AND t.tgrelid IN (SELECT c.oid " TANDEM_USER_TABLES ") ORDER BY t.tgrelid, t.tgname";
 
 inline constexpr char const* sequences = R"(SELECT n.nspname, c.relname, s.seqincrement, s.seqstart,
+    s.seqmin, s.seqmax, s.seqcycle,
+    has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'),
     EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
             AND d.classid = 'pg_attrdef'::regclass)
     OR EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid

@@ -1,6 +1,7 @@
 #include "engine/admin/check.hpp"
 
 #include "codecs/sql/schema.hpp"
+#include "engine/admin/sequence_overlap.hpp"
 #include "engine/config/quantity.hpp"
 #include "engine/core/names.hpp"
 
@@ -8,7 +9,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 namespace tandem::engine {
@@ -219,16 +219,19 @@ void check_sequences(node_catalog const& left, node_catalog const& right,
         for (sequence_info const& other : right.sequences) {
             bool const same_name = mine.schema == other.schema && mine.name == other.name;
             if (!same_name || !mine.generates_values || !other.generates_values ||
-                std::abs(mine.increment) != 1 || std::abs(other.increment) != 1) {
+                !share_numbers(mine, other)) {
                 continue;
             }
             std::string const name = shown_table(mine.schema, mine.name);
             into.push_back(
-                between("sequence " + name, "no number given on both nodes", "increment 1 on both",
+                between("sequence " + name, "no number given on both nodes",
+                        fmt::format("next {} by {} on {}, {} by {} on {}", mine.next,
+                                    mine.increment, left.name, other.next, other.increment,
+                                    right.name),
                         severity::warning,
                         fmt::format("rows made on both nodes get the same number: ALTER SEQUENCE "
-                                    "{} INCREMENT BY 16 on both, with different starts beyond "
-                                    "the greatest value",
+                                    "{} INCREMENT BY 16 START WITH n RESTART, with n above the "
+                                    "greatest value, on the second node one more",
                                     name)));
         }
     }

@@ -1,5 +1,6 @@
 #include "engine/admin/doctor.hpp"
 
+#include "engine/admin/read_catalog.hpp"
 #include "engine/admin/workbench.hpp"
 #include "engine/config/load.hpp"
 
@@ -65,6 +66,9 @@ awaitable<std::vector<finding>> examine(io::asio::any_io_executor executor, opti
     std::vector<finding> found = check_nodes(bench.nodes, set);
     if (bench.nodes.size() < 2) {
         co_return found;
+    }
+    for (node_catalog& node : bench.nodes) {
+        co_await read_sequence_states(bench.of(node.name), node);
     }
     auto const choices = choose_all(bench.nodes, set);
     for (finding& each : check_contents(bench.nodes, choices, set)) {

@@ -1,5 +1,6 @@
 #include "engine/admin/read_catalog.hpp"
 
+#include "codecs/sql/quote.hpp"
 #include "engine/admin/catalog_queries.hpp"
 
 #include <charconv>
@@ -173,8 +174,17 @@ public:
     awaitable<void> sequences(node_catalog& into) {
         rows const got = co_await run(catalog_query::sequences);
         for (int row = 0; row < got.size(); ++row) {
-            into.sequences.push_back({text(got, row, 0), text(got, row, 1), got.integer(row, 2),
-                                      got.integer(row, 3), got.boolean(row, 4)});
+            sequence_info& each = into.sequences.emplace_back();
+            each.schema = text(got, row, 0);
+            each.name = text(got, row, 1);
+            each.increment = got.integer(row, 2);
+            each.start = got.integer(row, 3);
+            each.minimum = got.integer(row, 4);
+            each.maximum = got.integer(row, 5);
+            each.cycles = got.boolean(row, 6);
+            each.readable = got.boolean(row, 7);
+            each.generates_values = got.boolean(row, 8);
+            each.next = each.start;
         }
     }
 
@@ -268,6 +278,25 @@ awaitable<node_catalog> read_catalog(session& node, int rank) {
     co_await from.publication(read);
     co_await from.run("COMMIT");
     co_return read;
+}
+
+awaitable<void> read_sequence_states(session& node, node_catalog& into) {
+    for (sequence_info& each : into.sequences) {
+        if (!each.readable || !each.generates_values) {
+            continue;
+        }
+        rows const state = co_await node.run("SELECT CASE WHEN is_called THEN last_value + (" +
+                                                 std::to_string(each.increment) +
+                                                 ")::numeric ELSE last_value END FROM " +
+                                                 sql::qualified(each.schema, each.name),
+                                             "reading a sequence");
+        auto const next = state.text(0, 0);
+        // Used up: nothing comes next, what it has given stays.
+        auto const read = std::from_chars(next.data(), next.data() + next.size(), each.next);
+        if (read.ec != std::errc{}) {
+            each.next = each.start;
+        }
+    }
 }
 
 } // namespace tandem::engine

@@ -1,11 +1,15 @@
 """quickstart's proof: passes on a sound tandem, fails on each of three broken ones, cleans up."""
 
+import fcntl
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
 import subprocess
+import termios
+import threading
 
 import pytest
 
@@ -97,6 +101,69 @@ def test_taken_port(space):
         status, lines, told = quickstart.run()
     assert (status, lines) == (3, [])
     assert f"port {quickstart.ports[0]} for master a is taken by pid {os.getpid()}" in told
+
+
+class OnTerminal:
+    """A program with a terminal of its own: what it shows is collected, keys can be pressed."""
+
+    def __init__(self, argv):
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(theirs)
+        self.shown, self._ours = "", ours
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            try:
+                self.shown += os.read(self._ours, 65536).decode(errors="replace")
+            except OSError: # the last of its processes has let go of the terminal
+                return
+
+    def press(self, key):
+        os.write(self._ours, key)
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.process.kill()
+            self._reader.join(10)
+            os.close(self._ours)
+
+
+def on_terminal(quickstart):
+    return OnTerminal([each for each in quickstart.argv if each != "--once"])
+
+
+def test_stays_up_on_a_terminal_until_ctrl_c(space):
+    quickstart = Quickstart(space, binary())
+    shown = on_terminal(quickstart)
+    try:
+        rates = re.compile(r"a→b +([1-9]\d*) rows/s lag [\d.]+ s conflicts \d+  \|  b→a +([1-9]\d*) rows/s")
+        wait_until(lambda: len(rates.findall(shown.shown)) >= 3, 120, "live rates", detail=lambda: shown.shown)
+        assert EQUAL.search(shown.shown), shown.shown
+        assert f"http://127.0.0.1:{quickstart.listen}/api/v1/status" in shown.shown
+        shown.press(b"\x03")
+    finally:
+        status = shown.wait(60)
+    assert status == 0 and "Traceback" not in shown.shown, shown.shown
+    assert quickstart.listening() == []
+
+
+def test_ctrl_c_before_the_proof_is_no_success(space):
+    quickstart = Quickstart(space, binary())
+    shown = on_terminal(quickstart)
+    try:
+        wait_until(lambda: "writing to both" in shown.shown, 60, "the load", detail=lambda: shown.shown)
+        shown.press(b"\x03")
+    finally:
+        status = shown.wait(60)
+    assert status == 1 and "Traceback" not in shown.shown, shown.shown
+    assert "masters equal" not in shown.shown and quickstart.listening() == []
 
 
 def test_interrupted(space):

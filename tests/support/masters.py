@@ -10,6 +10,7 @@ import uuid
 
 import psycopg2
 
+from support.faketime import FakeClock
 from support.pgcluster import Cluster, Workspace
 from support.tandem import Tandem
 from support.waiting import Timeout, wait_until
@@ -23,14 +24,16 @@ class Servers:
     """Two running clusters `a` and `b`, shared by the tests of a module."""
 
     def __init__(self, label, settings=None, settings_a=None, settings_b=None, major=15, majors=None,
-                 bare_arguments=None):
+                 bare_arguments=None, own_clocks=False):
         self.workspace = Workspace(label)
+        self.clocks = [FakeClock(self.workspace, name) if own_clocks else None for name in "ab"]
+        own = [clock.environment() if clock else None for clock in self.clocks]
         major_a, major_b = majors or (major, major)
         try:
             self.a = Cluster(self.workspace, "a", major_a, {**(settings or {}), **(settings_a or {})},
-                             bare_arguments)
+                             bare_arguments, environment=own[0])
             self.b = Cluster(self.workspace, "b", major_b, {**(settings or {}), **(settings_b or {})},
-                             bare_arguments)
+                             bare_arguments, environment=own[1])
             self.a.start()
             self.b.start()
         except BaseException:

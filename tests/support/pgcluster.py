@@ -79,7 +79,8 @@ def initdb(major, target):
 class Cluster:
     """One PostgreSQL server. stop() and kill9() are idempotent; start() after either is allowed."""
 
-    def __init__(self, workspace, name, major=15, settings=None, bare_arguments=None, copy_of=None):
+    def __init__(self, workspace, name, major=15, settings=None, bare_arguments=None, copy_of=None,
+                 environment=None):
         self.name = name
         self.major = major
         self.workspace = workspace
@@ -89,6 +90,7 @@ class Cluster:
         self.settings = {**DEFAULTS, **(settings or {})}
         # Exactly these words on the command line and nothing in the configuration file.
         self.bare_arguments = bare_arguments
+        self.environment = environment or {}
         self._process = None
         self._databases = []
         if copy_of is None:
@@ -127,8 +129,8 @@ class Cluster:
         try:
             self._process = subprocess.Popen(
                 as_server_user(self._arguments(), die_with_parent="QUIT"), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, cwd="/", env=pgversions.environment(self.major),
-                start_new_session=True)
+                stdout=log, stderr=log, cwd="/",
+                env={**pgversions.environment(self.major), **self.environment}, start_new_session=True)
         finally:
             log.close()
 

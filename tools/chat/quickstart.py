@@ -234,7 +234,12 @@ def prove(given, masters, keep):
         if given.once or not verdict.good:
             return 0 if verdict.good else 1, lines
         print("\n".join(lines), flush=True)
-        run.show_live()
+        try:
+            run.show_live()
+        except Stop as why:
+            if why.args[0] != "SIGINT":
+                raise
+            print("\nquickstart: stopping", flush=True)  # the proof is made: Ctrl-C is the way out
         return 0, []
     finally:
         run.close()
@@ -288,7 +293,6 @@ def main():
     except Stop as why:
         print(flush=True)
         say(f"{why}: stopping")
-        status = 0 if not given.once and why.args[0] == "SIGINT" else 1
     except (ClusterError, EnvironmentFailure) as failure:
         say(str(failure))
         status = 3
