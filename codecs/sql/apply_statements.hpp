@@ -35,6 +35,7 @@ struct apply_rules {
     std::string peer_node;       // wrote the incoming rows
     std::string own_node;        // the target
     std::string policy = "last-update-wins";
+    bool target_is_utf8 = true; // false: what its encoding cannot hold is parked in ASCII
 };
 
 // Complete rows that came into being, without their commit times: unique_violation when one exists.

@@ -62,6 +62,7 @@ constexpr char const* create_parked = R"(CREATE TABLE tandem.parked (
     op text NOT NULL,
     row jsonb,
     old_key jsonb,
+    escaped boolean NOT NULL DEFAULT false, -- values of key, row, old_key: beyond ASCII as \uXXXX
     sqlstate text NOT NULL,
     error text NOT NULL))";
 

@@ -1,5 +1,6 @@
 #include "engine/flow/direction.hpp"
 
+#include "codecs/values/ascii_text.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
@@ -183,11 +184,12 @@ io::awaitable<outcome_of<parked_keys>> direction::read_parked(io::pg::connection
     values.emplace_back(setup_.source.name);
     auto got = co_await target.query(
         // A parked key update holds its old key and its new one, among the row's columns.
-        "SELECT schema_name, table_name, whole_table, key FROM tandem.parked WHERE stream = $1 "
+        "SELECT schema_name, table_name, whole_table, key, escaped FROM tandem.parked WHERE stream = "
+        "$1 "
         // An unchanged part of the key is not in the row.
         "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, "
-        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k) FROM tandem.parked WHERE "
-        "stream = $1 AND op = 'update' AND NOT whole_table",
+        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k), escaped FROM tandem.parked "
+        "WHERE stream = $1 AND op = 'update' AND NOT whole_table",
         std::move(values));
     if (!got) {
         co_return retry_after(setup_.target.name, "reading tandem.parked", got.error());
@@ -200,10 +202,14 @@ io::awaitable<outcome_of<parked_keys>> direction::read_parked(io::pg::connection
             continue;
         }
         auto const key = nlohmann::json::parse(got->text(row, 3), nullptr, false);
+        bool const escaped = got->boolean(row, 4);
         parked_keys::key_values columns;
         for (auto const& [name, value] : key.items()) {
-            columns[name] =
-                value.is_string() ? std::optional{value.get<std::string>()} : std::nullopt;
+            auto& column = columns[name];
+            if (value.is_string()) {
+                auto text = value.get<std::string>();
+                column = escaped ? values::from_ascii(text) : std::move(text);
+            }
         }
         parked.park_key(table, std::move(columns));
     }
@@ -227,6 +233,7 @@ io::awaitable<outcome_of<void>> direction::open_apply(sessions& open) {
     if (!ready) {
         co_return ready;
     }
+    target_is_utf8_ = (*apply)->parameter("server_encoding") == "UTF8";
     open.apply = std::make_unique<io::pg::pipeline_session>(std::move(*apply));
     if (auto entered = open.apply->enter(); !entered) {
         co_return retry_after(setup_.target.name, "entering pipeline mode", entered.error());
@@ -267,6 +274,7 @@ sql::apply_rules direction::rules(bool binary) const {
     made.peer_wins_ties = setup_.source.rank > setup_.target.rank;
     made.peer_node = setup_.source.name;
     made.own_node = setup_.target.name;
+    made.target_is_utf8 = target_is_utf8_;
     made.policy = setup_.guarded ? "last-update-wins" : "apply-remote";
     return made;
 }

@@ -69,6 +69,7 @@ private:
     std::optional<std::int64_t> epoch_; // held since the first start
     std::optional<lsn> careful_at_;
     unsigned origin_id_ = 0;
+    bool target_is_utf8_ = true;
     bool text_ = false; // values as text from now on
 };
 

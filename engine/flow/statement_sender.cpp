@@ -1,6 +1,7 @@
 #include "engine/flow/statement_sender.hpp"
 
 #include "codecs/sql/quote.hpp"
+#include "codecs/values/ascii_text.hpp"
 #include "engine/core/copy_encoder.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/parked_keys.hpp"
@@ -19,12 +20,12 @@ constexpr char const* head_sql = "SELECT tandem.begin_apply($1, 0, $2, $3, $4, $
 
 constexpr char const* park_sql =
     "INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
-    "key, whole_table, op, row, old_key, sqlstate, error) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+    "key, whole_table, op, row, old_key, escaped, sqlstate, error) VALUES ($1, $2, $3, $4, $5, $6, $7, "
     "CASE WHEN $8::text[] IS NULL THEN NULL ELSE jsonb_object($8::text[], $9::text[]) END, "
     "$10, $11, "
     "CASE WHEN $12::text[] IS NULL THEN NULL ELSE jsonb_object($12::text[], $13::text[]) END, "
     "CASE WHEN $14::text[] IS NULL THEN NULL ELSE jsonb_object($14::text[], $15::text[]) END, "
-    "$16, $17)";
+    "$16, $17, $18)";
 
 io::pg::param text_param(std::string const& value) {
     return {value.c_str(), 0, false};
@@ -73,13 +74,23 @@ std::vector<std::string> kept_columns(table_plan const& plan, std::string_view c
     return kept;
 }
 
+bool is_ascii(pgoutput::tuple_view row) noexcept {
+    pgoutput::tuple_view::cursor columns{row};
+    for (std::uint32_t left = row.column_count(); left > 0; --left) {
+        if (!values::is_ascii(columns.next().bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // A row's columns as two text arrays: names and values. Only in a text stream.
 struct named_values {
     values::array_builder names;
     values::array_builder values;
     bool set = false;
 
-    void fill(pgoutput::tuple_view row, table_plan const& plan, bool keys_only) {
+    void fill(pgoutput::tuple_view row, table_plan const& plan, bool keys_only, bool in_ascii) {
         constexpr oid text_type{25};
         names.start(text_type);
         values.start(text_type);
@@ -93,7 +104,8 @@ struct named_values {
             }
             set = names.append(plan.shape->columns[at].name) &&
                   (column.kind == pgoutput::column_kind::null ? values.append_null()
-                                                              : values.append(column.bytes));
+                   : in_ascii ? values.append(values::to_ascii(column.bytes))
+                              : values.append(column.bytes));
         }
     }
     [[nodiscard]] io::pg::param name_param() { return set ? array_param(names) : io::pg::param{}; }
@@ -358,10 +370,13 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     named_values key;
     named_values row;
     named_values old_key;
-    key.fill(identifying_row(what), plan, true);
-    row.fill(what.new_row, plan, false);
+    // The reason can be just that the database has no such character: the row must be kept all the same.
+    bool const in_ascii =
+        !rules_.target_is_utf8 && !(is_ascii(what.new_row) && is_ascii(what.old_row));
+    key.fill(identifying_row(what), plan, true, in_ascii);
+    row.fill(what.new_row, plan, false, in_ascii);
     if (what.old_kind != pgoutput::old_row_kind::none) {
-        old_key.fill(what.old_row, plan, true);
+        old_key.fill(what.old_row, plan, true, in_ascii);
     }
     auto const position = to_string(step.transaction.final_lsn);
     auto const index = std::to_string(what.index);
@@ -370,13 +385,16 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     bool const whole_table = reason.whole_table || what.kind == change_kind::truncate;
     std::string const whole = whole_table ? "true" : "false";
     std::string const operation = name_of(what.kind);
-    std::array const all{
-        text_param(stream),          text_param(position),    text_param(index),
-        text_param(transaction),     text_param(commit_time), text_param(plan.schema),
-        text_param(plan.name),       key.name_param(),        key.value_param(),
-        text_param(whole),           text_param(operation),   row.name_param(),
-        row.value_param(),           old_key.name_param(),    old_key.value_param(),
-        text_param(reason.sqlstate), text_param(reason.text)};
+    std::string const escaped = in_ascii ? "true" : "false";
+    std::array const all{text_param(stream),          text_param(position),
+                         text_param(index),           text_param(transaction),
+                         text_param(commit_time),     text_param(plan.schema),
+                         text_param(plan.name),       key.name_param(),
+                         key.value_param(),           text_param(whole),
+                         text_param(operation),       row.name_param(),
+                         row.value_param(),           old_key.name_param(),
+                         old_key.value_param(),       text_param(escaped),
+                         text_param(reason.sqlstate), text_param(reason.text)};
     return send(
         "park", [] { return std::string{park_sql}; }, all);
 }

@@ -43,7 +43,7 @@ def test_the_same_before_and_after_init(sound):
 
 
 NOT_SYNCED = {
-    "unlogged": ("CREATE UNLOGGED TABLE x (id integer PRIMARY KEY)", "warning", "SET LOGGED"),
+    "unlogged": ("CREATE UNLOGGED TABLE x (id integer PRIMARY KEY)", "info", "SET LOGGED"),
     "foreign": ("CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw; "
                 "CREATE FOREIGN TABLE x (id integer) SERVER far", "info", "sync them from there"),
     "materialized_view": ("CREATE MATERIALIZED VIEW x AS SELECT 1 AS id", "info", "refresh it"),
@@ -173,3 +173,21 @@ def test_other_encodings_are_synced_and_what_cannot_be_stored_is_parked(narrow):
     assert narrow.a.value("SELECT v FROM item WHERE id = 11") == "na\u00efve"
     parked = narrow.parked(narrow.b)
     assert len(parked) == 1 and "LATIN1" in parked[0]["error"], parked
+    assert parked[0]["escaped"] and parked[0]["row"] == {"id": "2", "v": r"\ud55c\uad6d"}, parked
+
+
+def test_a_key_that_cannot_be_stored_keeps_its_queue_over_a_restart(narrow):
+    narrow.sql("CREATE TABLE named (name text PRIMARY KEY, n integer)")
+    instance = narrow.run()
+    narrow.a.sql("INSERT INTO named VALUES ('\ud55c \\ \U0001f600', 1), ('latin', 1)")
+    narrow.settle()
+    instance.stop()
+    narrow.run(init=False)
+    narrow.a.sql("UPDATE named SET n = 2")
+    narrow.a.sql("DELETE FROM named WHERE n = 2 AND name <> 'latin'")
+    narrow.settle()
+    assert narrow.b.sql("SELECT name, n FROM named") == [("latin", 2)]
+    key = {"name": r"\ud55c \\ \ud83d\ude00"}
+    assert [(row["op"], row["key"], row["escaped"]) for row in narrow.parked(narrow.b)] == [
+        ("insert", key, True), ("update", key, True), ("delete", key, True)]
+    assert [row["sqlstate"] for row in narrow.parked(narrow.b)] == ["22P05", "TD011", "TD011"]

@@ -27,5 +27,4 @@ class FakeClock:
             "FAKETIME_NO_CACHE": "1",
             # Intervals and time-outs are the machine's: only the time of day is moved.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DISABLE_SHM": "1",
         }

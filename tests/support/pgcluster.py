@@ -100,7 +100,9 @@ class Cluster:
 
     # --- life ----------------------------------------------------------------------------------
     def _arguments(self):
-        argv = [str(pgversions.bin_dir(self.major) / "postgres"), "-D", str(self.data)]
+        # Set behind the change of user: what a preloaded library makes then belongs to the server's user.
+        argv = ["env", *(f"{name}={value}" for name, value in self.environment.items())] if self.environment else []
+        argv += [str(pgversions.bin_dir(self.major) / "postgres"), "-D", str(self.data)]
         if self.bare_arguments is not None:
             return argv + self.bare_arguments + ["-p", str(self.port)]
         argv += ["-p", str(self.port), "-c", "listen_addresses=localhost",
@@ -129,8 +131,8 @@ class Cluster:
         try:
             self._process = subprocess.Popen(
                 as_server_user(self._arguments(), die_with_parent="QUIT"), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, cwd="/",
-                env={**pgversions.environment(self.major), **self.environment}, start_new_session=True)
+                stdout=log, stderr=log, cwd="/", env=pgversions.environment(self.major),
+                start_new_session=True)
         finally:
             log.close()
 
