@@ -223,16 +223,15 @@ void check_sequences(node_catalog const& left, node_catalog const& right,
                 continue;
             }
             std::string const name = shown_table(mine.schema, mine.name);
-            into.push_back(
-                between("sequence " + name, "no number given on both nodes",
-                        fmt::format("next {} by {} on {}, {} by {} on {}", mine.next,
-                                    mine.increment, left.name, other.next, other.increment,
-                                    right.name),
-                        severity::warning,
-                        fmt::format("rows made on both nodes get the same number: ALTER SEQUENCE "
-                                    "{} INCREMENT BY 16 START WITH n RESTART, with n above the "
-                                    "greatest value, on the second node one more",
-                                    name)));
+            into.push_back(between(
+                "sequence " + name, "no number given on both nodes",
+                fmt::format("next {} by {} on {}, {} by {} on {}", mine.next, mine.increment,
+                            left.name, other.next, other.increment, right.name),
+                severity::warning,
+                fmt::format("rows made on both nodes get the same number: ALTER SEQUENCE "
+                            "{} INCREMENT BY 16 START WITH n RESTART, with n above the "
+                            "greatest value, on the second node one more",
+                            name)));
         }
     }
 }

@@ -285,11 +285,10 @@ awaitable<void> read_sequence_states(session& node, node_catalog& into) {
         if (!each.readable || !each.generates_values) {
             continue;
         }
-        rows const state = co_await node.run("SELECT CASE WHEN is_called THEN last_value + (" +
-                                                 std::to_string(each.increment) +
-                                                 ")::numeric ELSE last_value END FROM " +
-                                                 sql::qualified(each.schema, each.name),
-                                             "reading a sequence");
+        rows const state = co_await node.run(
+            "SELECT CASE WHEN is_called THEN last_value + (" + std::to_string(each.increment) +
+                ")::numeric ELSE last_value END FROM " + sql::qualified(each.schema, each.name),
+            "reading a sequence");
         auto const next = state.text(0, 0);
         // Used up: nothing comes next, what it has given stays.
         auto const read = std::from_chars(next.data(), next.data() + next.size(), each.next);
