@@ -18,14 +18,30 @@ public:
         if (bytes.empty()) {
             return {};
         }
-        if (bytes.size() > left_) {
-            grow(bytes.size());
-        }
-        char* const copy = at_;
+        char* const copy = reserve(bytes.size());
         std::memcpy(copy, bytes.data(), bytes.size());
-        at_ += bytes.size();
-        left_ -= bytes.size();
-        return {copy, bytes.size()};
+        return commit(bytes.size());
+    }
+
+    // Room to write in, valid until the next call; what is not committed is given again.
+    [[nodiscard]] char* reserve(std::size_t size) {
+        if (size > left_) {
+            grow(size);
+        }
+        return at_;
+    }
+    // The first `size` bytes of what was reserved last stay.
+    std::string_view commit(std::size_t size) noexcept {
+        std::string_view const kept{at_, size};
+        at_ += size;
+        left_ -= size;
+        return kept;
+    }
+
+    // Everything that was kept is gone; the memory stays for what comes.
+    void clear() noexcept {
+        next_ = 0;
+        left_ = 0;
     }
 
     // Memory held, used or not.
@@ -35,15 +51,31 @@ private:
     static constexpr std::size_t block_least = 512;
     static constexpr std::size_t block_most = std::size_t{64} << 10;
 
+    struct block {
+        std::unique_ptr<char[]> bytes;
+        std::size_t size = 0;
+    };
+
     void grow(std::size_t needed) {
+        while (next_ < blocks_.size()) { // from before clear()
+            block& kept = blocks_[next_++];
+            if (kept.size >= needed) {
+                at_ = kept.bytes.get();
+                left_ = kept.size;
+                return;
+            }
+        }
         left_ = std::max(needed, std::clamp(capacity_, block_least, block_most));
-        at_ = blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(left_)).get();
+        at_ = blocks_.emplace_back(block{std::make_unique_for_overwrite<char[]>(left_), left_})
+                  .bytes.get();
+        next_ = blocks_.size();
         capacity_ += left_;
     }
 
-    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::vector<block> blocks_;
+    std::size_t next_ = 0; // the block behind the one in use
     char* at_ = nullptr;
-    std::size_t left_ = 0; // of the last block
+    std::size_t left_ = 0; // of the block in use
     std::size_t capacity_ = 0;
 };
 

@@ -18,7 +18,7 @@ namespace tandem {
 class byte_reader {
 public:
     explicit byte_reader(std::string_view bytes) noexcept
-        : at_{bytes.data()}, end_{bytes.data() + bytes.size()} {}
+        : begin_{bytes.data()}, at_{begin_}, end_{begin_ + bytes.size()} {}
 
     [[nodiscard]] std::uint8_t u8() noexcept { return number<std::uint8_t>(); }
     [[nodiscard]] std::uint16_t u16() noexcept { return number<std::uint16_t>(); }
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] bool flag() noexcept {
         std::uint8_t const value = u8();
         if (value > 1) {
-            fail(codec_errc::bad_value);
+            fail(codec_errc::bad_value, 1);
         }
         return value == 1;
     }
@@ -64,17 +64,27 @@ public:
     [[nodiscard]] char const* at() const noexcept { return at_; }
     void skip(std::size_t count) noexcept { static_cast<void>(bytes(count)); }
 
-    void fail(codec_errc code) noexcept {
-        error_ = failed() ? error_ : code;
+    // `back`: the field that is wrong began so many bytes before what is read next.
+    void fail(codec_errc code, std::size_t back = 0) noexcept {
+        if (!failed()) {
+            error_ = {code, static_cast<std::uint32_t>(offset() - back)};
+        }
         at_ = end_;
     }
 
-    [[nodiscard]] bool failed() const noexcept { return error_ != codec_errc::ok; }
+    [[nodiscard]] bool failed() const noexcept { return error_.code != codec_errc::ok; }
     [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+    // How many bytes lie before the next field.
+    [[nodiscard]] std::size_t offset() const noexcept {
+        return static_cast<std::size_t>(at_ - begin_);
+    }
 
     // The verdict on the whole buffer: nothing failed and nothing is left.
-    [[nodiscard]] codec_errc finish() const noexcept {
-        return at_ == end_ ? error_ : codec_errc::trailing_bytes;
+    [[nodiscard]] codec_error finish() const noexcept {
+        if (at_ != end_) {
+            return {codec_errc::trailing_bytes, static_cast<std::uint32_t>(offset())};
+        }
+        return error_;
     }
 
 private:
@@ -89,9 +99,10 @@ private:
         return value;
     }
 
+    char const* begin_;
     char const* at_;
     char const* end_;
-    codec_errc error_ = codec_errc::ok;
+    codec_error error_;
 };
 
 } // namespace tandem

@@ -1,11 +1,10 @@
 #include "codecs/base/result.hpp"
 
-#include <string>
+#include <stdexcept>
 
 namespace tandem {
-namespace {
 
-char const* describe(codec_errc code) noexcept {
+std::string_view describe(codec_errc code) noexcept {
     switch (code) {
     case codec_errc::ok:
         return "no error";
@@ -23,38 +22,20 @@ char const* describe(codec_errc code) noexcept {
         return "a field has a value that the protocol does not allow";
     case codec_errc::unknown_relation:
         return "a change belongs to a relation that was never described";
-    case codec_errc::too_many_columns:
-        return "a row has more columns than its relation";
+    case codec_errc::wrong_columns:
+        return "a row has another number of columns than its relation";
+    case codec_errc::out_of_order:
+        return "a message stands where the protocol does not allow it";
     }
     return "an unknown codec error";
 }
 
-// g++ takes the protected destructor of Boost's base for an accessible one because the base has
-// friends.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class category final : public boost::system::error_category {
-public:
-    [[nodiscard]] char const* name() const noexcept override { return "tandem.codec"; }
-    [[nodiscard]] std::string message(int value) const override {
-        return describe(static_cast<codec_errc>(value));
-    }
-    char const* message(int value, char*, std::size_t) const noexcept override {
-        return describe(static_cast<codec_errc>(value));
-    }
-};
-#pragma GCC diagnostic pop
-
-constexpr category the_category;
-
-} // namespace
-
-boost::system::error_category const& codec_category() noexcept {
-    return the_category;
+std::string codec_error::message() const {
+    return std::string{describe(code)} + " (at byte " + std::to_string(offset) + ")";
 }
 
-boost::system::error_code make_error_code(codec_errc code) noexcept {
-    return {static_cast<int>(code), codec_category()};
+void throw_exception_from_error(codec_error const& error, boost::source_location const&) {
+    throw std::runtime_error{error.message()};
 }
 
 } // namespace tandem

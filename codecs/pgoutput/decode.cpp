@@ -24,11 +24,11 @@ columns_end walk_columns(char const* at, char const* end, std::uint16_t count) n
             auto const length = static_cast<std::int32_t>(load_big_endian<std::uint32_t>(at));
             at += 4;
             if (length < 0 || length > end - at) {
-                return {at, codec_errc::bad_length};
+                return {at - 4, codec_errc::bad_length};
             }
             at += length;
         } else if (kind != column_kind::null && kind != column_kind::unchanged) {
-            return {at, codec_errc::unknown_tag};
+            return {at - 1, codec_errc::unknown_tag};
         }
     }
     return {at, codec_errc::ok};
@@ -38,16 +38,17 @@ void read_tuple(byte_reader& in, tuple_view& into) noexcept {
     std::uint16_t const count = in.u16();
     char const* const first = in.at();
     columns_end const walked = walk_columns(first, first + in.left(), count);
+    std::string_view const columns = in.bytes(static_cast<std::size_t>(walked.at - first));
     if (walked.error != codec_errc::ok) {
         in.fail(walked.error);
         return;
     }
-    into = {count, in.bytes(static_cast<std::size_t>(walked.at - first))};
+    into = {count, columns};
 }
 
 void expect_tag(byte_reader& in, char tag) noexcept {
     if (static_cast<char>(in.u8()) != tag) {
-        in.fail(codec_errc::unknown_tag);
+        in.fail(codec_errc::unknown_tag, 1);
     }
 }
 
@@ -60,17 +61,24 @@ pg_time read_time(byte_reader& in) noexcept {
 oid read_oid(byte_reader& in) noexcept {
     return {in.u32()};
 }
+xid read_xid(byte_reader& in) noexcept {
+    return {in.u32()};
+}
+
+void read_no_flags(byte_reader& in) noexcept {
+    if (in.u8() != 0) { // none are defined
+        in.fail(codec_errc::bad_value, 1);
+    }
+}
 
 void read(byte_reader& in, begin& into) noexcept {
     into.final_lsn = read_lsn(in);
     into.commit_time = read_time(in);
-    into.transaction = {in.u32()};
+    into.transaction = read_xid(in);
 }
 
 void read(byte_reader& in, commit& into) noexcept {
-    if (in.u8() != 0) { // flags: none are defined
-        in.fail(codec_errc::bad_value);
-    }
+    read_no_flags(in);
     into.commit_lsn = read_lsn(in);
     into.end_lsn = read_lsn(in);
     into.commit_time = read_time(in);
@@ -96,7 +104,7 @@ void read(byte_reader& in, relation& into) noexcept {
     into.name = in.zero_terminated();
     into.replica_identity = static_cast<char>(in.u8());
     if (std::string_view{"dnfi"}.find(into.replica_identity) == std::string_view::npos) {
-        in.fail(codec_errc::bad_value);
+        in.fail(codec_errc::bad_value, 1);
     }
     into.column_count = in.u16();
     char const* const first = in.at();
@@ -126,7 +134,7 @@ void read(byte_reader& in, update& into) noexcept {
         read_tuple(in, into.old_row);
         expect_tag(in, 'N');
     } else if (tag != 'N') {
-        in.fail(codec_errc::unknown_tag);
+        in.fail(codec_errc::unknown_tag, 1);
     }
     read_tuple(in, into.new_row);
 }
@@ -135,7 +143,7 @@ void read(byte_reader& in, remove& into) noexcept {
     into.relation_id = read_oid(in);
     auto const tag = static_cast<char>(in.u8());
     if (tag != 'K' && tag != 'O') {
-        in.fail(codec_errc::unknown_tag);
+        in.fail(codec_errc::unknown_tag, 1);
     }
     into.old_kind = static_cast<old_row_kind>(tag);
     read_tuple(in, into.old_row);
@@ -146,11 +154,11 @@ void read(byte_reader& in, truncate& into) noexcept {
     constexpr std::uint8_t restart_bit = 2;
     std::int32_t const count = in.i32();
     if (count < 0) {
-        in.fail(codec_errc::bad_length);
+        in.fail(codec_errc::bad_length, 4);
     }
     std::uint8_t const options = in.u8();
     if ((options & ~(cascade_bit | restart_bit)) != 0) {
-        in.fail(codec_errc::bad_value);
+        in.fail(codec_errc::bad_value, 1);
     }
     into.relation_count = static_cast<std::uint32_t>(count);
     into.cascade = (options & cascade_bit) != 0;
@@ -164,9 +172,76 @@ void read(byte_reader& in, logical_message& into) noexcept {
     into.prefix = in.zero_terminated();
     std::int32_t const length = in.i32();
     if (length < 0) {
-        in.fail(codec_errc::bad_length);
+        in.fail(codec_errc::bad_length, 4);
     }
     into.content = in.bytes(static_cast<std::uint32_t>(length));
+}
+
+void read(byte_reader& in, stream_start& into) noexcept {
+    into.transaction = read_xid(in);
+    into.first_block = in.flag();
+}
+
+void read(byte_reader&, stream_stop&) noexcept {}
+
+void read(byte_reader& in, stream_commit& into) noexcept {
+    into.transaction = read_xid(in);
+    read_no_flags(in);
+    into.commit_lsn = read_lsn(in);
+    into.end_lsn = read_lsn(in);
+    into.commit_time = read_time(in);
+}
+
+void read(byte_reader& in, stream_abort& into) noexcept {
+    into.transaction = read_xid(in);
+    into.subtransaction = read_xid(in);
+    into.positioned = in.left() > 0;
+    if (into.positioned) {
+        into.abort_lsn = read_lsn(in);
+        into.abort_time = read_time(in);
+    }
+}
+
+template <class Prepared>
+void read_prepared(byte_reader& in, Prepared& into) noexcept {
+    into.prepare_lsn = read_lsn(in);
+    into.end_lsn = read_lsn(in);
+    into.prepare_time = read_time(in);
+    into.transaction = read_xid(in);
+    into.gid = in.zero_terminated();
+}
+
+void read(byte_reader& in, begin_prepare& into) noexcept {
+    read_prepared(in, into);
+}
+
+void read(byte_reader& in, prepare& into) noexcept {
+    read_no_flags(in);
+    read_prepared(in, into);
+}
+
+void read(byte_reader& in, stream_prepare& into) noexcept {
+    read_no_flags(in);
+    read_prepared(in, into);
+}
+
+void read(byte_reader& in, commit_prepared& into) noexcept {
+    read_no_flags(in);
+    into.commit_lsn = read_lsn(in);
+    into.end_lsn = read_lsn(in);
+    into.commit_time = read_time(in);
+    into.transaction = read_xid(in);
+    into.gid = in.zero_terminated();
+}
+
+void read(byte_reader& in, rollback_prepared& into) noexcept {
+    read_no_flags(in);
+    into.prepare_end_lsn = read_lsn(in);
+    into.rollback_end_lsn = read_lsn(in);
+    into.prepare_time = read_time(in);
+    into.rollback_time = read_time(in);
+    into.transaction = read_xid(in);
+    into.gid = in.zero_terminated();
 }
 
 // The message is built where the caller gets it: copies of half-written views stall the processor,
@@ -175,40 +250,81 @@ template <class Message>
 result<message> whole(byte_reader& in) noexcept {
     result<message> decoded{boost::system::in_place_value, std::in_place_type<Message>};
     read(in, *std::get_if<Message>(&*decoded));
-    if (codec_errc const error = in.finish(); error != codec_errc::ok) {
-        decoded = make_error_code(error);
+    if (codec_error const error = in.finish(); error.code != codec_errc::ok) {
+        decoded = error;
     }
     return decoded;
 }
 
+// A message that names its (sub)transaction inside a block.
+template <class Message>
+result<message> change(byte_reader& in, within where) noexcept {
+    result<message> decoded{boost::system::in_place_value, std::in_place_type<Message>};
+    auto& made = *std::get_if<Message>(&*decoded);
+    if (where == within::stream_block) {
+        made.streamed = read_xid(in);
+    }
+    read(in, made);
+    if (codec_error const error = in.finish(); error.code != codec_errc::ok) {
+        decoded = error;
+    }
+    return decoded;
+}
+
+result<message> decode_transaction(char tag, byte_reader& in) noexcept {
+    switch (tag) {
+    case 'S':
+        return whole<stream_start>(in);
+    case 'E':
+        return whole<stream_stop>(in);
+    case 'c':
+        return whole<stream_commit>(in);
+    case 'A':
+        return whole<stream_abort>(in);
+    case 'b':
+        return whole<begin_prepare>(in);
+    case 'P':
+        return whole<prepare>(in);
+    case 'K':
+        return whole<commit_prepared>(in);
+    case 'r':
+        return whole<rollback_prepared>(in);
+    case 'p':
+        return whole<stream_prepare>(in);
+    default:
+        in.fail(codec_errc::unknown_tag, 1); // an empty message stays "truncated"
+        return in.finish();
+    }
+}
+
 } // namespace
 
-result<message> decode(std::string_view bytes) noexcept {
+result<message> decode(std::string_view bytes, within where) noexcept {
     byte_reader in{bytes};
-    switch (static_cast<char>(in.u8())) {
+    auto const tag = static_cast<char>(in.u8());
+    switch (tag) {
+    case 'I':
+        return change<insert>(in, where);
+    case 'U':
+        return change<update>(in, where);
+    case 'D':
+        return change<remove>(in, where);
     case 'B':
         return whole<begin>(in);
     case 'C':
         return whole<commit>(in);
+    case 'R':
+        return change<relation>(in, where);
+    case 'T':
+        return change<truncate>(in, where);
+    case 'Y':
+        return change<type>(in, where);
     case 'O':
         return whole<origin>(in);
-    case 'R':
-        return whole<relation>(in);
-    case 'Y':
-        return whole<type>(in);
-    case 'I':
-        return whole<insert>(in);
-    case 'U':
-        return whole<update>(in);
-    case 'D':
-        return whole<remove>(in);
-    case 'T':
-        return whole<truncate>(in);
     case 'M':
-        return whole<logical_message>(in);
+        return change<logical_message>(in, where);
     default:
-        in.fail(codec_errc::unknown_tag); // an empty message stays "truncated"
-        return make_error_code(in.finish());
+        return decode_transaction(tag, in);
     }
 }
 

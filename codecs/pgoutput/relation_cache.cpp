@@ -39,6 +39,17 @@ relation_cache::outcome relation_cache::store(relation const& described) {
     return outcome::changed;
 }
 
+void relation_cache::adopt(relation_ptr shape) {
+    auto const id = shape->id.value;
+    shapes_.insert_or_assign(id, std::move(shape));
+}
+
+void relation_cache::adopt_all(relation_cache const& from) {
+    for (auto const& [id, shape] : from.shapes_) {
+        shapes_.insert_or_assign(id, shape);
+    }
+}
+
 relation_ptr const* relation_cache::find(oid id) const noexcept {
     auto const known = shapes_.find(id.value);
     return known == shapes_.end() ? nullptr : &known->second;

@@ -48,6 +48,10 @@ public:
     // map moves its entries. Copy the relation_ptr to keep the shape.
     [[nodiscard]] relation_ptr const* find(oid id) const noexcept;
 
+    // Takes over a shape that another cache made.
+    void adopt(relation_ptr shape);
+    void adopt_all(relation_cache const& from);
+
     void clear() noexcept { shapes_.clear(); }
 
 private:

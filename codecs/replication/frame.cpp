@@ -23,8 +23,8 @@ template <class Frame>
 result<frame> whole(byte_reader& in) noexcept {
     result<frame> decoded{boost::system::in_place_value, std::in_place_type<Frame>};
     read(in, *std::get_if<Frame>(&*decoded));
-    if (codec_errc const error = in.finish(); error != codec_errc::ok) {
-        decoded = make_error_code(error);
+    if (codec_error const error = in.finish(); error.code != codec_errc::ok) {
+        decoded = error;
     }
     return decoded;
 }
@@ -39,8 +39,8 @@ result<frame> decode_frame(std::string_view bytes) noexcept {
     case 'k':
         return whole<keepalive>(in);
     default:
-        in.fail(codec_errc::unknown_tag); // an empty frame stays "truncated"
-        return make_error_code(in.finish());
+        in.fail(codec_errc::unknown_tag, 1); // an empty frame stays "truncated"
+        return in.finish();
     }
 }
 

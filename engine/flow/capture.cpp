@@ -1,6 +1,5 @@
 #include "engine/flow/capture.hpp"
 
-#include "codecs/pgoutput/message.hpp"
 #include "codecs/replication/frame.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/origin_gate.hpp"
@@ -96,7 +95,7 @@ capture::step capture::take(io::pg::copy_message message) {
     if (data.wal_end > lsn{link_.stats.count.server_wal_end.load(std::memory_order_relaxed)}) {
         link_.stats.count.server_wal_end.store(data.wal_end.value, std::memory_order_relaxed);
     }
-    auto const message_view = pgoutput::decode(data.payload);
+    auto const message_view = decoder_.next(data.payload);
     if (!message_view) {
         return broken(message_view.error().message());
     }
@@ -106,7 +105,8 @@ capture::step capture::take(io::pg::copy_message message) {
 capture::step capture::keepalive(replication::keepalive const& alive) {
     link_.stats.count.server_wal_end.store(alive.wal_end.value, std::memory_order_relaxed);
     link_.status_wanted = link_.status_wanted || alive.reply_requested;
-    if (inside_) { // no position: it can lie beyond what the open transaction still brings (R5)
+    if (decoder_
+            .inside()) { // no position: it can lie beyond what the open transaction still brings (R5)
         return std::nullopt;
     }
     if (resume_.keepalive(alive.wal_end) == resume_guard::verdict::gap) {
@@ -121,7 +121,7 @@ capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_me
         change made;
         made.kind = change_kind::insert;
         made.new_row = insert->new_row;
-        return row(insert->relation_id, made, bytes);
+        return row(made, bytes);
     }
     if (auto const* update = std::get_if<pgoutput::update>(&message)) {
         change made;
@@ -129,14 +129,14 @@ capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_me
         made.old_kind = update->old_kind;
         made.old_row = update->old_row;
         made.new_row = update->new_row;
-        return row(update->relation_id, made, bytes);
+        return row(made, bytes);
     }
     if (auto const* remove = std::get_if<pgoutput::remove>(&message)) {
         change made;
         made.kind = change_kind::remove;
         made.old_kind = remove->old_kind;
         made.old_row = remove->old_row;
-        return row(remove->relation_id, made, bytes);
+        return row(made, bytes);
     }
     if (auto const* begun = std::get_if<pgoutput::begin>(&message)) {
         return begin(*begun);
@@ -153,19 +153,20 @@ capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_me
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
         replayed_ = true;
         echo_ = is_echo(origin->name) && !failpoint("origin_filter");
+        return std::nullopt;
     }
-    return std::nullopt; // type names and logical messages carry no rows
+    if (std::holds_alternative<pgoutput::type>(message) ||
+        std::holds_alternative<pgoutput::logical_message>(message)) {
+        return std::nullopt; // they carry no rows
+    }
+    return broken("a message of a later protocol than was asked for");
 }
 
 capture::step capture::begin(pgoutput::begin const& begun) {
-    if (inside_) {
-        return broken("a transaction begins inside another");
-    }
     auto const verdict = resume_.begin(begun.final_lsn);
     if (verdict == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
     }
-    inside_ = true;
     echo_ = false;
     replayed_ = false;
     duplicate_ = verdict == resume_guard::verdict::applied_before;
@@ -177,10 +178,6 @@ capture::step capture::begin(pgoutput::begin const& begun) {
 }
 
 capture::step capture::commit(pgoutput::commit const& committed) {
-    if (!inside_) {
-        return broken("a commit without its transaction");
-    }
-    inside_ = false;
     link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
     if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
                           resume_guard::verdict::gap) {
@@ -242,8 +239,7 @@ capture::step capture::check_clock(pgoutput::commit const& committed) {
 }
 
 capture::step capture::relation(pgoutput::relation const& described) {
-    relations_.store(described);
-    auto const* shape = relations_.find(described.id);
+    auto const* shape = decoder_.find(described.id);
     if (link_.binary && shape != nullptr && !binary_safe(**shape)) {
         return failure{next_step::retry_text,
                        fmt::format("table {}.{} has types whose binary form differs between "
@@ -253,27 +249,17 @@ capture::step capture::relation(pgoutput::relation const& described) {
     return std::nullopt;
 }
 
-capture::step capture::row(oid relation_id, change made, io::pg::copy_message& bytes) {
+capture::step capture::row(change made, io::pg::copy_message& bytes) {
     made.index = index_++;
     if (echo_ || duplicate_) {
         return std::nullopt;
     }
-    auto const* shape = relations_.find(relation_id);
-    if (shape == nullptr || !inside_) {
-        return broken(
-            fmt::format("a change of relation {} that was never described", relation_id.value));
-    }
-    auto const columns = (*shape)->columns.size();
-    if ((made.kind != change_kind::remove && made.new_row.column_count() != columns) ||
-        (made.old_kind != pgoutput::old_row_kind::none && made.old_row.column_count() != columns)) {
-        return broken(fmt::format("a row of {}.{} with another number of columns than described",
-                                  (*shape)->schema, (*shape)->name));
-    }
     append_piece();
-    if (filling_->shapes.empty() || filling_->shapes.back() != *shape) {
-        filling_->shapes.push_back(*shape);
+    auto const& shape = decoder_.shape();
+    if (filling_->shapes.empty() || filling_->shapes.back() != shape) {
+        filling_->shapes.push_back(shape);
     }
-    made.shape = shape->get();
+    made.shape = shape.get();
     if (bytes.size() > copied_most) {
         filling_->bytes += bytes.size();
         filling_->large.emplace_back(bytes.release(), &free_message);
@@ -297,11 +283,7 @@ capture::step capture::truncate(pgoutput::truncate const& truncated) {
     }
     truncation what;
     for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
-        auto const* shape = relations_.find(truncated.relation_id(at));
-        if (shape == nullptr || !inside_) {
-            return broken("a truncate of a relation that was never described");
-        }
-        what.relations.push_back(*shape);
+        what.relations.push_back(*decoder_.find(truncated.relation_id(at)));
     }
     append_piece();
     filling_->truncations.push_back(std::move(what));
@@ -340,9 +322,9 @@ void capture::hand_over() {
     if (filling_ == nullptr || filling_->empty()) {
         return;
     }
-    bool const may_be_skipped = inside_ && std::ranges::any_of(link_.progress.skips, [&](lsn end) {
-                                    return current_.final_lsn < end;
-                                });
+    bool const may_be_skipped =
+        decoder_.inside() && std::ranges::any_of(link_.progress.skips,
+                                                 [&](lsn end) { return current_.final_lsn < end; });
     if (may_be_skipped) { // whether it is the one to pass over, only its end tells
         return;
     }

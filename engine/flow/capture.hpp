@@ -1,7 +1,7 @@
 #pragma once
 // Reads a source's stream into the window: frames, transactions, echoes, duplicates, positions.
 
-#include "codecs/pgoutput/relation_cache.hpp"
+#include "codecs/pgoutput/decoder.hpp"
 #include "engine/core/change.hpp"
 #include "engine/core/start_check.hpp"
 #include "engine/flow/direction_link.hpp"
@@ -33,7 +33,7 @@ private:
     step commit(pgoutput::commit const& committed);
     step check_clock(pgoutput::commit const& committed);
     step relation(pgoutput::relation const& described);
-    step row(oid relation_id, change made, io::pg::copy_message& bytes);
+    step row(change made, io::pg::copy_message& bytes);
     step truncate(pgoutput::truncate const& truncated);
     void append_piece();
     void append(change made);
@@ -43,12 +43,11 @@ private:
     direction_link& link_;
     io::pg::replication_stream& stream_;
     resume_guard resume_;
-    pgoutput::relation_cache relations_;
+    pgoutput::decoder decoder_;
     std::unique_ptr<change_batch> filling_;
     transaction_header current_;
-    lsn at_;                  // start of the frame being decoded
-    std::uint32_t index_ = 0; // of the next change in its transaction
-    bool inside_ = false;
+    lsn at_;                   // start of the frame being decoded
+    std::uint32_t index_ = 0;  // of the next change in its transaction
     bool replayed_ = false;    // came here from another node
     bool echo_ = false;        // ... by us (R16)
     bool duplicate_ = false;   // applied before

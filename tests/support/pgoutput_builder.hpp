@@ -170,6 +170,74 @@ struct relation_column {
            u32(content.size()) + std::string{content};
 }
 
+// The message as it stands inside a block of a streamed transaction: the (sub)transaction behind its tag.
+[[nodiscard]] inline std::string streamed(std::uint32_t transaction, std::string const& message) {
+    return message.substr(0, 1) + u32(transaction) + message.substr(1);
+}
+
+[[nodiscard]] inline std::string stream_start(std::uint32_t transaction, bool first_block) {
+    return 'S' + u32(transaction) + u8(first_block ? 1 : 0);
+}
+
+[[nodiscard]] inline std::string stream_stop() {
+    return "E";
+}
+
+[[nodiscard]] inline std::string stream_commit(std::uint32_t transaction, std::uint64_t commit_lsn,
+                                               std::uint64_t end_lsn, std::int64_t commit_time_us) {
+    return 'c' + u32(transaction) + u8(0) + u64(commit_lsn) + u64(end_lsn) + i64(commit_time_us);
+}
+
+[[nodiscard]] inline std::string stream_abort(std::uint32_t transaction,
+                                              std::uint32_t subtransaction) {
+    return 'A' + u32(transaction) + u32(subtransaction);
+}
+
+// Protocol 4 with streaming 'parallel'.
+[[nodiscard]] inline std::string stream_abort(std::uint32_t transaction,
+                                              std::uint32_t subtransaction, std::uint64_t abort_lsn,
+                                              std::int64_t abort_time_us) {
+    return stream_abort(transaction, subtransaction) + u64(abort_lsn) + i64(abort_time_us);
+}
+
+// What b, P and p have in common.
+[[nodiscard]] inline std::string prepared(std::uint64_t prepare_lsn, std::uint64_t end_lsn,
+                                          std::int64_t time_us, std::uint32_t transaction,
+                                          std::string_view gid) {
+    return u64(prepare_lsn) + u64(end_lsn) + i64(time_us) + u32(transaction) + zero_terminated(gid);
+}
+
+[[nodiscard]] inline std::string begin_prepare(std::uint64_t prepare_lsn, std::uint64_t end_lsn,
+                                               std::int64_t time_us, std::uint32_t transaction,
+                                               std::string_view gid) {
+    return 'b' + prepared(prepare_lsn, end_lsn, time_us, transaction, gid);
+}
+
+[[nodiscard]] inline std::string prepare(std::uint64_t prepare_lsn, std::uint64_t end_lsn,
+                                         std::int64_t time_us, std::uint32_t transaction,
+                                         std::string_view gid) {
+    return 'P' + u8(0) + prepared(prepare_lsn, end_lsn, time_us, transaction, gid);
+}
+
+[[nodiscard]] inline std::string stream_prepare(std::uint64_t prepare_lsn, std::uint64_t end_lsn,
+                                                std::int64_t time_us, std::uint32_t transaction,
+                                                std::string_view gid) {
+    return 'p' + u8(0) + prepared(prepare_lsn, end_lsn, time_us, transaction, gid);
+}
+
+[[nodiscard]] inline std::string commit_prepared(std::uint64_t commit_lsn, std::uint64_t end_lsn,
+                                                 std::int64_t time_us, std::uint32_t transaction,
+                                                 std::string_view gid) {
+    return 'K' + u8(0) + prepared(commit_lsn, end_lsn, time_us, transaction, gid);
+}
+
+[[nodiscard]] inline std::string rollback_prepared(
+    std::uint64_t prepare_end_lsn, std::uint64_t rollback_end_lsn, std::int64_t prepare_time_us,
+    std::int64_t rollback_time_us, std::uint32_t transaction, std::string_view gid) {
+    return 'r' + u8(0) + u64(prepare_end_lsn) + u64(rollback_end_lsn) + i64(prepare_time_us) +
+           i64(rollback_time_us) + u32(transaction) + zero_terminated(gid);
+}
+
 // --- frames
 // ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,40 @@ TEST(Arena, WhatIsLargerThanABlockGetsItsOwn) {
     EXPECT_EQ(bytes.keep(big), big);
     EXPECT_EQ(bytes.capacity(), big.size());
     EXPECT_EQ(bytes.keep("after"), "after");
+}
+
+TEST(Arena, WhatIsReservedAndNotCommittedIsGivenAgain) {
+    arena bytes;
+    char* const first = bytes.reserve(100);
+    std::fill_n(first, 100, 'a');
+    EXPECT_EQ(bytes.commit(3), "aaa");
+    char* const second = bytes.reserve(100);
+    EXPECT_EQ(second, first + 3);
+    std::fill_n(second, 100, 'b');
+    EXPECT_EQ(bytes.commit(100), std::string(100, 'b'));
+    EXPECT_EQ(bytes.keep("c"), "c");
+    EXPECT_EQ((std::string_view{first, 3}), "aaa");
+}
+
+TEST(Arena, ClearedItUsesItsMemoryAgain) {
+    arena bytes;
+    auto const fill = [&bytes] {
+        for (std::size_t size = 1; size < 2'000; size += 3) {
+            std::string const text(size, 'x');
+            EXPECT_EQ(bytes.keep(text), text);
+        }
+    };
+    fill();
+    std::size_t const once = bytes.capacity();
+    for (int round = 0; round < 10; ++round) {
+        bytes.clear();
+        fill();
+    }
+    EXPECT_EQ(bytes.capacity(), once);
+    bytes.clear();
+    std::string const big(100'000, 'b'); // beyond every block that was kept
+    EXPECT_EQ(bytes.keep(big), big);
+    EXPECT_GE(bytes.capacity(), once + big.size());
 }
 
 TEST(Arena, NothingMayBeKept) {

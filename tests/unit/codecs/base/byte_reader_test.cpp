@@ -33,9 +33,9 @@ TEST(ByteReader, ReadsFieldsInOrder) {
     EXPECT_TRUE(in.flag());
     EXPECT_EQ(in.bytes(1), "x");
     EXPECT_EQ(in.left(), 2U);
-    EXPECT_EQ(in.finish(), codec_errc::trailing_bytes);
+    EXPECT_EQ(in.finish().code, codec_errc::trailing_bytes);
     EXPECT_EQ(in.rest(), "yz");
-    EXPECT_EQ(in.finish(), codec_errc::ok);
+    EXPECT_EQ(in.finish().code, codec_errc::ok);
 }
 
 TEST(ByteReader, EveryNumberStopsAtTheEnd) {
@@ -43,12 +43,12 @@ TEST(ByteReader, EveryNumberStopsAtTheEnd) {
         exact_buffer const buffer{std::string(size, '\x7f')};
         byte_reader in{buffer.view()};
         EXPECT_EQ(in.u64(), 0U);
-        EXPECT_EQ(in.finish(), codec_errc::truncated) << size;
+        EXPECT_EQ(in.finish().code, codec_errc::truncated) << size;
     }
     exact_buffer const three{"abc"};
     byte_reader in{three.view()};
     EXPECT_EQ(in.u32(), 0U);
-    EXPECT_EQ(in.finish(), codec_errc::truncated);
+    EXPECT_EQ(in.finish().code, codec_errc::truncated);
 }
 
 TEST(ByteReader, TheFirstErrorSticks) {
@@ -61,7 +61,33 @@ TEST(ByteReader, TheFirstErrorSticks) {
     EXPECT_EQ(in.zero_terminated(), "");
     EXPECT_EQ(in.bytes(1), "");
     EXPECT_EQ(in.rest(), "");
-    EXPECT_EQ(in.finish(), codec_errc::bad_value);
+    EXPECT_EQ(in.finish().code, codec_errc::bad_value);
+}
+
+TEST(ByteReader, SaysWhereTheFieldBegan) {
+    exact_buffer const buffer{"ab\0\2cdef"sv};
+    struct {
+        codec_error expected;
+        void (*read)(byte_reader&);
+    } const cases[] = {
+        {{codec_errc::truncated, 4}, [](byte_reader& in) { static_cast<void>(in.u64()); }},
+        {{codec_errc::bad_string, 4},
+         [](byte_reader& in) { static_cast<void>(in.zero_terminated()); }},
+        {{codec_errc::bad_length, 4}, [](byte_reader& in) { static_cast<void>(in.bytes(5)); }},
+        {{codec_errc::bad_value, 4}, [](byte_reader& in) { static_cast<void>(in.flag()); }},
+        {{codec_errc::unknown_tag, 4}, [](byte_reader& in) { in.fail(codec_errc::unknown_tag); }},
+        {{codec_errc::unknown_tag, 2},
+         [](byte_reader& in) { in.fail(codec_errc::unknown_tag, 2); }},
+        {{codec_errc::trailing_bytes, 4}, [](byte_reader&) {}},
+    };
+    for (auto const& [expected, read] : cases) {
+        byte_reader in{buffer.view()};
+        EXPECT_EQ(in.zero_terminated(), "ab");
+        EXPECT_EQ(in.u8(), 2);
+        EXPECT_EQ(in.offset(), 4U);
+        read(in);
+        EXPECT_EQ(in.finish(), expected);
+    }
 }
 
 TEST(ByteReader, StringsNeedTheirZero) {
@@ -70,7 +96,7 @@ TEST(ByteReader, StringsNeedTheirZero) {
     EXPECT_EQ(in.zero_terminated(), "");
     EXPECT_FALSE(in.failed()) << "an empty string is one";
     EXPECT_EQ(in.zero_terminated(), "");
-    EXPECT_EQ(in.finish(), codec_errc::bad_string);
+    EXPECT_EQ(in.finish().code, codec_errc::bad_string);
 }
 
 TEST(ByteReader, CountsBeyondTheEndAreRefused) {
@@ -79,16 +105,16 @@ TEST(ByteReader, CountsBeyondTheEndAreRefused) {
          {std::uint64_t{4}, std::uint64_t{0xFFFF'FFFF}, ~std::uint64_t{0}}) {
         byte_reader in{buffer.view()};
         EXPECT_EQ(in.bytes(count), "");
-        EXPECT_EQ(in.finish(), codec_errc::bad_length) << count;
+        EXPECT_EQ(in.finish().code, codec_errc::bad_length) << count;
     }
 }
 
 TEST(ByteReader, NothingIsReadFromNothing) {
     byte_reader in{std::string_view{}};
-    EXPECT_EQ(in.finish(), codec_errc::ok);
+    EXPECT_EQ(in.finish().code, codec_errc::ok);
     EXPECT_EQ(in.rest(), "");
     EXPECT_EQ(in.zero_terminated(), "");
-    EXPECT_EQ(in.finish(), codec_errc::bad_string);
+    EXPECT_EQ(in.finish().code, codec_errc::bad_string);
 }
 
 } // namespace

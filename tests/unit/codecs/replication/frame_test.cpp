@@ -12,7 +12,7 @@ using wire::exact_buffer;
 
 codec_errc error_of(std::string_view bytes) {
     auto const decoded = decode_frame(exact_buffer{bytes}.view());
-    return decoded.has_value() ? codec_errc::ok : static_cast<codec_errc>(decoded.error().value());
+    return decoded.has_value() ? codec_errc::ok : decoded.error().code;
 }
 
 TEST(ReplicationFrame, XlogData) {
