@@ -1,0 +1,29 @@
+#pragma once
+// Binary values in their text forms: bytea's hex, base64, bit strings.
+
+#include "codecs/base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace tandem::values {
+
+// Errors of all parse functions: bad_value, at the byte that cannot be right.
+
+// bytea_output hex: \x00ff
+[[nodiscard]] result<std::string> parse_bytea(std::string_view text);
+[[nodiscard]] std::string bytea_text(std::string_view bytes);
+
+enum class base64_alphabet : bool { standard, url_safe };
+// RFC 4648, with padding.
+[[nodiscard]] std::string base64_text(std::string_view bytes,
+                                      base64_alphabet alphabet = base64_alphabet::standard);
+// Either alphabet; padding may be missing, and nothing else may be there.
+[[nodiscard]] result<std::string> parse_base64(std::string_view text);
+
+// bit and varbit, "10110", as Debezium's Bits: least significant byte first, the last bit of the text in bit 0.
+[[nodiscard]] result<std::string> parse_bits(std::string_view text);
+// Of `length` bits.
+[[nodiscard]] std::string bits_text(std::string_view bytes, std::size_t length);
+
+} // namespace tandem::values

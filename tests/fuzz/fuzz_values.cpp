@@ -1,0 +1,123 @@
+// Values of PostgreSQL's text: what is read, written again and read again, is the same. The first byte of the input
+// chooses the kind of value.
+#include "codecs/values/array_text.hpp"
+#include "codecs/values/ascii_text.hpp"
+#include "codecs/values/bytes_text.hpp"
+#include "codecs/values/decimal.hpp"
+#include "codecs/values/hstore_text.hpp"
+#include "codecs/values/time_text.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace tandem::values {
+namespace {
+
+void expect(bool met) {
+    if (!met) {
+        std::abort();
+    }
+}
+
+// Reads, writes and reads; an error stands inside the text.
+template <class Parse, class Write>
+void there_and_back(std::string_view input, Parse parse, Write write) {
+    auto const read = parse(input);
+    if (!read) {
+        expect(read.error().code == codec_errc::bad_value && read.error().offset <= input.size());
+        return;
+    }
+    auto const again = parse(write(*read));
+    expect(again.has_value() && *again == *read);
+}
+
+void check_decimal(std::string_view input) {
+    std::int32_t const scale = scale_of(input.substr(0, 2'000));
+    std::string bytes;
+    if (append_unscaled(input.substr(0, 2'000), scale, bytes)) {
+        std::string again;
+        expect(append_unscaled(decimal_text(bytes, scale), scale, again).has_value() &&
+               again == bytes);
+    }
+    std::string_view const raw = input.substr(0, 200);
+    std::string shortest;
+    expect(append_unscaled(decimal_text(raw, 3), 3, shortest).has_value() &&
+           shortest.size() <= raw.size() + 1);
+}
+
+void check_array(std::string_view input) {
+    using kind = array_text_reader::kind;
+    array_text_reader in{input};
+    std::string flat = "{";
+    std::size_t count = 0;
+    auto token = in.next();
+    for (; token.what != kind::end && token.what != kind::failed; token = in.next()) {
+        expect(in.depth() >= 0 && in.depth() <= 6);
+        if (token.what == kind::value || token.what == kind::null) {
+            flat += count == 0 ? "" : ",";
+            ++count;
+            if (token.what == kind::null) {
+                flat += "NULL";
+            } else {
+                append_array_element(token.text, ',', flat);
+            }
+        }
+    }
+    if (token.what == kind::failed) {
+        expect(in.error().code == codec_errc::bad_value && in.error().offset <= input.size());
+        return;
+    }
+    flat += '}';
+    array_text_reader again{flat};
+    std::size_t found = 0;
+    for (token = again.next(); token.what != kind::end; token = again.next()) {
+        expect(token.what != kind::failed);
+        found += token.what == kind::value || token.what == kind::null ? 1 : 0;
+    }
+    expect(found == count);
+}
+
+void check(std::uint8_t which, std::string_view input) {
+    switch (which % 12) {
+    case 0:
+        return there_and_back(input, parse_date, date_text);
+    case 1:
+        return there_and_back(input, parse_time, time_text);
+    case 2:
+        return there_and_back(input, parse_timetz, timetz_text);
+    case 3:
+        return there_and_back(input, parse_timestamp,
+                              [](pg_time value) { return timestamp_text(value, false); });
+    case 4:
+        return there_and_back(input, parse_timestamptz,
+                              [](pg_time value) { return timestamp_text(value, true); });
+    case 5:
+        return there_and_back(input, parse_interval, interval_text);
+    case 6:
+        return there_and_back(input, parse_bytea, bytea_text);
+    case 7:
+        return there_and_back(input, parse_base64,
+                              [](std::string_view bytes) { return base64_text(bytes); });
+    case 8:
+        return there_and_back(input, parse_hstore, hstore_text);
+    case 9:
+        return check_decimal(input);
+    case 10:
+        return check_array(input);
+    default:
+        return there_and_back(input, parse_bits, [input](std::string_view bytes) {
+            return bits_text(bytes, input.size());
+        });
+    }
+}
+
+} // namespace
+} // namespace tandem::values
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    if (size > 0) {
+        tandem::values::check(data[0], {reinterpret_cast<char const*>(data) + 1, size - 1});
+    }
+    return 0;
+}
