@@ -1,17 +1,18 @@
-// What it costs to read a row off the replication stream: chat_message inserts of 7 columns and
-// about 250 bytes, 200,000 of them one behind the other, so that they come from memory.
-// Every benchmark first checks that its answer is the one the data was made with. `memcpy` moves the
+// What it costs to read a row off the replication stream: frame, message, its place in the stream and its
+// relation, and a walk over its columns. Rows of several shapes, one behind the other, so that they come from
+// memory. Every benchmark first checks that its answer is the one the data was made with. `memcpy` moves the
 // same bytes, message by message, and is the reference of the same run.
-#include "codecs/pgoutput/message.hpp"
+#include "codecs/pgoutput/decoder.hpp"
 #include "codecs/replication/frame.hpp"
-#include "perf/micro/chat_rows.hpp"
 #include "perf/micro/counted_heap.hpp"
+#include "perf/micro/shapes.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct answer {
 };
 
 struct stream {
+    std::string before; // the messages that a decoder has seen when the rows come
+    std::string relation;
     std::string frames; // XLogData after XLogData
     std::vector<std::size_t> ends;
     answer expected;
@@ -44,16 +47,22 @@ struct stream {
     }
 };
 
-stream make_stream() {
-    constexpr std::size_t rows = 200'000;
+stream make_stream(perf::shape which) {
     stream made;
-    for (std::size_t row = 0; row < rows; ++row) {
-        wire::columns const columns = perf::chat_message(row, row % 7);
-        made.frames += wire::xlog_data(row, row, 0, wire::insert(16'400, columns));
+    made.before = wire::begin(1, 2, 3);
+    auto const shape = perf::relation_of(which);
+    std::vector<wire::relation_column> columns;
+    for (auto const& column : shape.columns) {
+        columns.push_back({column.name, column.type.value, column.key});
+    }
+    made.relation = wire::relation(shape.id.value, shape.schema, shape.name, 'd', columns);
+    for (std::size_t row = 0; row < perf::rows_of(which); ++row) {
+        wire::columns const values = perf::row_of(which, row);
+        made.frames += wire::xlog_data(row, row, 0, wire::insert(shape.id.value, values));
         made.ends.push_back(made.frames.size());
         ++made.expected.rows;
-        made.expected.columns += columns.size();
-        for (wire::column const& column : columns) {
+        made.expected.columns += values.size();
+        for (wire::column const& column : values) {
             made.expected.value_bytes += column.bytes.size();
             if (!column.bytes.empty()) {
                 made.expected.first_bytes += static_cast<unsigned char>(column.bytes.front());
@@ -63,23 +72,19 @@ stream make_stream() {
     return made;
 }
 
-stream const& the_stream() {
-    static stream const made = make_stream();
-    return made;
+stream const& stream_of(perf::shape which) {
+    static std::map<perf::shape, stream> made;
+    auto const known = made.find(which);
+    return known != made.end() ? known->second
+                               : made.emplace(which, make_stream(which)).first->second;
 }
 
 // Sums in registers: sums in memory would be the slowest part of the loop.
-void add_row(answer& sum, std::string_view message) noexcept {
-    auto const decoded = pgoutput::decode(message);
-    auto const* const row =
-        decoded.has_value() ? std::get_if<pgoutput::insert>(&*decoded) : nullptr;
-    if (row == nullptr) {
-        return;
-    }
+void add_row(answer& sum, pgoutput::tuple_view row) noexcept {
     std::uint64_t value_bytes = 0;
     std::uint64_t first_bytes = 0;
-    pgoutput::tuple_view::cursor cursor{row->new_row};
-    for (std::uint32_t left = row->new_row.column_count(); left > 0; --left) {
+    pgoutput::tuple_view::cursor cursor{row};
+    for (std::uint32_t left = row.column_count(); left > 0; --left) {
         pgoutput::column_view const value = cursor.next();
         value_bytes += value.bytes.size();
         if (!value.bytes.empty()) {
@@ -87,77 +92,95 @@ void add_row(answer& sum, std::string_view message) noexcept {
         }
     }
     ++sum.rows;
-    sum.columns += row->new_row.column_count();
+    sum.columns += row.column_count();
     sum.value_bytes += value_bytes;
     sum.first_bytes += first_bytes;
 }
 
-answer read_messages(stream const& from) noexcept {
-    answer sum;
-    for (std::size_t index = 0; index < from.ends.size(); ++index) {
-        add_row(sum, from.message(index));
-    }
-    return sum;
-}
-
-answer read_frames(stream const& from) noexcept {
+// As the engine reads: everything.
+answer read_stream(stream const& from, pgoutput::decoder& in) {
     answer sum;
     for (std::size_t index = 0; index < from.ends.size(); ++index) {
         auto const frame = replication::decode_frame(from.frame(index));
-        if (auto const* const data =
-                frame.has_value() ? std::get_if<replication::xlog_data>(&*frame) : nullptr) {
-            add_row(sum, data->payload);
+        auto const* const data =
+            frame.has_value() ? std::get_if<replication::xlog_data>(&*frame) : nullptr;
+        if (data == nullptr) {
+            return sum;
         }
+        auto const read = in.next(data->payload);
+        auto const* const row = read.has_value() ? std::get_if<pgoutput::insert>(&*read) : nullptr;
+        if (row == nullptr) {
+            return sum;
+        }
+        add_row(sum, row->new_row);
     }
     return sum;
 }
 
-// Checking without walking: what decode() alone costs.
-answer decode_messages(stream const& from) noexcept {
-    answer sum = from.expected;
-    sum.rows = 0;
+// The message alone: no frame, no order, no relation.
+answer read_messages(stream const& from, pgoutput::decoder&) {
+    answer sum;
     for (std::size_t index = 0; index < from.ends.size(); ++index) {
-        sum.rows += pgoutput::decode(from.message(index)).has_value() ? 1 : 0;
+        auto const read = pgoutput::decode(from.message(index));
+        auto const* const row = read.has_value() ? std::get_if<pgoutput::insert>(&*read) : nullptr;
+        if (row == nullptr) {
+            return sum;
+        }
+        add_row(sum, row->new_row);
     }
     return sum;
 }
 
-// A copy of each message, as PQgetCopyData() makes one. The last byte is the proof.
-answer copy_messages(stream const& from) noexcept {
-    char scratch[1024];
+// A copy of each message, as PQgetCopyData() makes one. Its last byte is touched.
+answer copy_messages(stream const& from, pgoutput::decoder&) {
+    static std::vector<char> scratch(1U << 20U);
     answer sum = from.expected;
     sum.rows = 0;
     for (std::size_t index = 0; index < from.ends.size(); ++index) {
         std::string_view const message = from.message(index);
-        std::memcpy(scratch, message.data(), message.size());
-        benchmark::DoNotOptimize(scratch);
+        std::memcpy(scratch.data(), message.data(), message.size());
+        benchmark::DoNotOptimize(scratch.data());
         benchmark::ClobberMemory();
-        sum.rows += scratch[message.size() - 1] == '}' ? 1 : 0;
+        sum.rows += scratch[message.size() - 1] == message.back() ? 1 : 0;
     }
     return sum;
 }
 
-template <auto Read>
-void measure(benchmark::State& state) {
-    stream const& from = the_stream();
-    if (!perf::heap_is_counted() || Read(from) != from.expected) {
+using read_rows = answer (*)(stream const&, pgoutput::decoder&);
+
+void measure(benchmark::State& state, read_rows read, perf::shape which) {
+    stream const& from = stream_of(which);
+    pgoutput::decoder in;
+    bool const ready = in.next(from.before) && in.next(from.relation);
+    if (!ready || !perf::heap_is_counted() || read(from, in) != from.expected) {
         std::fputs("parse_bench: the answer is wrong, so its time means nothing\n", stderr);
         std::exit(1);
     }
     std::uint64_t const before = perf::allocations_so_far();
     for (auto _ : state) {
-        answer read = Read(from);
-        benchmark::DoNotOptimize(read);
+        answer got = read(from, in);
+        benchmark::DoNotOptimize(got);
     }
     std::uint64_t const allocated = perf::allocations_so_far() - before;
     std::size_t const headers = from.ends.size() * frame_header_size;
     perf::report(state, from.ends.size(), from.frames.size() - headers, allocated);
 }
 
-BENCHMARK(measure<copy_messages>)->Name("memcpy")->Unit(benchmark::kMillisecond);
-BENCHMARK(measure<decode_messages>)->Name("decode")->Unit(benchmark::kMillisecond);
-BENCHMARK(measure<read_messages>)->Name("decode_and_walk")->Unit(benchmark::kMillisecond);
-BENCHMARK(measure<read_frames>)->Name("frame_decode_and_walk")->Unit(benchmark::kMillisecond);
+int const registered = [] {
+    struct {
+        char const* name;
+        read_rows read;
+    } const benches[] = {
+        {"memcpy", copy_messages}, {"decode", read_messages}, {"parse", read_stream}};
+    for (perf::shape const which : perf::all_shapes) {
+        for (auto const& bench : benches) {
+            std::string const name = std::string{bench.name} + "/" + perf::name_of(which);
+            benchmark::RegisterBenchmark(name.c_str(), measure, bench.read, which)
+                ->Unit(benchmark::kMillisecond);
+        }
+    }
+    return 0;
+}();
 
 } // namespace
 } // namespace tandem

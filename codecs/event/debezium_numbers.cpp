@@ -1,0 +1,138 @@
+#include "codecs/event/debezium_values.hpp"
+#include "codecs/event/json_text.hpp"
+#include "codecs/values/bytes_text.hpp"
+#include "codecs/values/decimal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace tandem::event::debezium {
+namespace {
+
+char* base64_string(std::string_view bytes, char* out, values::base64_alphabet alphabet = {}) {
+    return fmt::format_to(out, "\"{}\"", values::base64_text(bytes, alphabet));
+}
+
+// numeric without a scale of its own: Debezium keeps no zeros at the end of the fraction.
+std::string_view without_last_zeros(std::string_view text) noexcept {
+    if (text.find('.') == std::string_view::npos) {
+        return text;
+    }
+    while (text.back() == '0') {
+        text.remove_suffix(1);
+    }
+    if (text.back() == '.') {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+// "-$1,234.50" is -1234.50: what is no digit, sign or point is the locale's.
+std::string plain_money(std::string_view text) {
+    std::string plain;
+    for (char const each : text) {
+        if ((each >= '0' && each <= '9') || each == '-' || each == '.') {
+            plain.push_back(each);
+        }
+    }
+    return plain;
+}
+
+char* unscaled(std::string_view text, std::int32_t scale, char* out) {
+    std::string bytes;
+    return values::append_unscaled(text, scale, bytes) ? base64_string(bytes, out) : nullptr;
+}
+
+} // namespace
+
+char* decimal_bytes(column_plan const& column, std::string_view text, char* out) {
+    return unscaled(text, column.parameter, out);
+}
+
+char* decimal_struct(column_plan const&, std::string_view text, char* out) {
+    if (text.empty()) {
+        return nullptr;
+    }
+    std::string_view const number = without_last_zeros(text);
+    std::int32_t const scale = values::scale_of(number);
+    out = fmt::format_to(out, R"({{"scale":{},"value":)", scale);
+    out = unscaled(number, scale, out);
+    if (out != nullptr) {
+        *out++ = '}';
+    }
+    return out;
+}
+
+char* decimal_string(column_plan const&, std::string_view text, char* out) {
+    if (values::is_special_number(text)) {
+        return fmt::format_to(out, "\"{}\"",
+                              text == "NaN"        ? "NAN"
+                              : text == "Infinity" ? "POSITIVE_INFINITY"
+                                                   : "NEGATIVE_INFINITY");
+    }
+    return append_string(out, text);
+}
+
+// The nearest double, in its shortest text. What is beyond all of them is infinite, as in Java.
+char* decimal_double(column_plan const&, std::string_view text, char* out) {
+    if (values::is_special_number(text)) {
+        return append_string(out, text);
+    }
+    double value = 0;
+    auto const [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (stop != text.data() + text.size()) {
+        return nullptr;
+    }
+    if (failed == std::errc::result_out_of_range) {
+        constexpr std::size_t digits_most = 309; // of a number below the greatest double
+        bool const negative = text.front() == '-';
+        bool const large = std::min(text.find('.'), text.size()) >= digits_most;
+        return large ? append_string(out, negative ? "-Infinity" : "Infinity")
+                     : append(out, negative ? "-0.0" : "0.0");
+    }
+    return fmt::format_to(out, "{}", value);
+}
+
+char* money_bytes(column_plan const& column, std::string_view text, char* out) {
+    return unscaled(plain_money(text), column.parameter, out);
+}
+
+char* money_string(column_plan const&, std::string_view text, char* out) {
+    return append_string(out, plain_money(text));
+}
+
+char* money_double(column_plan const&, std::string_view text, char* out) {
+    return append_number_text(out, plain_money(text));
+}
+
+char* bytea_base64(column_plan const&, std::string_view text, char* out) {
+    auto const bytes = values::parse_bytea(text);
+    return bytes ? base64_string(*bytes, out) : nullptr;
+}
+
+char* bytea_base64_url(column_plan const&, std::string_view text, char* out) {
+    auto const bytes = values::parse_bytea(text);
+    return bytes ? base64_string(*bytes, out, values::base64_alphabet::url_safe) : nullptr;
+}
+
+char* bytea_hex(column_plan const&, std::string_view text, char* out) {
+    if (!values::parse_bytea(text)) {
+        return nullptr;
+    }
+    return append_string(out, text.substr(2));
+}
+
+char* bit_boolean(column_plan const&, std::string_view text, char* out) {
+    bool const good = text == "0" || text == "1";
+    return good ? append(out, text == "1" ? "true" : "false") : nullptr;
+}
+
+char* bit_bytes(column_plan const&, std::string_view text, char* out) {
+    auto const bytes = values::parse_bits(text);
+    return bytes ? base64_string(*bytes, out) : nullptr;
+}
+
+} // namespace tandem::event::debezium

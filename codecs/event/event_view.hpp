@@ -1,0 +1,84 @@
+#pragma once
+// A decoded event as views: into the record's bytes where they can be taken as they are, into the decoder's
+// arena where JSON escapes had to be undone.
+
+#include "codecs/base/lsn.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::event {
+
+// What stands for a column in an event.
+enum class field_kind : std::uint8_t {
+    absent, // not in the event: not sent by the source
+    null,
+    boolean, // text is "true" or "false"
+    number,  // text is the number as it was written
+    string,  // text is the string, unescaped
+    nested,  // text is the JSON of an object or an array
+};
+
+struct field_value {
+    field_kind kind = field_kind::absent;
+    std::string_view text;
+};
+
+// The field names of a topic's rows, in the order in which they were first met. Grows as events bring new
+// ones, so that a number once given keeps its meaning.
+class field_names {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+    [[nodiscard]] std::string const& operator[](std::size_t index) const noexcept {
+        return names_[index];
+    }
+
+    // The number of that name, a new one for a new name.
+    [[nodiscard]] std::size_t number_of(std::string_view name);
+
+private:
+    std::vector<std::string> names_;
+};
+
+// Values by field number; shorter than the names when the last ones are absent.
+using row_values = std::vector<field_value>;
+
+enum class event_operation : char {
+    none = 0, // a plain row without envelope
+    create = 'c',
+    update = 'u',
+    remove = 'd',
+    read = 'r',
+    truncate = 't',
+    message = 'm',
+};
+
+// What the source block says; what it does not say is zero or empty.
+struct source_view {
+    std::string_view version;
+    std::string_view connector;
+    std::string_view name;
+    std::string_view snapshot;
+    std::string_view database;
+    std::string_view schema;
+    std::string_view table;
+    std::string_view origin;
+    std::int64_t time_us = 0; // of the commit, since 1970; from ts_us, or ts_ms where that is all
+    std::int64_t transaction = 0;
+    lsn position;
+    lsn origin_position;
+};
+
+// One event. Reused from event to event: the rows keep their memory.
+struct event_view {
+    event_operation op = event_operation::none;
+    bool has_before = false;
+    bool has_after = false;
+    row_values before;
+    row_values after;
+    source_view source;
+};
+
+} // namespace tandem::event

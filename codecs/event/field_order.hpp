@@ -1,0 +1,126 @@
+#pragma once
+// Which field of an event's fixed parts comes next.
+
+#include "codecs/event/json_scalar.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tandem::event {
+
+// Fields of the envelope and its source block that mean something; the others are passed over.
+enum class meaning : std::uint8_t {
+    other,
+    before,
+    after,
+    source,
+    op,
+    version,
+    connector,
+    name,
+    snapshot,
+    database,
+    schema,
+    table,
+    origin,
+    time_us,
+    time_ms,
+    transaction,
+    position,
+    origin_position,
+};
+
+struct meaning_of {
+    std::string_view name;
+    meaning what;
+};
+inline constexpr meaning_of envelope_fields[] = {{"before", meaning::before},
+                                                 {"after", meaning::after},
+                                                 {"source", meaning::source},
+                                                 {"op", meaning::op}};
+inline constexpr meaning_of source_fields[] = {{"version", meaning::version},
+                                               {"connector", meaning::connector},
+                                               {"name", meaning::name},
+                                               {"snapshot", meaning::snapshot},
+                                               {"db", meaning::database},
+                                               {"schema", meaning::schema},
+                                               {"table", meaning::table},
+                                               {"origin", meaning::origin},
+                                               {"ts_us", meaning::time_us},
+                                               {"ts_ms", meaning::time_ms},
+                                               {"txId", meaning::transaction},
+                                               {"lsn", meaning::position},
+                                               {"origin_lsn", meaning::origin_position}};
+
+// The fields of one kind of object in the order in which they came last: a writer keeps its order, so that
+// the next one is nearly always the expected one.
+class field_order {
+public:
+    explicit field_order(std::span<meaning_of const> known) noexcept : known_{known} {}
+
+    void rewind() noexcept { at_ = 0; }
+
+    // `raw` points behind the name's opening quote; `limit` is the end of what may be read.
+    meaning next(char const* raw, char const* limit) {
+        if (at_ < order_.size() && stands(order_[at_].name, raw, limit)) {
+            return order_[at_++].what;
+        }
+        return search(raw, limit);
+    }
+
+    [[nodiscard]] static bool stands(std::string_view name, char const* raw,
+                                     char const* limit) noexcept {
+        return static_cast<std::size_t>(limit - raw) > name.size() && raw[name.size()] == '"' &&
+               same_bytes(raw, name.data(), name.size());
+    }
+
+private:
+    struct place {
+        std::string name;
+        meaning what = meaning::other;
+    };
+
+    meaning search(char const* raw, char const* limit) {
+        for (std::size_t index = 0; index < order_.size(); ++index) {
+            if (stands(order_[index].name, raw, limit)) {
+                at_ = index + 1;
+                return order_[index].what;
+            }
+        }
+        auto const* const end =
+            static_cast<char const*>(std::memchr(raw, '"', static_cast<std::size_t>(limit - raw)));
+        std::string name{raw, static_cast<std::size_t>(end - raw)};
+        auto const found =
+            std::find_if(known_.begin(), known_.end(),
+                         [&name](meaning_of const& each) { return each.name == name; });
+        meaning const what = found == known_.end() ? meaning::other : found->what;
+        if (order_.size() < order_most) {
+            at_ = std::min(at_, order_.size());
+            order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at_),
+                          {std::move(name), what});
+            ++at_;
+        }
+        return what;
+    }
+
+    static constexpr std::size_t order_most =
+        100; // fields of no meaning are not collected without end
+
+    std::span<meaning_of const> known_;
+    std::vector<place> order_;
+    std::size_t at_ = 0;
+};
+
+struct field_orders {
+    field_order envelope{envelope_fields};
+    field_order source{source_fields};
+};
+
+} // namespace tandem::event

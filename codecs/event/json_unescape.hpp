@@ -1,0 +1,21 @@
+#pragma once
+// The text that a JSON string stands for.
+
+#include "codecs/event/decode.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace tandem::event {
+
+struct unescape_end {
+    event_errc error = event_errc::ok;
+    std::size_t written = 0;
+    std::size_t read = 0; // on an error: where its escape begins
+};
+
+// `raw`: what stands between the quotes. `out` has raw.size() bytes: text never becomes longer.
+// Errors: bad_escape, also for half a surrogate pair; zero_character for \u0000.
+[[nodiscard]] unescape_end unescape(std::string_view raw, char* out) noexcept;
+
+} // namespace tandem::event

@@ -1,0 +1,36 @@
+#include "codecs/event/json_text.hpp"
+#include "codecs/event/row_json.hpp"
+#include "codecs/event/row_json_isa.hpp"
+
+namespace tandem::event {
+namespace {
+
+write_row_function choose() noexcept {
+#ifdef TANDEM_X86_64_V3
+    // No processor has these three without the rest of x86-64-v3.
+    if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
+        __builtin_cpu_supports("fma") != 0) {
+        return write_row_x86_64_v3;
+    }
+#endif
+    return write_row_baseline;
+}
+
+write_row_function const chosen = choose();
+
+} // namespace
+
+std::size_t row_plan::room(pgoutput::tuple_view row) const noexcept {
+    return fixed + row.raw().size() * growth + slack;
+}
+
+result<char*> write_row(row_plan const& plan, pgoutput::tuple_view row, row_part part, char* out) {
+    row_end const end =
+        chosen(plan.columns.data(), plan.fragments.data(), row, part == row_part::key, out);
+    if (end.at == nullptr) {
+        return codec_error{codec_errc::bad_value, end.column};
+    }
+    return end.at;
+}
+
+} // namespace tandem::event

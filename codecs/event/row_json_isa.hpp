@@ -1,0 +1,21 @@
+#pragma once
+// write_row() as each instruction set has it; row_json_dispatch.cpp chooses.
+
+#include "codecs/event/row_json.hpp"
+
+namespace tandem::event {
+
+struct row_end {
+    char* at;             // nullptr: the column cannot be written
+    std::uint32_t column; // that one
+};
+
+using write_row_function = row_end (*)(column_plan const* columns, char const* fragments,
+                                       pgoutput::tuple_view row, bool keys_only, char* out);
+
+row_end write_row_baseline(column_plan const* columns, char const* fragments,
+                           pgoutput::tuple_view row, bool keys_only, char* out);
+row_end write_row_x86_64_v3(column_plan const* columns, char const* fragments,
+                            pgoutput::tuple_view row, bool keys_only, char* out);
+
+} // namespace tandem::event

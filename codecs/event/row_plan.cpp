@@ -1,0 +1,204 @@
+#include "codecs/event/row_plan.hpp"
+
+#include "codecs/event/debezium_values.hpp"
+#include "codecs/event/json_text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::event {
+namespace {
+
+// An element of one digit and its comma become {"scale":0,"value":"AQ=="} and its own.
+constexpr std::size_t array_growth = 32;
+constexpr std::size_t column_names_most = 65'535; // name_size is 16 bits; a name has 63 bytes
+
+json_form exact_form(oid type) noexcept {
+    switch (type.value) {
+    case 16: // bool
+        return json_form::boolean;
+    case 20: // int8
+    case 21: // int2
+    case 23: // int4
+    case 26: // oid
+        return json_form::number;
+    case 700: // float4
+    case 701: // float8
+        return json_form::real;
+    default:
+        return json_form::string;
+    }
+}
+
+struct form {
+    json_form as = json_form::left_out;
+    convert_value convert = nullptr;
+    std::int32_t parameter = 0;
+};
+
+form converted(convert_value by, std::int32_t parameter = 0) noexcept {
+    return {json_form::converted, by, parameter};
+}
+
+form numeric_form(resolved_type const& type, decimal_mode mode) noexcept {
+    auto const [precision, scale] = numeric_of(type.modifier);
+    bool const own_scale = precision > 0;
+    switch (mode) {
+    case decimal_mode::precise:
+        return own_scale ? converted(debezium::decimal_bytes, scale)
+                         : converted(debezium::decimal_struct);
+    case decimal_mode::string:
+        return converted(debezium::decimal_string);
+    case decimal_mode::double_:
+        break;
+    }
+    return converted(debezium::decimal_double);
+}
+
+form money_form(value_options const& options) noexcept {
+    switch (options.decimals) {
+    case decimal_mode::precise:
+        return converted(debezium::money_bytes, options.money_digits);
+    case decimal_mode::string:
+        return converted(debezium::money_string);
+    case decimal_mode::double_:
+        break;
+    }
+    return converted(debezium::money_double);
+}
+
+form binary_form(binary_mode mode) noexcept {
+    switch (mode) {
+    case binary_mode::bytes: // JSON has none: JsonConverter writes them in base64
+    case binary_mode::base64:
+        return converted(debezium::bytea_base64);
+    case binary_mode::base64_url_safe:
+        return converted(debezium::bytea_base64_url);
+    case binary_mode::hex:
+        break;
+    }
+    return converted(debezium::bytea_hex);
+}
+
+form time_form(resolved_type const& type, time_mode mode) noexcept {
+    bool const millis = mode == time_mode::connect ||
+                        (mode == time_mode::adaptive && second_digits_of(type.modifier) <= 3);
+    return converted(millis ? debezium::time_millis : debezium::time_micros);
+}
+
+form timestamp_form(resolved_type const& type, time_mode mode) noexcept {
+    bool const millis = mode == time_mode::connect || second_digits_of(type.modifier) <= 3;
+    return converted(millis ? debezium::timestamp_millis : debezium::timestamp_micros);
+}
+
+form debezium_form(resolved_type const& type, value_options const& options) noexcept {
+    switch (type.kind) {
+    case value_kind::other:
+        return {};
+    case value_kind::boolean:
+        return {json_form::boolean};
+    case value_kind::int2:
+    case value_kind::int4:
+    case value_kind::int8:
+        return {json_form::number};
+    case value_kind::float4:
+    case value_kind::float8:
+        return {json_form::real};
+    case value_kind::numeric:
+        return numeric_form(type, options.decimals);
+    case value_kind::money:
+        return money_form(options);
+    case value_kind::bytea:
+        return binary_form(options.binaries);
+    case value_kind::bit:
+    case value_kind::varbit:
+        return converted(type.modifier == 1 ? debezium::bit_boolean : debezium::bit_bytes);
+    case value_kind::date:
+        return converted(debezium::date_days);
+    case value_kind::time:
+        return time_form(type, options.times);
+    case value_kind::timetz:
+        return converted(debezium::time_utc);
+    case value_kind::timestamp:
+        return timestamp_form(type, options.times);
+    case value_kind::timestamptz:
+        return converted(debezium::timestamp_utc, second_digits_of(type.modifier));
+    case value_kind::interval:
+        return converted(options.intervals == interval_mode::numeric ? debezium::interval_micros
+                                                                     : debezium::interval_iso);
+    case value_kind::hstore:
+        return converted(options.hstores == hstore_mode::json ? debezium::hstore_json_text
+                                                              : debezium::hstore_object);
+    case value_kind::point:
+        return converted(debezium::point_struct);
+    case value_kind::text:
+    case value_kind::json:
+    case value_kind::uuid:
+    case value_kind::xml:
+    case value_kind::ltree:
+    case value_kind::tsvector:
+    case value_kind::enumeration:
+        break;
+    }
+    return {json_form::string};
+}
+
+std::string escaped(std::string_view text) {
+    std::string room(text.size() * escaped_most + slack, '\0');
+    char const* const end = append_escaped(room.data(), text);
+    room.resize(static_cast<std::size_t>(end - room.data()));
+    return room;
+}
+
+} // namespace
+
+row_plan exact_plan(pgoutput::relation_shape const& shape) {
+    constexpr std::size_t constant_value = 8; // null, or quotes
+    row_plan plan;
+    for (pgoutput::column_shape const& column : shape.columns) {
+        std::string const fragment = ",\"" + escaped(column.name) + "\":";
+        column_plan each;
+        each.name_at = static_cast<std::uint32_t>(plan.fragments.size());
+        each.name_size = static_cast<std::uint16_t>(std::min(fragment.size(), column_names_most));
+        each.form = exact_form(column.type);
+        each.key = column.key;
+        plan.fragments += fragment;
+        plan.fixed += fragment.size() + constant_value;
+        plan.columns.push_back(each);
+    }
+    plan.fragments.append(slack, '\0');
+    plan.fixed += 2;
+    return plan;
+}
+
+row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
+                       value_options const& options) {
+    row_plan plan = exact_plan(shape);
+    plan.fragments.resize(plan.fragments.size() - slack);
+    std::string const unavailable = '"' + escaped(options.unavailable) + '"';
+    auto const unavailable_at = static_cast<std::uint32_t>(plan.fragments.size());
+    plan.fragments += unavailable;
+    plan.fragments.append(slack, '\0');
+    plan.growth = debezium::converted_growth;
+    for (std::size_t index = 0; index < plan.columns.size(); ++index) {
+        auto const& column = shape.columns[index];
+        auto const type = resolve(column.type, column.type_modifier, types);
+        auto const made = has_debezium_form(type) ? debezium_form(type, options) : form{};
+        column_plan& each = plan.columns[index];
+        each.form = made.as;
+        each.convert = made.convert;
+        each.parameter = made.parameter;
+        if (type.array && made.as != json_form::left_out) {
+            each.form = json_form::converted;
+            each.element_form = made.as;
+            each.element_convert = std::exchange(each.convert, debezium::array_list);
+            plan.growth = array_growth;
+        }
+        each.unchanged_at = unavailable_at;
+        each.unchanged_size = static_cast<std::uint16_t>(unavailable.size());
+        plan.fixed += debezium::converted_extra + unavailable.size();
+    }
+    return plan;
+}
+
+} // namespace tandem::event

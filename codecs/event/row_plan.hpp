@@ -1,0 +1,21 @@
+#pragma once
+// How the rows of a relation are written, decided once from its shape.
+
+#include "codecs/event/row_json.hpp"
+#include "codecs/event/value_kind.hpp"
+#include "codecs/event/value_options.hpp"
+#include "codecs/pgoutput/relation_cache.hpp"
+
+namespace tandem::event {
+
+// Values go as they must come back: PostgreSQL's own text, bit for bit. Booleans, integers and finite
+// floats are JSON's where their text is; everything else is that text as a string, arrays and composites
+// included. A value that was not sent is not in the object.
+[[nodiscard]] row_plan exact_plan(pgoutput::relation_shape const& shape);
+
+// Values go as Debezium's connector writes them. Columns of types that it does not know are left out, as it
+// does; a value that was not sent becomes the placeholder. docs/events.md lists where this differs from it.
+[[nodiscard]] row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
+                                     value_options const& options);
+
+} // namespace tandem::event

@@ -1,0 +1,35 @@
+#pragma once
+// How values are written for consumers of Debezium: its options, under its names, with its defaults.
+// https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-data-types
+
+#include <cstdint>
+#include <string>
+
+namespace tandem::event {
+
+enum class decimal_mode : std::uint8_t { precise, string, double_ }; // decimal.handling.mode
+enum class time_mode : std::uint8_t {
+    adaptive,
+    adaptive_time_microseconds,
+    connect
+}; // time.precision.mode
+enum class binary_mode : std::uint8_t {
+    bytes,
+    base64,
+    base64_url_safe,
+    hex
+};                                                           // binary.handling.mode
+enum class hstore_mode : std::uint8_t { json, map };         // hstore.handling.mode
+enum class interval_mode : std::uint8_t { numeric, string }; // interval.handling.mode
+
+struct value_options {
+    decimal_mode decimals = decimal_mode::precise;
+    time_mode times = time_mode::adaptive;
+    binary_mode binaries = binary_mode::bytes;
+    hstore_mode hstores = hstore_mode::json;
+    interval_mode intervals = interval_mode::numeric;
+    int money_digits = 2;                                     // money.fraction.digits
+    std::string unavailable = "__debezium_unavailable_value"; // unavailable.value.placeholder
+};
+
+} // namespace tandem::event

@@ -1,0 +1,91 @@
+// The event decoder on any text, against boost::json: what it accepts boost reads alike, and what boost
+// accepts it refuses only for a reason boost does not know.
+#include "codecs/event/decode.hpp"
+#include "tests/support/padded_record.hpp"
+
+#include <boost/json.hpp>
+#include <boost/json/src.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace tandem::event {
+namespace {
+
+namespace json = boost::json;
+
+bool same(field_value const& ours, json::value const& theirs, std::string_view source) {
+    static_cast<void>(source);
+    switch (ours.kind) {
+    case field_kind::absent:
+        return false;
+    case field_kind::null:
+        return theirs.is_null();
+    case field_kind::boolean:
+        return theirs.is_bool() && theirs.get_bool() == (ours.text == "true");
+    case field_kind::string:
+        return theirs.is_string() && std::string_view{theirs.get_string()} == ours.text;
+    case field_kind::number:
+        return theirs.is_number();
+    case field_kind::nested:
+        return theirs.is_structured();
+    }
+    return false;
+}
+
+void check_row(std::string_view input) {
+    wire::padded_record const record{input};
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    arena strings;
+    auto const ours = decoder.value(record.view(), {false, false}, names, event, strings);
+    json::parse_options options;
+    options.max_depth = 512;
+    boost::system::error_code failed;
+    auto const theirs = json::parse(input, failed, {}, options);
+    if (!ours) {
+        if (ours.error().code == event_errc::ok || ours.error().offset > input.size()) {
+            std::abort();
+        }
+        return;
+    }
+    if (failed) {
+        return; // what is nested is taken as it stands, and read by whoever needs it
+    }
+    auto const& object = theirs.get_object();
+    for (std::size_t index = 0; index < event.after.size(); ++index) {
+        auto const* const value = object.if_contains(names[index]);
+        if (value == nullptr || !same(event.after[index], *value, input)) {
+            std::abort();
+        }
+    }
+}
+
+void check_others(std::string_view input) {
+    wire::padded_record const record{input};
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    row_values key;
+    arena strings;
+    for (bool const schema : {false, true}) {
+        auto const value = decoder.value(record.view(), {true, schema}, names, event, strings);
+        auto const read = decoder.key(record.view(), schema, names, key, strings);
+        if ((!value && value.error().offset > input.size()) ||
+            (!read && read.error().offset > input.size())) {
+            std::abort();
+        }
+    }
+}
+
+} // namespace
+} // namespace tandem::event
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    std::string_view const input{reinterpret_cast<char const*>(data), size};
+    tandem::event::check_row(input);
+    tandem::event::check_others(input);
+    return 0;
+}

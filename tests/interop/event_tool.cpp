@@ -1,0 +1,178 @@
+// Events of a recorded stream, for the tests that hold them against real Debezium.
+//
+// usage: event_tool KEY=VALUE... <MESSAGES >RECORDS
+//   database=NAME  for source.db
+//   types=FILE     of pg_type: oid, sort (base domain enum array), name, of, modifier, labels; tabs between
+//   schemas=true   with schema blocks
+//   values=exact|debezium, decimals=, times=, binaries=, hstores=, intervals= as Debezium names their modes
+// MESSAGES: eight bytes of position, four of length, a message of pgoutput, and so on.
+// RECORDS: schema.table, key, value, tabs between, a line each; "!" and the column instead of a value that has none.
+#include "codecs/base/big_endian.hpp"
+#include "codecs/event/connect_schema.hpp"
+#include "codecs/event/envelope.hpp"
+#include "codecs/event/row_plan.hpp"
+#include "codecs/pgoutput/decoder.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tandem::event {
+namespace {
+
+using settings = std::map<std::string, std::string>;
+
+std::vector<std::string> split(std::string const& line, char at) {
+    std::vector<std::string> parts(1);
+    for (char const each : line) {
+        if (each == at) {
+            parts.emplace_back();
+        } else {
+            parts.back().push_back(each);
+        }
+    }
+    return parts;
+}
+
+type_table read_types(std::string const& path) {
+    type_table types;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        auto const parts = split(line, '\t');
+        type_facts facts;
+        facts.what = parts.at(1) == "domain"  ? type_facts::sort::domain
+                     : parts.at(1) == "enum"  ? type_facts::sort::enumeration
+                     : parts.at(1) == "array" ? type_facts::sort::array
+                                              : type_facts::sort::base;
+        facts.name = parts.at(2);
+        facts.of = {static_cast<std::uint32_t>(std::stoul(parts.at(3)))};
+        facts.modifier = std::stoi(parts.at(4));
+        facts.labels = split(parts.at(5), ',');
+        types.add({static_cast<std::uint32_t>(std::stoul(parts.at(0)))}, std::move(facts));
+    }
+    return types;
+}
+
+template <class Mode>
+void choose(settings const& given, std::string const& key, std::map<std::string, Mode> const& names,
+            Mode& into) {
+    if (auto const found = given.find(key); found != given.end()) {
+        into = names.at(found->second);
+    }
+}
+
+value_options options_of(settings const& given) {
+    value_options made;
+    choose(given, "decimals",
+           {{"precise", decimal_mode::precise},
+            {"string", decimal_mode::string},
+            {"double", decimal_mode::double_}},
+           made.decimals);
+    choose(given, "times",
+           {{"adaptive", time_mode::adaptive},
+            {"adaptive_time_microseconds", time_mode::adaptive_time_microseconds},
+            {"connect", time_mode::connect}},
+           made.times);
+    choose(given, "binaries",
+           {{"bytes", binary_mode::bytes},
+            {"base64", binary_mode::base64},
+            {"base64-url-safe", binary_mode::base64_url_safe},
+            {"hex", binary_mode::hex}},
+           made.binaries);
+    choose(given, "hstores", {{"json", hstore_mode::json}, {"map", hstore_mode::map}},
+           made.hstores);
+    choose(given, "intervals",
+           {{"numeric", interval_mode::numeric}, {"string", interval_mode::string}},
+           made.intervals);
+    return made;
+}
+
+class writer {
+public:
+    explicit writer(settings given)
+        : given_{std::move(given)},
+          types_{read_types(given_.at("types"))},
+          options_{options_of(given_)} {}
+
+    void take(lsn position, std::string_view bytes) {
+        auto const read = in_.next(bytes);
+        if (!read) {
+            throw std::runtime_error{read.error().message()};
+        }
+        if (auto const* const begun = std::get_if<pgoutput::begin>(&*read)) {
+            transaction_.emplace(source_, begun->transaction, begun->commit_time, lsn{1});
+        } else if (auto const* const inserted = std::get_if<pgoutput::insert>(&*read)) {
+            write({operation::create, {}, true, inserted->new_row, position});
+        } else if (auto const* const updated = std::get_if<pgoutput::update>(&*read)) {
+            write({operation::update, updated->old_row,
+                   updated->old_kind == pgoutput::old_row_kind::key, updated->new_row, position});
+        } else if (auto const* const removed = std::get_if<pgoutput::remove>(&*read)) {
+            write({operation::remove,
+                   removed->old_row,
+                   removed->old_kind == pgoutput::old_row_kind::key,
+                   {},
+                   position});
+        }
+    }
+
+private:
+    void write(relation_events::change const& made) {
+        auto const& shape = *in_.shape();
+        bool const exact = given_["values"] == "exact";
+        record_schemas schemas;
+        if (given_["schemas"] == "true") {
+            std::vector<column_facts> const none;
+            schema_source const from{shape, types_, options_, none,
+                                     "p." + shape.schema + '.' + shape.name};
+            schemas = {key_schema(from), envelope_schema(from)};
+        }
+        relation_events const relation{
+            shape, exact ? exact_plan(shape) : debezium_plan(shape, types_, options_),
+            std::move(schemas)};
+        arena bytes;
+        auto const key = relation.key(made.new_row.empty() ? made.old_row : made.new_row, bytes);
+        auto const value = relation.value(made, *transaction_, event_time{0}, bytes);
+        std::cout << shape.schema << '.' << shape.name << '\t' << (key ? *key : "!") << '\t';
+        if (value) {
+            std::cout << *value << '\n';
+        } else {
+            std::cout << '!' << value.error().offset << '\n';
+        }
+    }
+
+    settings given_;
+    type_table types_;
+    value_options options_;
+    event_source const source_{"test", "p", given_.at("database")};
+    pgoutput::decoder in_;
+    std::optional<transaction_part> transaction_;
+};
+
+} // namespace
+} // namespace tandem::event
+
+int main(int count, char** arguments) {
+    using namespace tandem;
+    std::map<std::string, std::string> given;
+    for (int index = 1; index < count; ++index) {
+        std::string const argument = arguments[index];
+        auto const at = argument.find('=');
+        given[argument.substr(0, at)] = argument.substr(at + 1);
+    }
+    std::string const input{std::istreambuf_iterator<char>{std::cin},
+                            std::istreambuf_iterator<char>{}};
+    event::writer into{std::move(given)};
+    for (std::string_view left = input; !left.empty();) {
+        lsn const position{load_big_endian<std::uint64_t>(left.data())};
+        std::uint32_t const size = load_big_endian<std::uint32_t>(left.data() + 8);
+        into.take(position, left.substr(12, size));
+        left.remove_prefix(12 + size);
+    }
+    return 0;
+}

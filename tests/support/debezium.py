@@ -1,0 +1,113 @@
+"""Real Debezium, and tandem's event encoder, on the changes of one database."""
+
+import base64
+import json
+import os
+import pathlib
+import select
+import struct
+import subprocess
+
+import psycopg2
+import psycopg2.extras
+
+from support.waiting import wait_until
+
+ENDING = "CREATE TABLE ending (id integer PRIMARY KEY)"
+TYPES = r"""
+SELECT concat_ws(E'\t', t.oid, CASE WHEN t.typtype = 'd' THEN 'domain' WHEN t.typtype = 'e' THEN 'enum'
+                 WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'array' ELSE 'base' END, t.typname,
+                 CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.typelem <> 0 THEN t.typelem ELSE 0 END, t.typtypmod,
+                 coalesce((SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e
+                           WHERE e.enumtypid = t.oid), ''))
+  FROM pg_type t WHERE t.oid >= 16384 OR t.typtype = 'd'
+"""
+
+
+def environment_path(name):
+    path = os.environ.get(name)
+    assert path and os.path.exists(path), f"{name} names no file: run this through ctest, which builds it"
+    return path
+
+
+def _unpacked(text):
+    return None if text == "-" else base64.b64decode(text).decode()
+
+
+class Source:
+    """Debezium's connector on a database, from now on to the row that end() writes."""
+
+    def __init__(self, database, **configuration):
+        """`configuration`: Debezium's keys with underscores for dots; schemas=True for its schema blocks."""
+        self.database = database
+        self.slot = f"debezium_{len(database.sql('SELECT 1 FROM pg_replication_slots'))}"
+        given = {"database.hostname": "127.0.0.1", "database.port": database.cluster.port, "database.user": "postgres",
+                 "database.password": "x", "database.dbname": database.name, "topic.prefix": "p",
+                 "plugin.name": "pgoutput", "snapshot.mode": "no_data", "slot.name": self.slot,
+                 "publication.autocreate.mode": "all_tables", "until": "p.public.ending",
+                 "event.processing.failure.handling.mode": "warn",
+                 **{key.replace("_", "."): str(value).lower() for key, value in configuration.items()}}
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "java", "-cp", environment_path("TANDEM_INTEROP_JAR") + ":" +
+             pathlib.Path(environment_path("TANDEM_INTEROP_CLASSPATH")).read_text(), "tandem.Interop", "source",
+             *(f"{key}={value}" for key, value in given.items())],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(self._streams, 120, "Debezium streams")
+
+    def _streams(self):
+        assert self.process.poll() is None, self.process.communicate()[1][-2000:]
+        return self.database.sql("SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = %s", self.slot)
+
+    def end(self):
+        """[(topic, key text, value text)] of all records; writes the row that ends it."""
+        self.database.sql("INSERT INTO ending SELECT count(*) FROM ending")
+        out, err = self.process.communicate(timeout=180)
+        assert self.process.returncode == 0, err[-2000:]
+        return [(topic, _unpacked(key), _unpacked(value))
+                for topic, key, value in (line.split("\t") for line in out.splitlines())]
+
+
+class Ours:
+    """The same changes through tandem's encoder."""
+
+    def __init__(self, database, publication="dbz_publication"):
+        self.database, self.publication = database, publication
+        self.slot = f"ours_{len(database.sql('SELECT 1 FROM pg_replication_slots'))}"
+        database.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", self.slot)
+
+    def messages(self):
+        """What pgoutput sent since, as event_tool reads it."""
+        end = int(self.database.value("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"))
+        connection = psycopg2.connect(self.database.cluster.dsn(self.database.name),
+                                      options="-c intervalstyle=postgres -c datestyle=ISO -c timezone=UTC "
+                                              "-c extra_float_digits=3 -c bytea_output=hex -c lc_monetary=C",
+                                      connection_factory=psycopg2.extras.LogicalReplicationConnection)
+        cursor = connection.cursor()
+        cursor.start_replication(slot_name=self.slot, decode=False,
+                                 options={"proto_version": 1, "publication_names": self.publication})
+        found = []
+        while cursor.wal_end < end:
+            message = cursor.read_message()
+            if message is None:
+                cursor.send_feedback(reply=True)
+                select.select([connection], [], [], 0.1)
+                continue
+            found.append(struct.pack(">QI", message.data_start, len(message.payload)) + message.payload)
+        connection.close()
+        return b"".join(found)
+
+    def encode(self, messages, folder, **settings):
+        """[(topic, key text, value text)]; a value that begins with "!" names the column without a form."""
+        types = pathlib.Path(folder) / "types.tsv"
+        types.write_text("\n".join(row[0] for row in self.database.sql(TYPES)) + "\n")
+        done = subprocess.run(
+            [environment_path("TANDEM_EVENT_TOOL"), f"types={types}", f"database={self.database.name}",
+             *(f"{key}={value}" for key, value in settings.items())],
+            input=messages, stdout=subprocess.PIPE, check=True)
+        return [("p." + topic, key, value)
+                for topic, key, value in (line.split("\t") for line in done.stdout.decode().split("\n")[:-1])]
+
+
+def payload(text):
+    read = json.loads(text)
+    return read["payload"] if set(read) == {"schema", "payload"} else read
