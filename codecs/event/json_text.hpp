@@ -16,7 +16,8 @@
 #include <emmintrin.h>
 #endif
 
-namespace tandem::event::inline TANDEM_ISA {
+namespace tandem::event {
+inline namespace TANDEM_ISA {
 
 inline constexpr std::size_t slack = 64;
 inline constexpr std::size_t escaped_most = 6; // bytes that one byte becomes
@@ -208,4 +209,5 @@ inline constexpr std::size_t escaped_most = 6; // bytes that one byte becomes
     return out;
 }
 
-} // namespace tandem::event::inline TANDEM_ISA
+} // namespace TANDEM_ISA
+} // namespace tandem::event
