@@ -30,6 +30,17 @@ def environment_path(name):
     return path
 
 
+def java(part):
+    """The command line of tests/interop/<part>, up to its arguments."""
+    parts = pathlib.Path(environment_path("TANDEM_INTEROP")) / part
+    classpath = f"{parts / 'parts.jar'}:{(parts / 'classpath').read_text()}"
+    return ["setpriv", "--pdeathsig", "KILL", "java", "-cp", classpath, f"tandem.{part.capitalize()}"]
+
+
+def _packed(text):
+    return "-" if text is None else base64.b64encode(text.encode()).decode()
+
+
 def _unpacked(text):
     return None if text == "-" else base64.b64decode(text).decode()
 
@@ -48,9 +59,7 @@ class Source:
                  "event.processing.failure.handling.mode": "warn",
                  **{key.replace("_", "."): str(value).lower() for key, value in configuration.items()}}
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "java", "-cp", environment_path("TANDEM_INTEROP_JAR") + ":" +
-             pathlib.Path(environment_path("TANDEM_INTEROP_CLASSPATH")).read_text(), "tandem.Interop", "source",
-             *(f"{key}={value}" for key, value in given.items())],
+            [*java("source"), *(f"{key}={value}" for key, value in given.items())],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_until(self._streams, 120, "Debezium streams")
 
@@ -106,6 +115,21 @@ class Ours:
             input=messages, stdout=subprocess.PIPE, check=True)
         return [("p." + topic, key, value)
                 for topic, key, value in (line.split("\t") for line in done.stdout.decode().split("\n")[:-1])]
+
+
+def sink(database, records, **configuration):
+    """Real Debezium's JDBC sink writes (topic, key text, value text) to the database; how each ended: "ok" or why not."""
+    given = {"connection.url": f"jdbc:postgresql://127.0.0.1:{database.cluster.port}/{database.name}",
+             "connection.username": "postgres", "connection.password": "x", "insert.mode": "upsert",
+             "primary.key.mode": "record_key", "schema.evolution": "none", "table.name.format": "${source.table}",
+             **{key.replace("_", "."): value for key, value in configuration.items()}}
+    lines = "".join(f"{topic}\t{_packed(key)}\t{_packed(value)}\n" for topic, key, value in records)
+    done = subprocess.run([*java("sink"), *(f"{key}={value}" for key, value in given.items())], input=lines, text=True,
+                          capture_output=True, timeout=500)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ends = done.stdout.splitlines()
+    assert len(ends) == len(records)
+    return ends
 
 
 def payload(text):

@@ -4,55 +4,38 @@ import io.debezium.connector.postgresql.PostgresConnector;
 import io.debezium.embedded.Connect;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.format.ChangeEventFormat;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.common.record.TimestampType;
-import org.apache.kafka.connect.data.SchemaAndValue;
 import org.apache.kafka.connect.json.JsonConverter;
-import org.apache.kafka.connect.sink.SinkRecord;
-import org.apache.kafka.connect.sink.SinkTask;
-import org.apache.kafka.connect.sink.SinkTaskContext;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
- * Real Debezium and Kafka Connect parts without brokers. Records go as lines: topic, key, value, each of the two
- * in base64 or "-" for none, separated by tabs.
- *
- * <pre>
- * source KEY=VALUE...   Debezium's connector with that configuration; ends after the record whose topic is `until`
- * sink   KEY=VALUE...   records from standard input into Debezium's JDBC sink
- * </pre>
+ * Debezium's connector for PostgreSQL with the configuration KEY=VALUE..., without brokers. Ends after the record whose
+ * topic is `until`. Records go to standard output as lines: topic, key, value, each of the two in base64 or "-" for
+ * none, separated by tabs; with schema blocks when `schemas` is true.
  */
-public final class Interop {
-    private Interop() {}
+public final class Source {
+    private Source() {}
 
     public static void main(String[] arguments) throws Exception {
         // What libraries print must not mix with the records.
         PrintStream records = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         System.setOut(System.err);
         Map<String, String> configuration = new HashMap<>();
-        for (int index = 1; index < arguments.length; ++index) {
-            String[] pair = arguments[index].split("=", 2);
+        for (String argument : arguments) {
+            String[] pair = argument.split("=", 2);
             configuration.put(pair[0], pair[1]);
         }
         boolean schemas = Boolean.parseBoolean(configuration.getOrDefault("schemas", "false"));
-        switch (arguments[0]) {
-            case "source" -> source(configuration, schemas, records);
-            case "sink" -> sink(configuration, schemas);
-            default -> throw new IllegalArgumentException(arguments[0]);
-        }
+        source(configuration, schemas, records);
         records.flush();
         System.exit(0); // Debezium leaves threads behind
     }
@@ -117,58 +100,5 @@ public final class Interop {
             System.err.println("interop: " + failure.get());
             System.exit(1);
         }
-    }
-
-    private static void sink(Map<String, String> configuration, boolean schemas) throws Exception {
-        configuration.remove("schemas");
-        JsonConverter keys = converter(schemas, true);
-        JsonConverter values = converter(schemas, false);
-        SinkTask task = (SinkTask) Class.forName("io.debezium.connector.jdbc.JdbcSinkConnectorTask")
-                .getDeclaredConstructor().newInstance();
-        task.initialize(new Context(configuration));
-        task.start(configuration);
-        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        List<SinkRecord> records = new ArrayList<>();
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            String[] parts = line.split("\t");
-            SchemaAndValue key = keys.toConnectData(parts[0], bytes(parts[1]));
-            SchemaAndValue value = values.toConnectData(parts[0], bytes(parts[2]));
-            records.add(new SinkRecord(parts[0], 0, key.schema(), key.value(), value.schema(), value.value(),
-                    records.size(), 0L, TimestampType.CREATE_TIME));
-        }
-        task.put(records);
-        task.put(List.of()); // what failed in the first is reported by the next
-        task.flush(Map.of());
-        task.stop();
-    }
-
-    private static byte[] bytes(String text) {
-        return text.equals("-") ? null : Base64.getDecoder().decode(text);
-    }
-
-    /** A sink task's view of its worker; nothing of it is used here. */
-    private record Context(Map<String, String> configs) implements SinkTaskContext {
-        @Override
-        public void offset(Map<org.apache.kafka.common.TopicPartition, Long> offsets) {}
-
-        @Override
-        public void offset(org.apache.kafka.common.TopicPartition partition, long offset) {}
-
-        @Override
-        public void timeout(long milliseconds) {}
-
-        @Override
-        public java.util.Set<org.apache.kafka.common.TopicPartition> assignment() {
-            return java.util.Set.of();
-        }
-
-        @Override
-        public void pause(org.apache.kafka.common.TopicPartition... partitions) {}
-
-        @Override
-        public void resume(org.apache.kafka.common.TopicPartition... partitions) {}
-
-        @Override
-        public void requestCommit() {}
     }
 }
