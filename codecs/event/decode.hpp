@@ -27,6 +27,7 @@ enum class event_errc : std::uint8_t {
     bad_escape,        // an escape that is none, or half of a surrogate pair
     zero_character,    // \u0000: PostgreSQL's text cannot hold it
     bad_number,        // a number that is none, or out of range where one is counted on
+    bad_value,         // a value that is none of its column\'s type
 };
 
 [[nodiscard]] std::string_view describe(event_errc code) noexcept;

@@ -3,6 +3,8 @@
 // usage: event_tool KEY=VALUE... <MESSAGES >RECORDS
 //   database=NAME  for source.db
 //   types=FILE     of pg_type: oid, sort (base domain enum array), name, of, modifier, labels; tabs between
+//   columns=FILE   the other way: records in, their values as PostgreSQL's text out; FILE has table, column, type,
+//                  modifier, tabs between
 //   schemas=true   with schema blocks
 //   values=exact|debezium, decimals=, times=, binaries=, hstores=, intervals= as Debezium names their modes
 // MESSAGES: eight bytes of position, four of length, a message of pgoutput, and so on.
@@ -10,8 +12,10 @@
 #include "codecs/base/big_endian.hpp"
 #include "codecs/event/connect_schema.hpp"
 #include "codecs/event/envelope.hpp"
+#include "codecs/event/read_value.hpp"
 #include "codecs/event/row_plan.hpp"
 #include "codecs/pgoutput/decoder.hpp"
+#include "codecs/values/bytes_text.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -154,6 +158,65 @@ private:
     std::optional<transaction_part> transaction_;
 };
 
+// --- back
+
+// Columns of the tables that records go to: table, column, type, modifier.
+std::map<std::string, resolved_type> read_columns(std::string const& path,
+                                                  type_table const& types) {
+    std::map<std::string, resolved_type> columns;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        auto const parts = split(line, '\t');
+        columns[parts.at(0) + '\t' + parts.at(1)] = resolve(
+            {static_cast<std::uint32_t>(std::stoul(parts.at(2)))}, std::stoi(parts.at(3)), types);
+    }
+    return columns;
+}
+
+std::string hex(std::string_view bytes) {
+    return values::bytea_text(bytes).substr(2);
+}
+
+// A line for each column of `after`: the record's number, table, column, and the text in hexadecimal, "null", or "!"
+// and why it has none.
+void read_back(settings const& given) {
+    type_table const types = read_types(given.at("types"));
+    auto const columns = read_columns(given.at("columns"), types);
+    value_options const options = options_of(given);
+    record_form const form{true, given.contains("schemas") && given.at("schemas") == "true"};
+    bool const exact = given.contains("values") && given.at("values") == "exact";
+    event_decoder decoder;
+    std::size_t number = 0;
+    for (std::string line; std::getline(std::cin, line); ++number) {
+        std::size_t const size = line.size();
+        line.append(record_padding, '\0');
+        field_names names;
+        event_view event;
+        arena strings;
+        auto const read = decoder.value({line.data(), size}, form, names, event, strings);
+        if (!read) {
+            std::cout << number << "\t\t\t!" << read.error().message() << '\n';
+            continue;
+        }
+        for (std::size_t index = 0; index < event.after.size(); ++index) {
+            field_value const& value = event.after[index];
+            std::string const table{event.source.table};
+            std::cout << number << '\t' << table << '\t' << names[index] << '\t';
+            std::string text;
+            if (value.kind == field_kind::null) {
+                std::cout << "null\n";
+            } else if (exact) {
+                auto const taken = exact_text(value);
+                std::cout << (taken ? hex(*taken) : "!" + taken.error().message()) << '\n';
+            } else {
+                auto const taken =
+                    debezium_text(value, columns.at(table + '\t' + names[index]), options, text);
+                std::cout << (taken ? hex(text) : "!" + taken.error().message()) << '\n';
+            }
+        }
+    }
+}
+
 } // namespace
 } // namespace tandem::event
 
@@ -164,6 +227,10 @@ int main(int count, char** arguments) {
         std::string const argument = arguments[index];
         auto const at = argument.find('=');
         given[argument.substr(0, at)] = argument.substr(at + 1);
+    }
+    if (given.contains("columns")) {
+        event::read_back(given);
+        return 0;
     }
     std::string const input{std::istreambuf_iterator<char>{std::cin},
                             std::istreambuf_iterator<char>{}};

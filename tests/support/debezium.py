@@ -24,6 +24,13 @@ SELECT concat_ws(E'\t', t.oid, CASE WHEN t.typtype = 'd' THEN 'domain' WHEN t.ty
 """
 
 
+COLUMNS = r"""
+SELECT concat_ws(E'\t', c.relname, a.attname, a.atttypid::bigint, a.atttypmod)
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+"""
+
+
 def environment_path(name):
     path = os.environ.get(name)
     assert path and os.path.exists(path), f"{name} names no file: run this through ctest, which builds it"
@@ -79,10 +86,11 @@ class Source:
 class Ours:
     """The same changes through tandem's encoder."""
 
-    def __init__(self, database, publication="dbz_publication"):
+    def __init__(self, database, publication="dbz_publication", slot=True):
         self.database, self.publication = database, publication
         self.slot = f"ours_{len(database.sql('SELECT 1 FROM pg_replication_slots'))}"
-        database.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", self.slot)
+        if slot:
+            database.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", self.slot)
 
     def messages(self):
         """What pgoutput sent since, as event_tool reads it."""
@@ -105,16 +113,30 @@ class Ours:
         connection.close()
         return b"".join(found)
 
-    def encode(self, messages, folder, **settings):
-        """[(topic, key text, value text)]; a value that begins with "!" names the column without a form."""
+    def decode(self, records, folder, **settings):
+        """{number of the record: {column: text, None for null, "!why" for none}} of events, by tandem's decoder."""
+        columns = pathlib.Path(folder) / "columns.tsv"
+        columns.write_text("".join(row[0] + "\n" for row in self.database.sql(COLUMNS)))
+        done = self._tool(folder, f"columns={columns}", settings, "".join(record + "\n" for record in records).encode())
+        found = {number: {} for number in range(len(records))}
+        for line in done.splitlines():
+            number, _, column, text = line.split("\t")
+            found[int(number)][column] = (None if text == "null" else text if text.startswith("!")
+                                          else bytes.fromhex(text).decode())
+        return found
+
+    def _tool(self, folder, how, settings, given):
         types = pathlib.Path(folder) / "types.tsv"
         types.write_text("\n".join(row[0] for row in self.database.sql(TYPES)) + "\n")
-        done = subprocess.run(
-            [environment_path("TANDEM_EVENT_TOOL"), f"types={types}", f"database={self.database.name}",
-             *(f"{key}={value}" for key, value in settings.items())],
-            input=messages, stdout=subprocess.PIPE, check=True)
+        return subprocess.run([environment_path("TANDEM_EVENT_TOOL"), f"types={types}", how,
+                               *(f"{key}={value}" for key, value in settings.items())],
+                              input=given, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+    def encode(self, messages, folder, **settings):
+        """[(topic, key text, value text)]; a value that begins with "!" names the column without a form."""
+        done = self._tool(folder, f"database={self.database.name}", settings, messages)
         return [("p." + topic, key, value)
-                for topic, key, value in (line.split("\t") for line in done.stdout.decode().split("\n")[:-1])]
+                for topic, key, value in (line.split("\t") for line in done.split("\n")[:-1])]
 
 
 def sink(database, records, **configuration):

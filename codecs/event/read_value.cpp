@@ -1,0 +1,429 @@
+#include "codecs/event/read_value.hpp"
+
+#include "codecs/base/civil_date.hpp"
+#include "codecs/event/padding.hpp"
+#include "codecs/values/array_text.hpp"
+#include "codecs/values/bytes_text.hpp"
+#include "codecs/values/decimal.hpp"
+#include "codecs/values/hstore_text.hpp"
+#include "codecs/values/text_cursor.hpp"
+#include "codecs/values/time_text.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <charconv>
+#include <cstdint>
+#include <limits>
+
+namespace tandem::event {
+namespace {
+
+namespace json = simdjson::dom; // what is nested is small and read as a whole
+
+constexpr event_error wrong_type{event_errc::wrong_type, 0};
+constexpr event_error bad_value{event_errc::bad_value, 0};
+constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
+constexpr auto least = std::numeric_limits<std::int64_t>::min();
+
+event_result<void> done() noexcept {
+    return {};
+}
+
+event_result<void> set(std::string& out, std::string text) {
+    out = std::move(text);
+    return done();
+}
+
+event_result<std::int64_t> integer(field_value const& value) noexcept {
+    std::int64_t read = 0;
+    if (value.kind != field_kind::number) {
+        return wrong_type;
+    }
+    auto const [stop, failed] =
+        std::from_chars(value.text.data(), value.text.data() + value.text.size(), read);
+    return failed == std::errc{} && stop == value.text.data() + value.text.size()
+               ? event_result<std::int64_t>{read}
+               : event_result<std::int64_t>{bad_value};
+}
+
+// A string or, where the mode says so, another scalar, taken as it is.
+event_result<void> as_it_is(field_value const& value, field_kind wanted, std::string& out) {
+    if (value.kind != wanted) {
+        return wrong_type;
+    }
+    return set(out, std::string{value.text});
+}
+
+event_result<void> real(field_value const& value, std::string& out) {
+    bool const special = value.kind == field_kind::string && values::is_special_number(value.text);
+    return special ? set(out, std::string{value.text}) : as_it_is(value, field_kind::number, out);
+}
+
+// --- decimals
+
+// Without an exponent, which money does not read.
+event_result<void> rounded(field_value const& value, int digits, std::string& out) {
+    double read = 0;
+    if (value.kind != field_kind::number) {
+        return wrong_type;
+    }
+    auto const [stop, failed] =
+        std::from_chars(value.text.data(), value.text.data() + value.text.size(), read);
+    return failed == std::errc{} && stop == value.text.data() + value.text.size()
+               ? set(out, fmt::format("{:.{}f}", read, digits))
+               : event_result<void>{bad_value};
+}
+
+event_result<void> unscaled(std::string_view base64, std::int32_t scale, std::string& out) {
+    auto const bytes = values::parse_base64(base64);
+    if (!bytes || bytes->empty()) {
+        return bad_value;
+    }
+    return set(out, values::decimal_text(*bytes, scale));
+}
+
+event_result<void> variable_scale(field_value const& value, std::string& out) {
+    if (value.kind != field_kind::nested) {
+        return wrong_type;
+    }
+    json::parser parser;
+    json::object object;
+    std::int64_t scale = 0;
+    std::string_view base64;
+    if (parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS ||
+        object["scale"].get(scale) != simdjson::SUCCESS ||
+        object["value"].get(base64) != simdjson::SUCCESS ||
+        scale < std::numeric_limits<std::int16_t>::min() ||
+        scale > std::numeric_limits<std::int16_t>::max()) {
+        return wrong_type;
+    }
+    return unscaled(base64, static_cast<std::int32_t>(scale), out);
+}
+
+event_result<void> decimal(field_value const& value, resolved_type const& type,
+                           value_options const& options, std::string& out) {
+    auto const [precision, scale] = numeric_of(type.modifier);
+    switch (options.decimals) {
+    case decimal_mode::double_:
+        return type.kind == value_kind::money ? rounded(value, options.money_digits, out)
+                                              : real(value, out);
+    case decimal_mode::string:
+        if (value.kind != field_kind::string) {
+            return wrong_type;
+        }
+        return set(out, value.text == "NAN"                 ? "NaN"
+                        : value.text == "POSITIVE_INFINITY" ? "Infinity"
+                        : value.text == "NEGATIVE_INFINITY" ? "-Infinity"
+                                                            : std::string{value.text});
+    case decimal_mode::precise:
+        break;
+    }
+    bool const money = type.kind == value_kind::money;
+    if (!money && precision == 0) {
+        return variable_scale(value, out);
+    }
+    if (value.kind != field_kind::string) {
+        return wrong_type;
+    }
+    return unscaled(value.text, money ? options.money_digits : scale, out);
+}
+
+// --- times
+
+constexpr std::int64_t infinite_micros = 9'223'372'036'825'200'000;
+constexpr std::int64_t minus_infinite_micros = -9'223'372'036'832'400'000;
+
+event_result<void> date(field_value const& value, std::string& out) {
+    auto const days = integer(value);
+    if (!days) {
+        return days.error();
+    }
+    bool const last = *days == std::numeric_limits<std::int32_t>::max();
+    bool const first = *days == std::numeric_limits<std::int32_t>::min();
+    return set(out, values::date_text(last ? greatest : first ? least : *days));
+}
+
+event_result<void> time_of_day(field_value const& value, resolved_type const& type,
+                               value_options const& options, std::string& out) {
+    auto const number = integer(value);
+    if (!number) {
+        return number.error();
+    }
+    bool const millis =
+        options.times == time_mode::connect ||
+        (options.times == time_mode::adaptive && second_digits_of(type.modifier) <= 3);
+    constexpr std::int64_t us_per_day = 86'400'000'000;
+    std::int64_t us = *number;
+    if (millis && __builtin_mul_overflow(us, std::int64_t{1'000}, &us)) {
+        return bad_value;
+    }
+    return us < 0 || us > us_per_day ? event_result<void>{bad_value}
+                                     : set(out, values::time_text(us));
+}
+
+event_result<void> timestamp(field_value const& value, resolved_type const& type,
+                             value_options const& options, std::string& out) {
+    auto const number = integer(value);
+    if (!number) {
+        return number.error();
+    }
+    bool const millis = options.times == time_mode::connect || second_digits_of(type.modifier) <= 3;
+    std::int64_t const unit = millis ? 1'000 : 1;
+    if (*number == infinite_micros / unit || *number == minus_infinite_micros / unit) {
+        return set(out, *number > 0 ? "infinity" : "-infinity");
+    }
+    std::int64_t us = 0;
+    if (__builtin_mul_overflow(*number, unit, &us) ||
+        __builtin_sub_overflow(us, pg_time::unix_offset_us, &us)) {
+        return bad_value;
+    }
+    return set(out, values::timestamp_text(pg_time{us}, false));
+}
+
+// 2016-11-04T11:51:30.123456Z, -0043-03-15T12:00:00Z, +12016-01-01T00:00:00Z as PostgreSQL's text.
+event_result<void> zoned_timestamp(field_value const& value, std::string& out) {
+    if (value.kind != field_kind::string) {
+        return wrong_type;
+    }
+    if (value.text == "infinity" || value.text == "-infinity") {
+        return set(out, std::string{value.text});
+    }
+    values::text_cursor in{value.text};
+    bool const negative = in.take("-");
+    if (!negative) {
+        in.take("+");
+    }
+    std::int64_t const digits = in.digits(4, 7);
+    std::int64_t const year = negative ? -digits : digits;
+    auto const at = in.rest().find('T');
+    if (in.failed() || at == std::string_view::npos || !value.text.ends_with('Z')) {
+        return bad_value;
+    }
+    std::string_view const month_and_day = in.rest().substr(0, at);
+    std::string_view const clock = in.rest().substr(at + 1, in.rest().size() - at - 2);
+    std::string const text = fmt::format("{:04}{} {}+00{}", year < 1 ? 1 - year : year,
+                                         month_and_day, clock, year < 1 ? " BC" : "");
+    auto const read = values::parse_timestamptz(text);
+    return read ? set(out, values::timestamp_text(*read, true)) : event_result<void>{bad_value};
+}
+
+event_result<void> zoned_time(field_value const& value, std::string& out) {
+    if (value.kind != field_kind::string || !value.text.ends_with('Z')) {
+        return value.kind == field_kind::string ? bad_value : wrong_type;
+    }
+    auto const read = values::parse_time(value.text.substr(0, value.text.size() - 1));
+    return read ? set(out, values::timetz_text({*read, 0})) : event_result<void>{bad_value};
+}
+
+event_result<void> interval(field_value const& value, value_options const& options,
+                            std::string& out) {
+    if (options.intervals == interval_mode::string) { // ISO 8601, which PostgreSQL reads as well
+        return as_it_is(value, field_kind::string, out);
+    }
+    auto const us = integer(value);
+    if (!us) {
+        return us.error();
+    }
+    // The server writes the least number as hours and cannot read them again.
+    constexpr std::int64_t us_per_day = 86'400'000'000;
+    bool const first = *us == least;
+    return set(out, values::interval_text(
+                        {0, first ? *us / us_per_day : 0, first ? *us % us_per_day : *us}));
+}
+
+// --- bytes
+
+event_result<void> binary(field_value const& value, value_options const& options,
+                          std::string& out) {
+    if (value.kind != field_kind::string) {
+        return wrong_type;
+    }
+    if (options.binaries == binary_mode::hex) {
+        std::string text = "\\x" + std::string{value.text};
+        return values::parse_bytea(text) ? set(out, std::move(text))
+                                         : event_result<void>{bad_value};
+    }
+    auto const bytes = values::parse_base64(value.text);
+    return bytes ? set(out, values::bytea_text(*bytes)) : event_result<void>{bad_value};
+}
+
+event_result<void> bits(field_value const& value, resolved_type const& type, std::string& out) {
+    if (type.modifier == 1) {
+        if (value.kind != field_kind::boolean) {
+            return wrong_type;
+        }
+        return set(out, value.text == "true" ? "1" : "0");
+    }
+    auto const bytes = values::parse_base64(value.text);
+    if (value.kind != field_kind::string || !bytes) {
+        return value.kind == field_kind::string ? bad_value : wrong_type;
+    }
+    if (type.kind == value_kind::bit) {
+        return set(out, values::bits_text(*bytes, static_cast<std::size_t>(
+                                                      type.modifier < 0 ? 1 : type.modifier)));
+    }
+    std::string text = values::bits_text(*bytes, bytes->size() * 8);
+    text.erase(0, std::min(text.find('1'), text.size()));
+    return set(out, std::move(text));
+}
+
+// --- what is nested
+
+event_result<void> hstore(field_value const& value, value_options const& options,
+                          std::string& out) {
+    bool const is_text = options.hstores == hstore_mode::json;
+    if (value.kind != (is_text ? field_kind::string : field_kind::nested)) {
+        return wrong_type;
+    }
+    json::parser parser;
+    json::object object;
+    if (parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
+        return bad_value;
+    }
+    values::hstore_pairs pairs;
+    for (auto const& [key, element] : object) {
+        std::string_view text;
+        if (element.is_null()) {
+            pairs.emplace_back(std::string{key}, std::nullopt);
+        } else if (element.get(text) == simdjson::SUCCESS) {
+            pairs.emplace_back(std::string{key}, std::string{text});
+        } else {
+            return bad_value;
+        }
+    }
+    return set(out, values::hstore_text(pairs));
+}
+
+// The scalar of a JSON element, or its JSON where it is none; numbers keep their text.
+field_value field_of(json::element element, std::string& room) {
+    room = simdjson::minify(element);
+    std::string_view text;
+    if (element.get(text) == simdjson::SUCCESS) {
+        return {field_kind::string, text};
+    }
+    if (element.is_null()) {
+        return {field_kind::null, {}};
+    }
+    return {element.is_bool()     ? field_kind::boolean
+            : element.is_number() ? field_kind::number
+                                  : field_kind::nested,
+            room};
+}
+
+event_result<void> point(field_value const& value, std::string& out) {
+    json::parser parser;
+    json::object object;
+    if (value.kind != field_kind::nested ||
+        parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
+        return wrong_type;
+    }
+    std::string text = "(";
+    for (char const* const name : {"x", "y"}) {
+        json::element element;
+        std::string room;
+        std::string number;
+        if (object[name].get(element) != simdjson::SUCCESS ||
+            !real(field_of(element, room), number)) {
+            return wrong_type;
+        }
+        text += number + (*name == 'x' ? "," : ")");
+    }
+    return set(out, std::move(text));
+}
+
+event_result<void> list(field_value const& value, resolved_type const& type,
+                        value_options const& options, std::string& out) {
+    json::parser parser;
+    json::array elements;
+    if (value.kind != field_kind::nested ||
+        parser.parse(value.text.data(), value.text.size()).get(elements) != simdjson::SUCCESS) {
+        return wrong_type;
+    }
+    resolved_type element_type = type;
+    element_type.array = false;
+    std::string text = "{";
+    std::string room;
+    std::string one;
+    for (json::element const element : elements) {
+        text += text.size() == 1 ? "" : ",";
+        field_value const field = field_of(element, room);
+        if (field.kind == field_kind::null) {
+            text += "NULL";
+            continue;
+        }
+        if (auto read = debezium_text(field, element_type, options, one); !read) {
+            return read;
+        }
+        values::append_array_element(one, ',', text);
+    }
+    return set(out, text + '}');
+}
+
+} // namespace
+
+event_result<std::string_view> exact_text(field_value const& value) noexcept {
+    switch (value.kind) {
+    case field_kind::boolean:
+        return value.text.substr(0, 1);
+    case field_kind::number:
+    case field_kind::string:
+        return value.text;
+    default:
+        return wrong_type;
+    }
+}
+
+event_result<void> debezium_text(field_value const& value, resolved_type const& type,
+                                 value_options const& options, std::string& out) {
+    if (type.array) {
+        return list(value, type, options, out);
+    }
+    switch (type.kind) {
+    case value_kind::boolean:
+        return as_it_is(value, field_kind::boolean, out);
+    case value_kind::int2:
+    case value_kind::int4:
+    case value_kind::int8:
+        return as_it_is(value, field_kind::number, out);
+    case value_kind::float4:
+    case value_kind::float8:
+        return real(value, out);
+    case value_kind::numeric:
+    case value_kind::money:
+        return decimal(value, type, options, out);
+    case value_kind::bytea:
+        return binary(value, options, out);
+    case value_kind::bit:
+    case value_kind::varbit:
+        return bits(value, type, out);
+    case value_kind::date:
+        return date(value, out);
+    case value_kind::time:
+        return time_of_day(value, type, options, out);
+    case value_kind::timetz:
+        return zoned_time(value, out);
+    case value_kind::timestamp:
+        return timestamp(value, type, options, out);
+    case value_kind::timestamptz:
+        return zoned_timestamp(value, out);
+    case value_kind::interval:
+        return interval(value, options, out);
+    case value_kind::hstore:
+        return hstore(value, options, out);
+    case value_kind::point:
+        return point(value, out);
+    case value_kind::text:
+    case value_kind::json:
+    case value_kind::uuid:
+    case value_kind::xml:
+    case value_kind::ltree:
+    case value_kind::tsvector:
+    case value_kind::enumeration:
+    case value_kind::other:
+        break;
+    }
+    return as_it_is(value, field_kind::string, out);
+}
+
+} // namespace tandem::event

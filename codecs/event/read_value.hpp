@@ -1,0 +1,25 @@
+#pragma once
+// From a decoded event's values back to PostgreSQL's text, by the type of the column they go to.
+
+#include "codecs/event/decode.hpp"
+#include "codecs/event/value_kind.hpp"
+#include "codecs/event/value_options.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace tandem::event {
+
+// Exact values: the text that exact_plan() was given, bit for bit. `value` is neither null nor absent.
+// Error: wrong_type, when it is an object or a list.
+[[nodiscard]] event_result<std::string_view> exact_text(field_value const& value) noexcept;
+
+// Values in Debezium's modes, which the reader must know: a number alone does not say what it counts. `out` is
+// overwritten. What a mode has lost does not come back: the digits of varbit before its first 1, zeros at the end
+// of a numeric without a scale, the months of an interval in mode numeric, the zone of a timetz.
+// Errors: wrong_type for a JSON type that the mode never has, bad_value for a text that is none of the type. The
+// offset is zero: the caller knows the field.
+[[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
+                                               value_options const& options, std::string& out);
+
+} // namespace tandem::event

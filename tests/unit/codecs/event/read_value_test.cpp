@@ -1,0 +1,225 @@
+// Values written in Debezium's modes and read back (tests/interop does it with real Debezium's records).
+#include "codecs/event/read_value.hpp"
+
+#include "codecs/event/row_plan.hpp"
+#include "tests/support/exact_buffer.hpp"
+#include "tests/support/padded_record.hpp"
+#include "tests/support/pgoutput_builder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace tandem::event {
+namespace {
+
+type_table const& types() {
+    static type_table const made = [] {
+        type_table table;
+        table.add(oid{20'000}, {type_facts::sort::enumeration, "mood", {}, -1, {"ok"}});
+        table.add(oid{20'003}, {type_facts::sort::base, "hstore", {}, -1, {}});
+        return table;
+    }();
+    return made;
+}
+
+// What the decoder makes of one JSON value.
+std::string read_back(std::string_view json, resolved_type const& type,
+                      value_options const& options) {
+    std::string const text = "{\"v\":" + std::string{json} + "}";
+    wire::padded_record const record{text};
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    arena strings;
+    if (auto const read = decoder.value(record.view(), {false, false}, names, event, strings);
+        !read) {
+        return read.error().message();
+    }
+    std::string out;
+    auto const read = debezium_text(event.after.at(0), type, options, out);
+    return read ? out : read.error().message();
+}
+
+struct back_case {
+    char const* name;
+    std::uint32_t type;
+    std::string text;
+    std::string back; // empty: the same
+    std::int32_t modifier = -1;
+    value_options options = {};
+};
+
+class ReadBack : public testing::TestWithParam<back_case> {};
+
+TEST_P(ReadBack, IsTheSame) {
+    auto const& [name, type, text, back, modifier, options] = GetParam();
+    pgoutput::relation_shape const shape{
+        oid{1}, "public", "t", 'd', {{"v", oid{type}, modifier, false}}};
+    row_plan const plan = debezium_plan(shape, types(), options);
+    wire::exact_buffer const message{wire::insert(1, {wire::text(text)})};
+    auto const row = std::get<pgoutput::insert>(*pgoutput::decode(message.view())).new_row;
+    auto const room = std::make_unique<char[]>(plan.room(row));
+    auto const end = write_row(plan, row, row_part::all, room.get());
+    ASSERT_TRUE(end);
+    std::string_view const json{room.get(), static_cast<std::size_t>(*end - room.get())};
+    std::string_view const value = json.substr(5, json.size() - 6); // of {"v":...}
+    EXPECT_EQ(read_back(value, resolve(oid{type}, modifier, types()), options),
+              back.empty() ? text : back)
+        << json;
+}
+
+value_options modes(decimal_mode decimals, time_mode times, binary_mode binaries,
+                    hstore_mode hstores, interval_mode intervals) {
+    value_options made;
+    made.decimals = decimals;
+    made.times = times;
+    made.binaries = binaries;
+    made.hstores = hstores;
+    made.intervals = intervals;
+    return made;
+}
+
+value_options strings() {
+    return modes(decimal_mode::string, time_mode::connect, binary_mode::hex, hstore_mode::map,
+                 interval_mode::string);
+}
+
+value_options doubles() {
+    return modes(decimal_mode::double_, time_mode::adaptive_time_microseconds,
+                 binary_mode::base64_url_safe, hstore_mode::json, interval_mode::numeric);
+}
+
+constexpr std::int32_t numeric_10_2 = ((10 << 16) | 2) + 4;
+
+INSTANTIATE_TEST_SUITE_P(
+    ReadValue, ReadBack,
+    testing::ValuesIn(std::vector<back_case>{
+        {"boolean", 16, "t", "true"},
+        {"bigint", 20, "-9223372036854775808", ""},
+        {"double_nan", 701, "NaN", ""},
+        {"double", 701, "1e+300", ""},
+        {"numeric", 1700, "-99999999.99", "", numeric_10_2},
+        {"numeric_free", 1700, "123456789012345678901234567890.12345", ""},
+        {"numeric_string_nan", 1700, "NaN", "", -1, strings()},
+        {"numeric_string_infinity", 1700, "-Infinity", "", -1, strings()},
+        {"numeric_double", 1700, "0.1", "", -1, doubles()},
+        {"money", 790, "-$92,233,720,368,547,758.08", "-92233720368547758.08"},
+        {"money_double", 790, "$1.50", "1.50", -1, doubles()},
+        {"bytea", 17, "\\x00ff", ""},
+        {"bytea_hex", 17, "\\x00ff", "", -1, strings()},
+        {"bytea_url", 17, "\\xfbff", "", -1, doubles()},
+        {"bit_1", 1560, "1", "", 1},
+        {"bit_11", 1560, "00110111010", "", 11},
+        {"varbit", 1562, "0011", "11"},
+        {"date", 1082, "0044-03-15 BC", ""},
+        {"date_infinite", 1082, "-infinity", ""},
+        {"time", 1083, "24:00:00", ""},
+        {"time_connect", 1083, "23:59:59.999", "", -1, strings()},
+        {"time_2", 1083, "12:34:56.78", "", 2},
+        {"timetz", 1266, "01:02:03.000001+09", "16:02:03.000001+00"},
+        {"timestamp", 1114, "4714-11-24 00:00:00 BC", ""},
+        {"timestamp_infinite", 1114, "infinity", ""},
+        {"timestamp_3_infinite", 1114, "-infinity", "", 3},
+        {"timestamp_connect", 1114, "1969-12-31 23:59:59.999", "", -1, strings()},
+        {"timestamptz", 1184, "2005-06-07 08:09:10.5+09", "2005-06-06 23:09:10.5+00"},
+        {"timestamptz_bc", 1184, "0001-01-01 00:00:00+00 BC", ""},
+        {"timestamptz_long_ago", 1184, "4714-11-24 00:00:00+00 BC", ""},
+        {"timestamptz_late", 1184, "294276-12-31 23:59:59.999999+00", ""},
+        {"timestamptz_infinite", 1184, "-infinity", ""},
+        {"interval", 1186, "1 day -00:00:01", "23:59:59"},
+        {"interval_least", 1186, "-178000000 years", "-106751991 days -04:00:54.775808"},
+        {"interval_string", 1186, "1 day -00:00:01", "P0Y0M1DT0H0M-1S", -1, strings()},
+        {"jsonb", 3802, R"({"a": "\u00e9\\"})", ""},
+        {"enumeration", 20'000, "ok", ""},
+        {"hstore", 20'003, R"("a"=>NULL, "b\"\\"=>"1")", ""},
+        {"hstore_map", 20'003, R"("a"=>NULL, "b\"\\"=>"1")", "", -1, strings()},
+        {"hstore_empty", 20'003, "", ""},
+        {"point", 600, "(0.1,-2.5)", ""},
+        {"point_special", 600, "(NaN,Infinity)", ""},
+        {"integers", 1007, "{1,NULL,-3}", ""},
+        {"empty_list", 1007, "{}", ""},
+        {"texts", 1009, R"({"a,b",NULL,"\"","NULL",x})", ""},
+        {"booleans", 1000, "{t,f}", "{true,false}"},
+        {"numerics", 1231, "{1.5,NULL,-2}", ""},
+        {"byteas", 1001, R"({"\\x00",NULL})", ""},
+        {"dates", 1182, "{infinity,2005-06-07}", ""},
+        {"timestamps_with_zone", 1185, R"({"2005-06-06 23:09:10+00",infinity})", ""},
+    }),
+    [](auto const& each) { return std::string{each.param.name}; });
+
+struct wrong_case {
+    char const* name;
+    std::uint32_t type;
+    std::string json;
+    event_errc code;
+    std::int32_t modifier = -1;
+    value_options options = {};
+};
+
+class ReadWrong : public testing::TestWithParam<wrong_case> {};
+
+TEST_P(ReadWrong, IsRefused) {
+    auto const& [name, type, json, code, modifier, options] = GetParam();
+    EXPECT_EQ(read_back(json, resolve(oid{type}, modifier, types()), options),
+              (event_error{code, 0}.message()));
+}
+
+constexpr auto wrong = event_errc::wrong_type;
+constexpr auto bad = event_errc::bad_value;
+
+INSTANTIATE_TEST_SUITE_P(ReadValue, ReadWrong,
+                         testing::ValuesIn(std::vector<wrong_case>{
+                             {"boolean_a_number", 16, "1", wrong},
+                             {"boolean_a_string", 16, "\"t\"", wrong},
+                             {"integer_a_string", 23, "\"1\"", wrong},
+                             {"double_a_word", 701, "\"nan\"", wrong},
+                             {"numeric_a_number", 1700, "1.5", wrong, numeric_10_2},
+                             {"numeric_no_base64", 1700, "\"A\"", bad, numeric_10_2},
+                             {"numeric_no_bytes", 1700, "\"\"", bad, numeric_10_2},
+                             {"numeric_free_a_string", 1700, "\"Dw==\"", wrong},
+                             {"numeric_free_without_scale", 1700, R"({"value":"Dw=="})", wrong},
+                             {"numeric_free_with_a_large_scale", 1700,
+                              R"({"scale":40000,"value":"Dw=="})", wrong},
+                             {"numeric_string_a_number", 1700, "1", wrong, -1, strings()},
+                             {"bytea_no_base64", 17, "\"A\"", bad},
+                             {"bytea_no_hex", 17, "\"0\"", bad, -1, strings()},
+                             {"bit_1_a_string", 1560, "\"1\"", wrong, 1},
+                             {"bit_no_base64", 1560, "\"?\"", bad, 3},
+                             {"date_a_string", 1082, "\"2005-06-07\"", wrong},
+                             {"date_a_fraction", 1082, "1.5", bad},
+                             {"time_negative", 1083, "-1", bad},
+                             {"time_beyond", 1083, "86400000001", bad},
+                             {"time_overflow", 1083, "9223372036854775807", bad, 2},
+                             {"timetz_without_z", 1266, "\"16:02:03\"", bad},
+                             {"timetz_no_time", 1266, "\"xZ\"", bad},
+                             {"timestamp_beyond", 1114, "-9223372036854775808", bad},
+                             {"timestamp_millis_overflow", 1114, "9223372036854775807", bad, 3},
+                             {"timestamptz_a_number", 1184, "1", wrong},
+                             {"timestamptz_without_t", 1184, "\"2005-06-07 08:09:10Z\"", bad},
+                             {"timestamptz_without_z", 1184, "\"2005-06-07T08:09:10\"", bad},
+                             {"timestamptz_no_date", 1184, "\"2005-13-07T08:09:10Z\"", bad},
+                             {"interval_a_string", 1186, "\"P1D\"", wrong},
+                             {"hstore_no_json", 20'003, "\"x\"", bad},
+                             {"hstore_of_numbers", 20'003, R"("{\"a\":1}")", bad},
+                             {"hstore_map_a_string", 20'003, "\"{}\"", wrong, -1, strings()},
+                             {"point_a_string", 600, "\"(0,0)\"", wrong},
+                             {"point_without_y", 600, R"({"x":1})", wrong},
+                             {"list_a_string", 1007, "\"{1}\"", wrong},
+                             {"list_of_strings", 1007, R"(["1"])", wrong},
+                             {"list_of_lists", 1007, "[[1]]", wrong},
+                             {"text_a_number", 25, "1", wrong},
+                             {"text_an_object", 25, "{}", wrong},
+                         }),
+                         [](auto const& each) { return std::string{each.param.name}; });
+
+TEST(ReadValues, ExactOnesAreTheText) {
+    EXPECT_EQ(*exact_text({field_kind::boolean, "true"}), "t");
+    EXPECT_EQ(*exact_text({field_kind::boolean, "false"}), "f");
+    EXPECT_EQ(*exact_text({field_kind::number, "1.10"}), "1.10");
+    EXPECT_EQ(*exact_text({field_kind::string, "x"}), "x");
+    EXPECT_EQ(exact_text({field_kind::nested, "{}"}).error(), (event_error{wrong, 0}));
+}
+
+} // namespace
+} // namespace tandem::event
