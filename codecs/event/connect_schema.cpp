@@ -1,6 +1,7 @@
 #include "codecs/event/connect_schema.hpp"
 
 #include "codecs/event/json_text.hpp"
+#include "codecs/event/row_plan.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -214,12 +215,12 @@ std::vector<std::string> row_fields(schema_source const& of, bool keys_only) {
     for (std::size_t index = 0; index < of.shape.columns.size(); ++index) {
         auto const& column = of.shape.columns[index];
         auto const type = resolve(column.type, column.type_modifier, of.types);
-        if (!has_debezium_form(type) || (keys_only && !column.key)) {
+        if (!has_debezium_form(type) || (keys_only && !is_key(column, of.key))) {
             continue;
         }
         bool const known = index < of.facts.size();
         schema made = column_schema(type, of.options);
-        made.optional = known ? !of.facts[index].not_null : !column.key;
+        made.optional = known ? !of.facts[index].not_null : !is_key(column, of.key);
         std::string const fallback =
             known && of.facts[index].fallback ? R"(,"default":)" + *of.facts[index].fallback : "";
         fields.push_back(

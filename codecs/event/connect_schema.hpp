@@ -27,6 +27,7 @@ struct schema_source {
     value_options const& options;
     std::vector<column_facts> const& facts;
     std::string topic;
+    std::vector<std::string> key = {}; // see key_columns in row_plan.hpp
 };
 
 // The texts that stand before the payload in a record with schemas: {"schema":..., without "payload".

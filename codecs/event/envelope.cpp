@@ -90,6 +90,26 @@ result<std::string_view> relation_events::value(change const& made,
     return into.commit(static_cast<std::size_t>(at - start));
 }
 
+bool relation_events::key_differs(pgoutput::tuple_view old_row,
+                                  pgoutput::tuple_view new_row) const noexcept {
+    if (old_row.empty() || new_row.empty()) {
+        return false;
+    }
+    pgoutput::tuple_view::cursor before{old_row};
+    pgoutput::tuple_view::cursor after{new_row};
+    for (column_plan const& column : plan_.columns) {
+        auto const was = before.next();
+        auto const is = after.next();
+        // A value that was not sent again did not change.
+        bool const same = is.kind == pgoutput::column_kind::unchanged ||
+                          (was.kind == is.kind && was.bytes == is.bytes);
+        if (column.key && !same) {
+            return true;
+        }
+    }
+    return false;
+}
+
 result<std::string_view> relation_events::key(pgoutput::tuple_view row, arena& into) const {
     char* const start = into.reserve(open_.key.size() + plan_.room(row) + 1);
     auto const end = write_row(plan_, row, row_part::key, append(start, open_.key));

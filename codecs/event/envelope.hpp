@@ -81,6 +81,9 @@ public:
     [[nodiscard]] result<std::string_view> value(change const& made,
                                                  transaction_part const& transaction,
                                                  event_time const& now, arena& into) const;
+    // Whether the two rows of an update have different keys. An old row that is not there has the same.
+    [[nodiscard]] bool key_differs(pgoutput::tuple_view old_row,
+                                   pgoutput::tuple_view new_row) const noexcept;
     // The record's key: the key's columns of a row.
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
 

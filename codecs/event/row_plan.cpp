@@ -152,7 +152,11 @@ std::string escaped(std::string_view text) {
 
 } // namespace
 
-row_plan exact_plan(pgoutput::relation_shape const& shape) {
+bool is_key(pgoutput::column_shape const& column, key_columns const& key) noexcept {
+    return key.empty() ? column.key : std::find(key.begin(), key.end(), column.name) != key.end();
+}
+
+row_plan exact_plan(pgoutput::relation_shape const& shape, key_columns const& key) {
     constexpr std::size_t constant_value = 8; // null, or quotes
     row_plan plan;
     for (pgoutput::column_shape const& column : shape.columns) {
@@ -161,7 +165,7 @@ row_plan exact_plan(pgoutput::relation_shape const& shape) {
         each.name_at = static_cast<std::uint32_t>(plan.fragments.size());
         each.name_size = static_cast<std::uint16_t>(std::min(fragment.size(), column_names_most));
         each.form = exact_form(column.type);
-        each.key = column.key;
+        each.key = is_key(column, key);
         plan.fragments += fragment;
         plan.fixed += fragment.size() + constant_value;
         plan.columns.push_back(each);
@@ -172,8 +176,8 @@ row_plan exact_plan(pgoutput::relation_shape const& shape) {
 }
 
 row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
-                       value_options const& options) {
-    row_plan plan = exact_plan(shape);
+                       value_options const& options, key_columns const& key) {
+    row_plan plan = exact_plan(shape, key);
     plan.fragments.resize(plan.fragments.size() - slack);
     std::string const unavailable = '"' + escaped(options.unavailable) + '"';
     auto const unavailable_at = static_cast<std::uint32_t>(plan.fragments.size());

@@ -6,16 +6,26 @@
 #include "codecs/event/value_options.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
+#include <string>
+#include <vector>
+
 namespace tandem::event {
+
+// Names of the columns that make the record's key. None: those of the replica identity, which with identity
+// full are all columns, so that the primary key has to be given.
+using key_columns = std::vector<std::string>;
+
+[[nodiscard]] bool is_key(pgoutput::column_shape const& column, key_columns const& key) noexcept;
 
 // Values go as they must come back: PostgreSQL's own text, bit for bit. Booleans, integers and finite
 // floats are JSON's where their text is; everything else is that text as a string, arrays and composites
 // included. A value that was not sent is not in the object.
-[[nodiscard]] row_plan exact_plan(pgoutput::relation_shape const& shape);
+[[nodiscard]] row_plan exact_plan(pgoutput::relation_shape const& shape,
+                                  key_columns const& key = {});
 
 // Values go as Debezium's connector writes them. Columns of types that it does not know are left out, as it
 // does; a value that was not sent becomes the placeholder. docs/events.md lists where this differs from it.
 [[nodiscard]] row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
-                                     value_options const& options);
+                                     value_options const& options, key_columns const& key = {});
 
 } // namespace tandem::event

@@ -5,14 +5,17 @@
 //   types=FILE     of pg_type: oid, sort (base domain enum array), name, of, modifier, labels; tabs between
 //   columns=FILE   the other way: records in, their values as PostgreSQL's text out; FILE has table, column, type,
 //                  modifier, tabs between
+//   keys=FILE      of primary keys: table, column, tabs between
 //   schemas=true   with schema blocks
 //   values=exact|debezium, decimals=, times=, binaries=, hstores=, intervals= as Debezium names their modes
 // MESSAGES: eight bytes of position, four of length, a message of pgoutput, and so on.
-// RECORDS: schema.table, key, value, tabs between, a line each; "!" and the column instead of a value that has none.
+// RECORDS: schema.table, key, value, tabs between, a line each; "!" and the column instead of a value that has none,
+// "-" instead of a tombstone's.
 #include "codecs/base/big_endian.hpp"
 #include "codecs/event/connect_schema.hpp"
 #include "codecs/event/envelope.hpp"
 #include "codecs/event/read_value.hpp"
+#include "codecs/event/records.hpp"
 #include "codecs/event/row_plan.hpp"
 #include "codecs/pgoutput/decoder.hpp"
 #include "codecs/values/bytes_text.hpp"
@@ -63,6 +66,16 @@ type_table read_types(std::string const& path) {
     return types;
 }
 
+std::map<std::string, key_columns> read_keys(std::string const& path) {
+    std::map<std::string, key_columns> keys;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        auto const parts = split(line, '\t');
+        keys[parts.at(0)].push_back(parts.at(1));
+    }
+    return keys;
+}
+
 template <class Mode>
 void choose(settings const& given, std::string const& key, std::map<std::string, Mode> const& names,
             Mode& into) {
@@ -102,6 +115,7 @@ public:
     explicit writer(settings given)
         : given_{std::move(given)},
           types_{read_types(given_.at("types"))},
+          keys_{read_keys(given_.at("keys"))},
           options_{options_of(given_)} {}
 
     void take(lsn position, std::string_view bytes) {
@@ -126,32 +140,38 @@ public:
     }
 
 private:
-    void write(relation_events::change const& made) {
+    void write(relation_events::change made) {
         auto const& shape = *in_.shape();
         bool const exact = given_["values"] == "exact";
+        made.old_is_key = made.old_is_key && exact; // Debezium writes nulls for what was not sent
+        auto const known = keys_.find(shape.name);
+        key_columns const key = known == keys_.end() ? key_columns{} : known->second;
         record_schemas schemas;
         if (given_["schemas"] == "true") {
             std::vector<column_facts> const none;
-            schema_source const from{shape, types_, options_, none,
-                                     "p." + shape.schema + '.' + shape.name};
+            schema_source const from{
+                shape, types_, options_, none, "p." + shape.schema + '.' + shape.name, key};
             schemas = {key_schema(from), envelope_schema(from)};
         }
         relation_events const relation{
-            shape, exact ? exact_plan(shape) : debezium_plan(shape, types_, options_),
+            shape, exact ? exact_plan(shape, key) : debezium_plan(shape, types_, options_, key),
             std::move(schemas)};
         arena bytes;
-        auto const key = relation.key(made.new_row.empty() ? made.old_row : made.new_row, bytes);
-        auto const value = relation.value(made, *transaction_, event_time{0}, bytes);
-        std::cout << shape.schema << '.' << shape.name << '\t' << (key ? *key : "!") << '\t';
-        if (value) {
-            std::cout << *value << '\n';
-        } else {
-            std::cout << '!' << value.error().offset << '\n';
+        auto const records = records_of(relation, made, *transaction_, event_time{0}, {}, bytes);
+        std::string const topic = shape.schema + '.' + shape.name;
+        if (!records) {
+            std::cout << topic << "\t!\t!" << records.error().offset << '\n';
+            return;
+        }
+        for (record const& each : records->all()) {
+            std::cout << topic << '\t' << each.key.value_or("-") << '\t' << each.value.value_or("-")
+                      << '\n';
         }
     }
 
     settings given_;
     type_table types_;
+    std::map<std::string, key_columns> keys_; // by table
     value_options options_;
     event_source const source_{"test", "p", given_.at("database")};
     pgoutput::decoder in_;

@@ -87,15 +87,22 @@ def test_whole_events_are_alike(server, tmp_path):
     database.sql("CREATE TABLE item (id integer, part text, v text, PRIMARY KEY (id, part))")
     source = debezium.Source(database)
     ours = debezium.Ours(database)
+    database.sql("CREATE TABLE whole (id integer PRIMARY KEY, v text); ALTER TABLE whole REPLICA IDENTITY FULL")
     database.sql("INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', NULL)")
     database.sql("UPDATE item SET v = 'y' WHERE id = 1")
+    database.sql("UPDATE item SET part = 'moved' WHERE id = 1")
     database.sql("DELETE FROM item WHERE id = 2")
+    database.sql("INSERT INTO whole VALUES (1, 'x'), (2, 'y')")
+    database.sql("UPDATE whole SET v = 'z' WHERE id = 1")
+    database.sql("UPDATE whole SET id = 3 WHERE id = 1")
+    database.sql("DELETE FROM whole WHERE id = 2")
     theirs = source.end()
     made = ours.encode(ours.messages(), tmp_path)
-    changes = [record for record in theirs if record[2] is not None]
-    assert [record[0] for record in made] == [record[0] for record in changes]
-    for (_, our_key, our_value), (_, their_key, their_value) in zip(made, changes):
-        assert our_key == their_key
+    assert [record[:2] for record in made] == [record[:2] for record in theirs]
+    assert [record[2] is None for record in made] == [record[2] is None for record in theirs], "tombstones"
+    for (_, _, our_value), (_, _, their_value) in zip(made, theirs):
+        if our_value is None:
+            continue
         mine, other = json.loads(our_value), json.loads(their_value)
         assert list(mine) == list(other), "the order of fields"
         assert [name for name in mine["source"] if name not in ("origin", "origin_lsn")] == list(other["source"])
@@ -105,5 +112,5 @@ def test_whole_events_are_alike(server, tmp_path):
             for name in ("version", "sequence", "ts_ms", "ts_us", "ts_ns", "origin", "origin_lsn"):
                 read["source"].pop(name, None)
         assert mine["op"] == other["op"]
-        assert mine["after"] == other["after"]
+        assert (mine["before"], mine["after"]) == (other["before"], other["after"])
         assert mine["source"] == other["source"]

@@ -31,6 +31,14 @@ SELECT concat_ws(E'\t', c.relname, a.attname, a.atttypid::bigint, a.atttypmod)
 """
 
 
+KEYS = r"""
+SELECT concat_ws(E'\t', c.relname, a.attname)
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey::int2[])
+ WHERE i.indisprimary AND n.nspname = 'public'
+"""
+
+
 def environment_path(name):
     path = os.environ.get(name)
     assert path and os.path.exists(path), f"{name} names no file: run this through ctest, which builds it"
@@ -134,8 +142,11 @@ class Ours:
 
     def encode(self, messages, folder, **settings):
         """[(topic, key text, value text)]; a value that begins with "!" names the column without a form."""
+        keys = pathlib.Path(folder) / "keys.tsv"
+        keys.write_text("".join(row[0] + "\n" for row in self.database.sql(KEYS)))
+        settings = {**settings, "keys": keys}
         done = self._tool(folder, f"database={self.database.name}", settings, messages)
-        return [("p." + topic, key, value)
+        return [("p." + topic, key, None if value == "-" else value)
                 for topic, key, value in (line.split("\t") for line in done.split("\n")[:-1])]
 
 

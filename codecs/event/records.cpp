@@ -1,0 +1,76 @@
+#include "codecs/event/records.hpp"
+
+namespace tandem::event {
+namespace {
+
+class maker {
+public:
+    maker(relation_events const& relation, transaction_part const& transaction,
+          event_time const& now, arena& into) noexcept
+        : relation_{relation}, transaction_{transaction}, now_{now}, into_{into} {}
+
+    // The first error sticks.
+    [[nodiscard]] std::string_view key(pgoutput::tuple_view row) {
+        return kept(relation_.key(row, into_));
+    }
+    [[nodiscard]] std::string_view value(relation_events::change const& made) {
+        return kept(relation_.value(made, transaction_, now_, into_));
+    }
+    [[nodiscard]] result<record_list> verdict(record_list const& made) const {
+        return error_.code == codec_errc::ok ? result<record_list>{made}
+                                             : result<record_list>{error_};
+    }
+
+private:
+    std::string_view kept(result<std::string_view> const& made) {
+        if (!made && error_.code == codec_errc::ok) {
+            error_ = made.error();
+        }
+        return made ? *made : std::string_view{};
+    }
+
+    relation_events const& relation_;
+    transaction_part const& transaction_;
+    event_time const& now_;
+    arena& into_;
+    codec_error error_;
+};
+
+} // namespace
+
+result<record_list> records_of(relation_events const& relation, relation_events::change const& made,
+                               transaction_part const& transaction, event_time const& now,
+                               record_options const& options, arena& into) {
+    maker make{relation, transaction, now, into};
+    record_list list;
+    if (made.op == operation::truncate) {
+        if (!options.skip_truncate) {
+            list.add({std::nullopt, make.value(made), {}});
+        }
+    } else if (made.op == operation::remove) {
+        std::string_view const key = make.key(made.old_row);
+        list.add({key, make.value(made), {}});
+        if (options.tombstones) {
+            list.add({key, std::nullopt, {}});
+        }
+    } else if (made.op == operation::update && relation.key_differs(made.old_row, made.new_row)) {
+        std::string_view const old_key = make.key(made.old_row);
+        std::string_view const new_key = make.key(made.new_row);
+        relation_events::change ended = made;
+        ended.op = operation::remove;
+        ended.new_row = {};
+        relation_events::change begun = made;
+        begun.op = operation::create;
+        begun.old_row = {};
+        list.add({old_key, make.value(ended), {"__debezium.newkey", new_key}});
+        if (options.tombstones) {
+            list.add({old_key, std::nullopt, {}});
+        }
+        list.add({new_key, make.value(begun), {"__debezium.oldkey", old_key}});
+    } else {
+        list.add({make.key(made.new_row), make.value(made), {}});
+    }
+    return make.verdict(list);
+}
+
+} // namespace tandem::event
