@@ -32,6 +32,9 @@ event_errc name_of(error_code failed) noexcept {
     }
 }
 
+expected_name const payload_name{"payload"};
+expected_name const schema_name{"schema"};
+
 // Reads one record. The first error sticks; its place is where the reader stood.
 class reader {
 public:
@@ -60,9 +63,8 @@ public:
 
     // --- pieces
 
-    // The text of a string; unescaped into the arena only where something is escaped.
+    // The text of a string without space behind it; unescaped into the arena only where something is escaped.
     std::string_view string(std::string_view token) {
-        token = trimmed(token);
         if (token.size() < 2 || token.front() != '"' || token.back() != '"') {
             fail(event_errc::not_json, token.data());
             return {};
@@ -133,7 +135,7 @@ public:
     }
 
     std::size_t number_of(char const* raw, std::size_t expected) {
-        if (expected < names_.size() && field_order::stands(names_[expected], raw, limit_)) {
+        if (expected < names_.size() && names_.stands(expected, raw, limit_)) {
             return expected;
         }
         std::string_view const name = raw_name(raw);
@@ -174,8 +176,9 @@ public:
         return true;
     }
 
-    std::int64_t integer(json::value value) {
-        std::string_view const token = trimmed(value.raw_json_token());
+    std::int64_t integer(json::value value) { return number(trimmed(value.raw_json_token())); }
+
+    std::int64_t number(std::string_view token) {
         if (token == "null") {
             return 0;
         }
@@ -203,6 +206,7 @@ public:
 
     void source(json::object object, source_view& into) {
         orders_.source.rewind();
+        std::string_view millis; // read only where there is nothing finer
         each_field(object, [&](char const* raw, json::value value) {
             switch (orders_.source.next(raw, limit_)) {
             case meaning::version:
@@ -233,7 +237,7 @@ public:
                 into.time_us = integer(value);
                 break;
             case meaning::time_ms:
-                into.time_us = into.time_us == 0 ? integer(value) * 1'000 : into.time_us;
+                millis = trimmed(value.raw_json_token());
                 break;
             case meaning::transaction:
                 into.transaction = integer(value);
@@ -248,6 +252,9 @@ public:
                 break;
             }
         });
+        if (into.time_us == 0 && !millis.empty()) {
+            into.time_us = number(millis) * 1'000;
+        }
     }
 
     void envelope(json::object object, event_view& into) {
@@ -292,8 +299,8 @@ public:
         if (schema) {
             each_field(object, [&](char const* raw, json::value value) {
                 json::object inner;
-                if (!field_order::stands("payload", raw, limit_)) {
-                    bool const known = field_order::stands("schema", raw, limit_);
+                if (!payload_name.stands(raw, limit_)) {
+                    bool const known = schema_name.stands(raw, limit_);
                     return expect(known, event_errc::wrong_type, {raw, 0});
                 }
                 found = true;

@@ -3,6 +3,7 @@
 // arena where JSON escapes had to be undone.
 
 #include "codecs/base/lsn.hpp"
+#include "codecs/event/expected_name.hpp"
 
 #include <cstdint>
 #include <string>
@@ -32,14 +33,19 @@ class field_names {
 public:
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
     [[nodiscard]] std::string const& operator[](std::size_t index) const noexcept {
-        return names_[index];
+        return names_[index].text();
+    }
+    // Whether that one stands in the record's text, see expected_name.
+    [[nodiscard]] bool stands(std::size_t index, char const* raw,
+                              char const* limit) const noexcept {
+        return names_[index].stands(raw, limit);
     }
 
     // The number of that name, a new one for a new name.
     [[nodiscard]] std::size_t number_of(std::string_view name);
 
 private:
-    std::vector<std::string> names_;
+    std::vector<expected_name> names_;
 };
 
 // Values by field number; shorter than the names when the last ones are absent.

@@ -1,7 +1,7 @@
 #pragma once
 // Which field of an event's fixed parts comes next.
 
-#include "codecs/event/json_scalar.hpp"
+#include "codecs/event/expected_name.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -69,27 +69,21 @@ public:
 
     // `raw` points behind the name's opening quote; `limit` is the end of what may be read.
     meaning next(char const* raw, char const* limit) {
-        if (at_ < order_.size() && stands(order_[at_].name, raw, limit)) {
+        if (at_ < order_.size() && order_[at_].name.stands(raw, limit)) {
             return order_[at_++].what;
         }
         return search(raw, limit);
     }
 
-    [[nodiscard]] static bool stands(std::string_view name, char const* raw,
-                                     char const* limit) noexcept {
-        return static_cast<std::size_t>(limit - raw) > name.size() && raw[name.size()] == '"' &&
-               same_bytes(raw, name.data(), name.size());
-    }
-
 private:
     struct place {
-        std::string name;
+        expected_name name;
         meaning what = meaning::other;
     };
 
     meaning search(char const* raw, char const* limit) {
         for (std::size_t index = 0; index < order_.size(); ++index) {
-            if (stands(order_[index].name, raw, limit)) {
+            if (order_[index].name.stands(raw, limit)) {
                 at_ = index + 1;
                 return order_[index].what;
             }
@@ -104,7 +98,7 @@ private:
         if (order_.size() < order_most) {
             at_ = std::min(at_, order_.size());
             order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at_),
-                          {std::move(name), what});
+                          {expected_name{std::move(name)}, what});
             ++at_;
         }
         return what;

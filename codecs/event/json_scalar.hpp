@@ -98,37 +98,4 @@ inline bool is_number(std::string_view text) noexcept {
 #endif
 }
 
-// memcmp() == 0 without its call: names are short. Both have `size` readable bytes.
-[[nodiscard]] inline bool same_bytes(char const* left, char const* right,
-                                     std::size_t size) noexcept {
-    auto const differ8 = [&](std::size_t at) {
-        std::uint64_t a = 0;
-        std::uint64_t b = 0;
-        std::memcpy(&a, left + at, 8);
-        std::memcpy(&b, right + at, 8);
-        return a ^ b;
-    };
-    if (size > 16) {
-        return std::memcmp(left, right, size) == 0;
-    }
-    if (size >= 8) {
-        return (differ8(0) | differ8(size - 8)) == 0;
-    }
-    if (size >= 4) {
-        std::uint32_t a[2];
-        std::uint32_t b[2];
-        std::memcpy(&a[0], left, 4);
-        std::memcpy(&a[1], left + size - 4, 4);
-        std::memcpy(&b[0], right, 4);
-        std::memcpy(&b[1], right + size - 4, 4);
-        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
-    }
-    for (std::size_t at = 0; at < size; ++at) {
-        if (left[at] != right[at]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 } // namespace tandem::event
