@@ -300,8 +300,10 @@ public:
             each_field(object, [&](char const* raw, json::value value) {
                 json::object inner;
                 if (!payload_name.stands(raw, limit_)) {
-                    bool const known = schema_name.stands(raw, limit_);
-                    return expect(known, event_errc::wrong_type, {raw, 0});
+                    if (!schema_name.stands(raw, limit_)) {
+                        fail(event_errc::wrong_type, raw);
+                    }
+                    return;
                 }
                 found = true;
                 if (trimmed(value.raw_json_token()) == "null") {

@@ -60,10 +60,10 @@ inline constexpr std::size_t escaped_most = 6; // bytes that one byte becomes
         *out++ = 'r';
         return out;
     default:
-        std::memcpy(out, "u00", 3);
-        out[3] = digits[static_cast<unsigned char>(special) >> 4U];
-        out[4] = digits[static_cast<unsigned char>(special) & 15U];
-        return out + 5;
+        out = append(out, "u00");
+        out[0] = digits[static_cast<unsigned char>(special) >> 4U];
+        out[1] = digits[static_cast<unsigned char>(special) & 15U];
+        return out + 2;
     }
 }
 

@@ -26,12 +26,10 @@ char* write_real(std::string_view text, char* out) noexcept {
 
 char* write_boolean(std::string_view text, char* out) noexcept {
     if (is(text, "t", 1)) {
-        std::memcpy(out, "true", 4);
-        return out + 4;
+        return append(out, "true");
     }
     if (is(text, "f", 1)) {
-        std::memcpy(out, "false", 5);
-        return out + 5;
+        return append(out, "false");
     }
     return nullptr;
 }
@@ -74,8 +72,7 @@ row_end TANDEM_NAMED(write_row, TANDEM_ISA)(column_plan const* column, char cons
             }
         } else if (value.kind == pgoutput::column_kind::null) {
             out = append_fragment(out, fragments + column->name_at, column->name_size);
-            std::memcpy(out, "null", 4);
-            out += 4;
+            out = append(out, "null");
         } else if (value.kind == pgoutput::column_kind::binary) {
             return {nullptr, index};
         } else if (column->unchanged_size != 0) {
