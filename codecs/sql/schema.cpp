@@ -122,8 +122,13 @@ std::vector<std::string> install_statements(int /*server_version*/) {
     };
 }
 
-std::vector<std::string> migration_statements(int /*installed*/, int /*server_version*/) {
-    return {}; // version 1 is the first
+std::vector<std::string> migration_statements(int installed, int /*server_version*/) {
+    std::vector<std::string> statements;
+    if (installed < 2) { // what the target's encoding cannot hold is parked in ASCII
+        statements.emplace_back(
+            "ALTER TABLE tandem.parked ADD COLUMN escaped boolean NOT NULL DEFAULT false");
+    }
+    return statements;
 }
 
 } // namespace tandem::sql

@@ -1,6 +1,7 @@
 #include "engine/admin/init.hpp"
 
 #include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
 #include "engine/admin/check.hpp"
 #include "engine/admin/compare.hpp"
 #include "engine/admin/failure.hpp"
@@ -403,6 +404,13 @@ void require_installed(std::vector<node_catalog> const& nodes, options const& se
         });
         for (node_catalog const* node : {&source, &target}) {
             bool const publishes = node == &source;
+            if (node->installed.schema_version.value_or(sql::schema_version) <
+                sql::schema_version) {
+                throw config_error{fmt::format(
+                    "node {} was set up by an older tandem; run 'tandem init' with the same "
+                    "nodes, or add --init, which brings schema tandem to version {}",
+                    node->name, sql::schema_version)};
+            }
             if (node->installed.schema_version &&
                 (publishes ? node->installed.publication.has_value() : progress)) {
                 continue;

@@ -448,6 +448,16 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
+def test_an_older_installation_is_brought_forward(pair):
+    pair.run().stop()
+    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; UPDATE tandem.meta SET schema_version = 1")
+    assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
+    pair.run()
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [2, 2]
+    assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
+                       "table_name = 'parked' AND column_name = 'escaped'") for node in pair.both] == [1, 1]
+
+
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):
     pair.b.sql("CREATE SCHEMA tandem; CREATE TABLE tandem.bicycle (seats integer)")
     assert_refused(run(pair), USAGE, "node b", "schema tandem")
