@@ -6,7 +6,6 @@ import pytest
 
 from support import debezium, value_cases
 from support.debezium_modes import MODES, differs
-from support.pgcluster import Cluster, Workspace
 
 # What Debezium's modes lose of a value, so that it comes back equal to less: the type is named, and how.
 LOSSES = {
@@ -25,15 +24,6 @@ LOSSES = {
     "double precision[]": "nothing: another text of the same numbers",
     "numeric[]": "as numeric",
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    space = Workspace("interop")
-    cluster = Cluster(space, "interop", 15, {"lc_monetary": "C"}).start()
-    yield cluster
-    cluster.close()
-    space.close()
 
 
 def store(database, read):

@@ -4,16 +4,6 @@ import pytest
 
 from support import debezium, value_cases
 from support.debezium_modes import MODES, differs
-from support.pgcluster import Cluster, Workspace
-
-
-@pytest.fixture(scope="module")
-def server():
-    space = Workspace("interop")
-    cluster = Cluster(space, "interop", 15, {"lc_monetary": "C"}).start()
-    yield cluster
-    cluster.close()
-    space.close()
 
 
 def written(database, records):

@@ -7,22 +7,12 @@ import pytest
 
 from support import debezium, value_cases
 from support.debezium_modes import MODES, differs
-from support.pgcluster import Cluster, Workspace
 
 OMITTED = "<omitted>"
 # Their schemas go with the differences above; 3.0 leaves tsvector out.
 UNLIKE_SCHEMAS = ("bit(3)[]", "int2vector", "oidvector", "tsvector")
 
 sys.set_int_max_str_digits(0)  # the largest numeric has more digits than Python reads by itself
-
-
-@pytest.fixture(scope="module")
-def server():
-    space = Workspace("interop")
-    cluster = Cluster(space, "interop", 15, {"lc_monetary": "C"}).start()
-    yield cluster
-    cluster.close()
-    space.close()
 
 
 def after(text):

@@ -1,0 +1,14 @@
+"""One server for the tests of a file. Money is written as in the C locale, which both encoders read."""
+
+import pytest
+
+from support.pgcluster import Cluster, Workspace
+
+
+@pytest.fixture(scope="module")
+def server():
+    space = Workspace("interop")
+    cluster = Cluster(space, "interop", 15, {"lc_monetary": "C"}).start()
+    yield cluster
+    cluster.close()
+    space.close()
