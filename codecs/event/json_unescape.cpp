@@ -1,5 +1,7 @@
 #include "codecs/event/json_unescape.hpp"
 
+#include "codecs/base/utf8.hpp"
+
 #include <cstdint>
 #include <cstring>
 
@@ -26,26 +28,6 @@ std::uint32_t four_digits(std::string_view raw, std::size_t at) noexcept {
         value = value * 16 + digit;
     }
     return value;
-}
-
-char* append_utf8(char* out, std::uint32_t point) noexcept {
-    auto const put = [&out](std::uint32_t byte) { *out++ = static_cast<char>(byte); };
-    if (point < 0x80) {
-        put(point);
-    } else if (point < 0x800) {
-        put(0xC0U | (point >> 6U));
-        put(0x80U | (point & 0x3FU));
-    } else if (point < 0x1'0000) {
-        put(0xE0U | (point >> 12U));
-        put(0x80U | ((point >> 6U) & 0x3FU));
-        put(0x80U | (point & 0x3FU));
-    } else {
-        put(0xF0U | (point >> 18U));
-        put(0x80U | ((point >> 12U) & 0x3FU));
-        put(0x80U | ((point >> 6U) & 0x3FU));
-        put(0x80U | (point & 0x3FU));
-    }
-    return out;
 }
 
 char simple_escape(char letter) noexcept {

@@ -1,5 +1,7 @@
 #include "codecs/values/ascii_text.hpp"
 
+#include "codecs/base/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,25 +39,6 @@ character first_of(std::string_view text) noexcept {
         return {((lead & 0x0FU) << 12U) | (follow(1) << 6U) | follow(2), 3};
     }
     return {((lead & 0x07U) << 18U) | (follow(1) << 12U) | (follow(2) << 6U) | follow(3), 4};
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    auto const put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (code < 0x80) {
-        put(code);
-    } else if (code < 0x800) {
-        put(0xC0U | (code >> 6U));
-        put(0x80U | (code & 0x3FU));
-    } else if (code < beyond_first) {
-        put(0xE0U | (code >> 12U));
-        put(0x80U | ((code >> 6U) & 0x3FU));
-        put(0x80U | (code & 0x3FU));
-    } else {
-        put(0xF0U | (code >> 18U));
-        put(0x80U | ((code >> 12U) & 0x3FU));
-        put(0x80U | ((code >> 6U) & 0x3FU));
-        put(0x80U | (code & 0x3FU));
-    }
 }
 
 // The number in \uXXXX at the front.
@@ -111,7 +94,8 @@ std::string from_ascii(std::string_view text) {
                 code = beyond_first + ((code - high_first) << 10U) + (*second - low_first);
                 taken = 12;
             }
-            append_utf8(out, code);
+            char bytes[utf8_most];
+            out.append(bytes, append_utf8(bytes, code));
         } else {
             out.push_back(text.front());
         }
