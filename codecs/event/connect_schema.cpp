@@ -86,18 +86,16 @@ schema time_schema(resolved_type const& type, value_options const& options) {
     if (options.times == time_mode::connect) {
         return named("int32", "org.apache.kafka.connect.data.Time");
     }
-    bool const millis =
-        options.times == time_mode::adaptive && second_digits_of(type.modifier) <= 3;
-    return millis ? named("int32", "io.debezium.time.Time")
-                  : named("int64", "io.debezium.time.MicroTime");
+    return counts_millis(type, options.times) ? named("int32", "io.debezium.time.Time")
+                                              : named("int64", "io.debezium.time.MicroTime");
 }
 
 schema timestamp_schema(resolved_type const& type, value_options const& options) {
     if (options.times == time_mode::connect) {
         return named("int64", "org.apache.kafka.connect.data.Timestamp");
     }
-    return named("int64", second_digits_of(type.modifier) <= 3 ? "io.debezium.time.Timestamp"
-                                                               : "io.debezium.time.MicroTimestamp");
+    return named("int64", counts_millis(type, options.times) ? "io.debezium.time.Timestamp"
+                                                             : "io.debezium.time.MicroTimestamp");
 }
 
 schema bits_schema(resolved_type const& type) {

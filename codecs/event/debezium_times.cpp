@@ -1,5 +1,6 @@
 #include "codecs/base/civil_date.hpp"
 #include "codecs/event/debezium_values.hpp"
+#include "codecs/event/value_kind.hpp"
 #include "codecs/values/time_text.hpp"
 
 #include <fmt/format.h>
@@ -13,10 +14,6 @@ namespace {
 constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
 constexpr auto least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t us_per_day = 86'400'000'000;
-
-// What pgjdbc makes of an infinite timestamp, in milliseconds; Debezium passes it on in the column's unit.
-constexpr std::int64_t infinite_micros = 9'223'372'036'825'200'000;
-constexpr std::int64_t minus_infinite_micros = -9'223'372'036'832'400'000;
 
 char* number(char* out, std::int64_t value) {
     return fmt::format_to(out, "{}", value);

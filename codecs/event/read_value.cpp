@@ -131,9 +131,6 @@ event_result<void> decimal(field_value const& value, resolved_type const& type,
 
 // --- times
 
-constexpr std::int64_t infinite_micros = 9'223'372'036'825'200'000;
-constexpr std::int64_t minus_infinite_micros = -9'223'372'036'832'400'000;
-
 event_result<void> date(field_value const& value, std::string& out) {
     auto const days = integer(value);
     if (!days) {
@@ -150,9 +147,7 @@ event_result<void> time_of_day(field_value const& value, resolved_type const& ty
     if (!number) {
         return number.error();
     }
-    bool const millis =
-        options.times == time_mode::connect ||
-        (options.times == time_mode::adaptive && second_digits_of(type.modifier) <= 3);
+    bool const millis = counts_millis(type, options.times);
     constexpr std::int64_t us_per_day = 86'400'000'000;
     std::int64_t us = *number;
     if (millis && __builtin_mul_overflow(us, std::int64_t{1'000}, &us)) {
@@ -168,7 +163,7 @@ event_result<void> timestamp(field_value const& value, resolved_type const& type
     if (!number) {
         return number.error();
     }
-    bool const millis = options.times == time_mode::connect || second_digits_of(type.modifier) <= 3;
+    bool const millis = counts_millis(type, options.times);
     std::int64_t const unit = millis ? 1'000 : 1;
     if (*number == infinite_micros / unit || *number == minus_infinite_micros / unit) {
         return set(out, *number > 0 ? "infinity" : "-infinity");

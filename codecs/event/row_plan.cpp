@@ -81,14 +81,12 @@ form binary_form(binary_mode mode) noexcept {
 }
 
 form time_form(resolved_type const& type, time_mode mode) noexcept {
-    bool const millis = mode == time_mode::connect ||
-                        (mode == time_mode::adaptive && second_digits_of(type.modifier) <= 3);
-    return converted(millis ? debezium::time_millis : debezium::time_micros);
+    return converted(counts_millis(type, mode) ? debezium::time_millis : debezium::time_micros);
 }
 
 form timestamp_form(resolved_type const& type, time_mode mode) noexcept {
-    bool const millis = mode == time_mode::connect || second_digits_of(type.modifier) <= 3;
-    return converted(millis ? debezium::timestamp_millis : debezium::timestamp_micros);
+    return converted(counts_millis(type, mode) ? debezium::timestamp_millis
+                                               : debezium::timestamp_micros);
 }
 
 form debezium_form(resolved_type const& type, value_options const& options) noexcept {

@@ -116,6 +116,15 @@ numeric_modifier numeric_of(std::int32_t modifier) noexcept {
     return {precision, scale};
 }
 
+bool counts_millis(resolved_type const& type, time_mode mode) noexcept {
+    if (mode == time_mode::connect) {
+        return true;
+    }
+    bool const always_micros =
+        type.kind == value_kind::time && mode == time_mode::adaptive_time_microseconds;
+    return !always_micros && second_digits_of(type.modifier) <= 3;
+}
+
 std::int32_t second_digits_of(std::int32_t modifier) noexcept {
     return modifier < 0 ? 6 : std::min<std::int32_t>(modifier, 6);
 }

@@ -2,6 +2,7 @@
 // What a column holds, as far as its JSON form depends on it: types seen through domains and arrays.
 
 #include "codecs/base/lsn.hpp"
+#include "codecs/event/value_options.hpp"
 
 #include <cstdint>
 #include <map>
@@ -82,5 +83,13 @@ struct numeric_modifier {
 };
 [[nodiscard]] numeric_modifier numeric_of(std::int32_t modifier) noexcept;
 [[nodiscard]] std::int32_t second_digits_of(std::int32_t modifier) noexcept; // 6 when none is given
+
+// Whether a time or timestamp counts milliseconds in that mode, and not microseconds: what is written, its
+// schema and what is read must agree.
+[[nodiscard]] bool counts_millis(resolved_type const& type, time_mode mode) noexcept;
+
+// What stands for an infinite timestamp, in microseconds: pgjdbc's, which Debezium passes on.
+inline constexpr std::int64_t infinite_micros = 9'223'372'036'825'200'000;
+inline constexpr std::int64_t minus_infinite_micros = -9'223'372'036'832'400'000;
 
 } // namespace tandem::event
