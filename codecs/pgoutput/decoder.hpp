@@ -29,6 +29,8 @@ public:
     // What R said of a relation, as the current transaction sees it; nullptr when it said nothing. Valid
     // until next().
     [[nodiscard]] relation_ptr const* find(oid relation) const noexcept;
+    // Takes over what another decoder was told of relations, so that equal shapes are the same object.
+    void adopt_relations(decoder const& from) { relations_.adopt_all(from.relations_); }
     // Whether the last R described a relation first, again, or otherwise than before.
     [[nodiscard]] relation_cache::outcome described() const noexcept { return described_; }
 

@@ -70,6 +70,8 @@ constexpr direction_metric direction_metrics[] = {
      [](direction_view const& seen) { return exact(seen.lag_bytes); }},
     {"tandem_queue_bytes", "gauge", "Changes read and not applied yet, in memory.",
      [](direction_view const& seen) { return exact(seen.queue_bytes); }},
+    {"tandem_spool_bytes", "gauge", "Large transactions that are still open, kept in files.",
+     [](direction_view const& seen) { return exact(seen.spool_bytes); }},
     {"tandem_batches_in_flight", "gauge", "Transactions on the way to the target.",
      [](direction_view const& seen) { return exact(seen.in_flight); }},
 };

@@ -45,6 +45,7 @@ json direction_json(direction_view const& seen) {
     one["parked"] = seen.parked;
     one["retries"] = seen.retries;
     one["queue_bytes"] = seen.queue_bytes;
+    one["spool_bytes"] = seen.spool_bytes;
     one["in_flight"] = seen.in_flight;
     one["received_lsn"] = to_string(seen.received);
     one["applied_lsn"] = to_string(seen.applied_at);

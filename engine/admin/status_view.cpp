@@ -41,6 +41,7 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.parked = number(count.parked);
     seen.retries = number(count.retries);
     seen.queue_bytes = number(count.queue_bytes);
+    seen.spool_bytes = number(count.spool_bytes);
     seen.in_flight = number(count.in_flight);
     seen.received = position(count.received_lsn);
     seen.applied_at = position(count.applied_lsn);

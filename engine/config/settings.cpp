@@ -215,6 +215,15 @@ std::vector<setting> apply_settings() {
          [](options& into, std::string const& text) {
              into.queue_bytes = size(text, mebi, 64 * gibi);
          }},
+        {"streaming", kind::value, group::run, "on|off",
+         "Receive large transactions while they are still open (PostgreSQL 14+), in files until "
+         "they commit. Default: on.",
+         [](options& into, std::string const& text) { into.streaming = on_or_off(text); }},
+        {"spool-dir", kind::value, group::run, "DIR",
+         fmt::format("Folder of these files; they have no names and leave nothing behind. Default: "
+                     "{}.",
+                     defaults.spool_folder),
+         [](options& into, std::string const& text) { into.spool_folder = text; }},
     };
 }
 

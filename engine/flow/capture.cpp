@@ -1,40 +1,17 @@
 #include "engine/flow/capture.hpp"
 
 #include "codecs/replication/frame.hpp"
-#include "engine/core/failpoint.hpp"
-#include "engine/core/origin_gate.hpp"
 #include "engine/core/table_plan.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
-constexpr std::size_t turn_bytes = std::size_t{1} << 20;    // then the others get their turn
-constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
-constexpr std::size_t copied_most = std::size_t{32}
-                                    << 10; // larger messages stay as libpq made them
-
-// Commit times differ from the order of the log by the moments between reading the clock and writing,
-// on a stalled server by seconds.
-constexpr std::chrono::milliseconds step_back_least{5'000};
-
-void free_message(char* held) {
-    PQfreemem(held);
-}
-
-// The row where the batch keeps it. One allocation a block costs less than one a row, which libpq can
-// only give back piece by piece, long after they left the cache.
-pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
-    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
-}
+constexpr std::size_t turn_bytes = std::size_t{1} << 20; // then the others get their turn
 
 void add(counter& to, std::uint64_t by) {
     to.fetch_add(by, std::memory_order_relaxed);
@@ -43,29 +20,33 @@ void add(counter& to, std::uint64_t by) {
 } // namespace
 
 capture::capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume)
-    : link_{link}, stream_{stream}, resume_{resume} {}
+    : link_{link},
+      stream_{stream},
+      writer_{link, resume},
+      streamed_{link.setup.spool_folder, link.stats.count.spool_bytes} {}
 
 io::awaitable<failure> capture::run() {
     auto const executor = co_await io::asio::this_coro::executor;
     std::size_t turn = 0;
     for (;;) {
-        io::pg::copy_message message;
-        auto const next = stream_.try_next(message);
-        if (next == io::pg::replication_stream::next::message) {
-            turn += message.size();
-            if (auto failed = take(std::move(message))) {
-                co_return *failed;
-            }
+        step failed;
+        std::size_t size = 0;
+        auto const got = take_next(size, failed);
+        if (failed) {
+            co_return *failed;
+        }
+        if (got == next::message) {
+            turn += size;
             if (turn < turn_bytes && link_.window.bytes() < link_.setup.queue_bytes) {
                 continue;
             }
         }
-        hand_over();
+        writer_.hand_over();
         turn = 0;
-        if (next == io::pg::replication_stream::next::ended) {
+        if (got == next::ended) {
             co_return retry_after(link_.setup.source.name, "the replication stream", stream_.why());
         }
-        if (next == io::pg::replication_stream::next::message) {
+        if (got == next::message) {
             co_await io::asio::post(executor, io::asio::use_awaitable);
             while (link_.window.bytes() >= link_.setup.queue_bytes) {
                 co_await link_.room.wait();
@@ -79,6 +60,20 @@ io::awaitable<failure> capture::run() {
                                   waited.error());
         }
     }
+}
+
+capture::next capture::take_next(std::size_t& size, step& failed) {
+    if (replay_) {
+        failed = replay_next(size);
+        return next::message;
+    }
+    io::pg::copy_message message;
+    auto const got = stream_.try_next(message);
+    if (got == next::message) {
+        size = message.size();
+        failed = take(std::move(message));
+    }
+    return got;
 }
 
 capture::step capture::take(io::pg::copy_message message) {
@@ -95,33 +90,30 @@ capture::step capture::take(io::pg::copy_message message) {
     if (data.wal_end > lsn{link_.stats.count.server_wal_end.load(std::memory_order_relaxed)}) {
         link_.stats.count.server_wal_end.store(data.wal_end.value, std::memory_order_relaxed);
     }
-    auto const message_view = decoder_.next(data.payload);
-    if (!message_view) {
-        return broken(message_view.error().message());
+    xid const block = decoder_.streamed(); // that a stop ends
+    auto const read = decoder_.next(data.payload);
+    if (!read) {
+        return broken(read.error().message());
     }
-    return decoded(*message_view, message);
+    if (decoder_.in_block() || block != xid{}) {
+        return in_block(*read, data.payload, decoder_.in_block() ? decoder_.streamed() : block);
+    }
+    return decoded(*read, decoder_, &message);
 }
 
 capture::step capture::keepalive(replication::keepalive const& alive) {
     link_.stats.count.server_wal_end.store(alive.wal_end.value, std::memory_order_relaxed);
     link_.status_wanted = link_.status_wanted || alive.reply_requested;
-    if (decoder_
-            .inside()) { // no position: it can lie beyond what the open transaction still brings (R5)
-        return std::nullopt;
-    }
-    if (resume_.keepalive(alive.wal_end) == resume_guard::verdict::gap) {
-        return failure{next_step::gap, resume_.why()};
-    }
-    link_.watermark.keepalive(alive.wal_end);
-    return std::nullopt;
+    return decoder_.inside() ? std::nullopt : writer_.keepalive(alive.wal_end);
 }
 
-capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_message& bytes) {
+capture::step capture::decoded(pgoutput::message const& message, pgoutput::decoder const& in,
+                               io::pg::copy_message* owner) {
     if (auto const* insert = std::get_if<pgoutput::insert>(&message)) {
         change made;
         made.kind = change_kind::insert;
         made.new_row = insert->new_row;
-        return row(made, bytes);
+        return writer_.row(made, in.shape(), owner);
     }
     if (auto const* update = std::get_if<pgoutput::update>(&message)) {
         change made;
@@ -129,117 +121,47 @@ capture::step capture::decoded(pgoutput::message const& message, io::pg::copy_me
         made.old_kind = update->old_kind;
         made.old_row = update->old_row;
         made.new_row = update->new_row;
-        return row(made, bytes);
+        return writer_.row(made, in.shape(), owner);
     }
     if (auto const* remove = std::get_if<pgoutput::remove>(&message)) {
         change made;
         made.kind = change_kind::remove;
         made.old_kind = remove->old_kind;
         made.old_row = remove->old_row;
-        return row(made, bytes);
+        return writer_.row(made, in.shape(), owner);
     }
     if (auto const* begun = std::get_if<pgoutput::begin>(&message)) {
-        return begin(*begun);
+        return writer_.begin(*begun);
     }
     if (auto const* committed = std::get_if<pgoutput::commit>(&message)) {
-        return commit(*committed);
+        return writer_.commit(*committed);
     }
     if (auto const* described = std::get_if<pgoutput::relation>(&message)) {
-        return relation(*described);
+        return relation(*described, in);
     }
     if (auto const* truncated = std::get_if<pgoutput::truncate>(&message)) {
-        return truncate(*truncated);
+        return writer_.truncate(*truncated, in);
     }
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
-        replayed_ = true;
-        echo_ = is_echo(origin->name) && !failpoint("origin_filter");
+        writer_.origin(origin->name);
+        return std::nullopt;
+    }
+    if (auto const* ended = std::get_if<pgoutput::stream_commit>(&message)) {
+        return stream_ends(*ended);
+    }
+    if (auto const* aborted = std::get_if<pgoutput::stream_abort>(&message)) {
+        streamed_.abort(*aborted);
         return std::nullopt;
     }
     if (std::holds_alternative<pgoutput::type>(message) ||
         std::holds_alternative<pgoutput::logical_message>(message)) {
         return std::nullopt; // they carry no rows
     }
-    return broken("a message of a later protocol than was asked for");
+    return broken("a message of a two-phase transaction, which was not asked for");
 }
 
-capture::step capture::begin(pgoutput::begin const& begun) {
-    auto const verdict = resume_.begin(begun.final_lsn);
-    if (verdict == resume_guard::verdict::gap) {
-        return failure{next_step::gap, resume_.why()};
-    }
-    echo_ = false;
-    replayed_ = false;
-    duplicate_ = verdict == resume_guard::verdict::applied_before;
-    has_changes_ = false;
-    index_ = 0;
-    current_ = {begun.transaction, begun.commit_time, begun.final_lsn};
-    link_.watermark.begun();
-    return std::nullopt;
-}
-
-capture::step capture::commit(pgoutput::commit const& committed) {
-    link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
-    if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
-                          resume_guard::verdict::gap) {
-        return failure{next_step::gap, resume_.why()};
-    }
-    if (echo_) {
-        add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
-    }
-    if (auto stepped = check_clock(committed)) {
-        return stepped;
-    }
-    bool const skip =
-        std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
-    if (!has_changes_ || skip) {
-        if (has_changes_) { // passed over by hand: held back until here, see hand_over()
-            spdlog::warn(
-                "{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
-                "asked",
-                link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
-                filling_->pieces.back().count);
-            filling_->pieces.pop_back();
-        }
-        link_.watermark.skipped(committed.end_lsn);
-        return std::nullopt;
-    }
-    if (resume_.applies(committed.end_lsn) == resume_guard::verdict::gap) {
-        return failure{next_step::gap, resume_.why()};
-    }
-    if (filling_ == nullptr || filling_->pieces.empty()) { // handed over before its commit came
-        append_piece();
-    }
-    auto& piece = filling_->pieces.back();
-    piece.end_lsn = committed.end_lsn;
-    piece.ends = true;
-    add(link_.stats.count.captured_transactions, 1);
-    link_.watermark.received(committed.end_lsn);
-    return std::nullopt;
-}
-
-// R12. What was replayed here carries the clock of where it came from.
-capture::step capture::check_clock(pgoutput::commit const& committed) {
-    if (replayed_ || duplicate_ || !link_.setup.guarded) {
-        return std::nullopt;
-    }
-    auto const behind_us = link_.memory.source_clock.note(committed.commit_time);
-    std::chrono::microseconds const allowed{std::max(link_.setup.max_clock_skew, step_back_least)};
-    if (behind_us <= allowed.count()) {
-        return std::nullopt;
-    }
-    return failure{
-        next_step::paused,
-        fmt::format("the clock of node {} was set back: the transaction that ends at {} was "
-                    "committed {:.3f} s before one that stands earlier in the log (more than "
-                    "{} s), so last-update-wins may keep the older of two rows; set the "
-                    "clock right, compare the nodes (tandem verify), then start tandem again",
-                    link_.setup.source.name, to_string(committed.end_lsn),
-                    static_cast<double>(behind_us) / 1e6,
-                    std::chrono::duration_cast<std::chrono::seconds>(allowed).count())};
-}
-
-capture::step capture::relation(pgoutput::relation const& described) {
-    auto const* shape = decoder_.find(described.id);
+capture::step capture::relation(pgoutput::relation const& described, pgoutput::decoder const& in) {
+    auto const* shape = in.find(described.id);
     if (link_.binary && shape != nullptr && !binary_safe(**shape)) {
         return failure{next_step::retry_text,
                        fmt::format("table {}.{} has types whose binary form differs between "
@@ -249,95 +171,69 @@ capture::step capture::relation(pgoutput::relation const& described) {
     return std::nullopt;
 }
 
-capture::step capture::row(change made, io::pg::copy_message& bytes) {
-    made.index = index_++;
-    if (echo_ || duplicate_) {
-        return std::nullopt;
+// --- transactions in blocks
+
+capture::step capture::in_block(pgoutput::message const& message, std::string_view bytes,
+                                xid transaction) {
+    if (auto const* described = std::get_if<pgoutput::relation>(&message)) {
+        if (auto stepped = relation(*described, decoder_)) {
+            return stepped;
+        }
     }
-    append_piece();
-    auto const& shape = decoder_.shape();
-    if (filling_->shapes.empty() || filling_->shapes.back() != shape) {
-        filling_->shapes.push_back(shape);
+    auto const kept = streamed_.keep(transaction, message, bytes);
+    return kept ? step{} : no_spool(kept.error().message());
+}
+
+// Only now it has a place in the order of commits, and its changes are let out.
+capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
+    auto whole = streamed_.take(committed.transaction);
+    auto stepped =
+        writer_.begin({committed.commit_lsn, committed.commit_time, committed.transaction});
+    if (stepped) {
+        return stepped;
     }
-    made.shape = shape.get();
-    if (bytes.size() > copied_most) {
-        filling_->bytes += bytes.size();
-        filling_->large.emplace_back(bytes.release(), &free_message);
-    } else {
-        auto const before = filling_->rows.capacity();
-        made.new_row = kept(made.new_row, filling_->rows);
-        made.old_row = kept(made.old_row, filling_->rows);
-        filling_->bytes += filling_->rows.capacity() - before;
+    if (!whole.origin.empty()) {
+        writer_.origin(whole.origin);
     }
-    append(made);
-    add(link_.stats.count.captured_rows, 1);
+    replay_end_ = {committed.commit_lsn, committed.end_lsn, committed.commit_time};
+    if (writer_.passes_over()) {
+        writer_.count_unread(whole.changes);
+        return writer_.commit(replay_end_);
+    }
+    replay_.emplace(std::move(whole), decoder_);
     return std::nullopt;
 }
 
-capture::step capture::truncate(pgoutput::truncate const& truncated) {
-    change made;
-    made.kind = change_kind::truncate;
-    made.index = index_++;
-    if (echo_ || duplicate_) {
-        return std::nullopt;
+capture::step capture::replay_next(std::size_t& size) {
+    auto const item = replay_->next();
+    if (!item) {
+        return no_spool(item.error());
     }
-    truncation what;
-    for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
-        what.relations.push_back(*decoder_.find(truncated.relation_id(at)));
+    if (!item->message) {
+        replay_.reset();
+        return writer_.commit(replay_end_);
     }
-    append_piece();
-    filling_->truncations.push_back(std::move(what));
-    made.truncated = &filling_->truncations.back();
-    append(made);
-    add(link_.stats.count.captured_rows, 1);
-    return std::nullopt;
-}
-
-// The open transaction's piece in filling_, made when it is not there yet.
-void capture::append_piece() {
-    if (filling_ == nullptr) {
-        filling_ = std::make_unique<change_batch>();
+    size = item->size;
+    if (std::holds_alternative<pgoutput::stream_start>(*item->message) ||
+        std::holds_alternative<pgoutput::stream_stop>(*item->message) ||
+        std::holds_alternative<pgoutput::origin>(*item->message)) {
+        return std::nullopt; // said at its beginning
     }
-    if (!filling_->pieces.empty() && !filling_->pieces.back().ends) {
-        return;
-    }
-    transaction_piece piece;
-    piece.header = current_;
-    piece.first = static_cast<std::uint32_t>(filling_->changes.size());
-    piece.starts = !has_changes_;
-    filling_->pieces.push_back(piece);
-}
-
-void capture::append(change made) {
-    filling_->bytes += change_overhead;
-    filling_->changes.push_back(made);
-    ++filling_->pieces.back().count;
-    has_changes_ = true;
-    if (filling_->bytes >= batch_bytes) {
-        hand_over();
-    }
-}
-
-void capture::hand_over() {
-    if (filling_ == nullptr || filling_->empty()) {
-        return;
-    }
-    bool const may_be_skipped =
-        decoder_.inside() && std::ranges::any_of(link_.progress.skips,
-                                                 [&](lsn end) { return current_.final_lsn < end; });
-    if (may_be_skipped) { // whether it is the one to pass over, only its end tells
-        return;
-    }
-    link_.window.push(std::move(filling_));
-    filling_ = nullptr;
-    link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
-    link_.arrived.notify();
+    return decoded(*item->message, replay_->decoder(), nullptr);
 }
 
 failure capture::broken(std::string const& what) const {
     return {next_step::retry,
             fmt::format("node {}: the stream at {} is not what pgoutput sends: {}",
                         link_.setup.source.name, to_string(at_), what)};
+}
+
+failure capture::no_spool(std::string const& what) const {
+    return {next_step::retry_whole,
+            fmt::format("a large transaction of node {} cannot be kept in {} while it is open ({}): "
+                        "large transactions come from the server when they have committed; make "
+                        "room there or name another folder (--spool-dir), then start tandem again",
+                        link_.setup.source.name, link_.setup.spool_folder, what)};
 }
 
 } // namespace tandem::engine

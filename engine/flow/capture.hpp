@@ -1,16 +1,17 @@
 #pragma once
-// Reads a source's stream into the window: frames, transactions, echoes, duplicates, positions.
+// Reads a source's stream: frames, messages, and transactions that come in blocks while they are open.
 
 #include "codecs/pgoutput/decoder.hpp"
-#include "engine/core/change.hpp"
 #include "engine/core/start_check.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
+#include "engine/flow/streamed_transactions.hpp"
+#include "engine/flow/window_writer.hpp"
 #include "io/pg/replication_stream.hpp"
 #include "io/runtime/awaitable.hpp"
 
-#include <memory>
 #include <optional>
+#include <string>
 
 namespace tandem::engine {
 
@@ -24,34 +25,31 @@ public:
     [[nodiscard]] io::awaitable<failure> run();
 
 private:
-    using step = std::optional<failure>; // none: go on
+    using step = window_writer::step;
+    using next = io::pg::replication_stream::next;
+
+    // One message from where they come from now. `size` is what it counts towards a turn.
+    [[nodiscard]] next take_next(std::size_t& size, step& failed);
+    step replay_next(std::size_t& size);
 
     step take(io::pg::copy_message message);
     step keepalive(replication::keepalive const& alive);
-    step decoded(pgoutput::message const& message, io::pg::copy_message& bytes);
-    step begin(pgoutput::begin const& begun);
-    step commit(pgoutput::commit const& committed);
-    step check_clock(pgoutput::commit const& committed);
-    step relation(pgoutput::relation const& described);
-    step row(change made, io::pg::copy_message& bytes);
-    step truncate(pgoutput::truncate const& truncated);
-    void append_piece();
-    void append(change made);
-    void hand_over();
+    step decoded(pgoutput::message const& message, pgoutput::decoder const& in,
+                 io::pg::copy_message* owner);
+    step relation(pgoutput::relation const& described, pgoutput::decoder const& in);
+    step in_block(pgoutput::message const& message, std::string_view bytes, xid transaction);
+    step stream_ends(pgoutput::stream_commit const& committed);
     [[nodiscard]] failure broken(std::string const& what) const;
+    [[nodiscard]] failure no_spool(std::string const& what) const;
 
     direction_link& link_;
     io::pg::replication_stream& stream_;
-    resume_guard resume_;
     pgoutput::decoder decoder_;
-    std::unique_ptr<change_batch> filling_;
-    transaction_header current_;
-    lsn at_;                   // start of the frame being decoded
-    std::uint32_t index_ = 0;  // of the next change in its transaction
-    bool replayed_ = false;    // came here from another node
-    bool echo_ = false;        // ... by us (R16)
-    bool duplicate_ = false;   // applied before
-    bool has_changes_ = false; // the open transaction has some in the window or in filling_
+    window_writer writer_;
+    streamed_transactions streamed_;
+    std::optional<streamed_replay> replay_; // of a streamed transaction that has committed
+    pgoutput::commit replay_end_;
+    lsn at_; // start of the frame being decoded
 };
 
 } // namespace tandem::engine

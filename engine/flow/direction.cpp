@@ -75,6 +75,10 @@ bool direction::ended_by(failure const& why) {
         text_ = true;
         spdlog::info("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
         return false;
+    case next_step::retry_whole:
+        whole_ = true;
+        spdlog::warn("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
+        return false;
     case next_step::retry:
         stats_.set_state(direction_state::retrying, why.reason);
         stats_.count.retries.fetch_add(1, std::memory_order_relaxed);
@@ -259,6 +263,7 @@ io::awaitable<outcome_of<void>> direction::open_stream(sessions& open, bool bina
     options.messages = setup_.source_version >= 140000;
     options.origin_none =
         setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
+    options.streaming = !whole_ && !setup_.spool_folder.empty();
     auto started = co_await open.stream->start(options);
     if (!started) {
         co_return retry_after(setup_.source.name, "starting replication", started.error());

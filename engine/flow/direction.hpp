@@ -71,6 +71,7 @@ private:
     unsigned origin_id_ = 0;
     bool target_is_utf8_ = true;
     bool text_ = false; // values as text from now on
+    bool whole_ = false; // large transactions only when they have committed
 };
 
 } // namespace tandem::engine

@@ -25,6 +25,7 @@ struct direction_setup {
     std::uint32_t batch_rows = 0;
     std::size_t batch_bytes = 0;
     std::size_t queue_bytes = 0;
+    std::string spool_folder; // for large transactions while they are open; empty: they come whole
     std::chrono::milliseconds batch_delay{0};
     std::chrono::milliseconds max_clock_skew{0};
     bool sync_commit = false;

@@ -3,11 +3,13 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
 #include "engine/admin/routes.hpp"
+#include "engine/config/error.hpp"
 #include "engine/config/load.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
+#include "io/file/spool.hpp"
 #include "io/http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -76,7 +78,8 @@ bool only_our_origins(node_catalog const& node) {
                                [](std::string const& name) { return is_echo(name); });
 }
 
-direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice) {
+direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice,
+                         std::string const& spool_folder) {
     auto const& source = catalog_of(ready.nodes, choice.source);
     auto const& target = catalog_of(ready.nodes, choice.target);
     direction_setup setup;
@@ -93,9 +96,34 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.batch_rows = set.batch_rows;
     setup.batch_bytes = std::min(set.batch_bytes, set.queue_bytes / 2);
     setup.queue_bytes = set.queue_bytes;
+    setup.spool_folder = spool_folder;
     setup.batch_delay = set.batch_delay;
     setup.sync_commit = set.peer_sync_commit;
     return setup;
+}
+
+// Where large transactions wait for their end; empty: nowhere, so that they are not sent before it.
+std::string spool_folder(options const& set, instance_stats& said) {
+    if (!set.streaming) {
+        return {};
+    }
+    auto const tried = io::spool::make(set.spool_folder);
+    if (tried) {
+        return set.spool_folder;
+    }
+    if (set.spool_folder != options{}.spool_folder) {
+        throw config_error{
+            fmt::format("--spool-dir {}: no file can be made there ({}); name a folder that can be "
+                        "written to, or set --streaming off",
+                        set.spool_folder, tried.error().message())};
+    }
+    said.warnings.push_back(
+        fmt::format("no file can be made in {} ({}): large transactions come only when they have "
+                    "committed; --spool-dir names another folder, --streaming off says that it is "
+                    "meant so",
+                    set.spool_folder, tried.error().message()));
+    spdlog::warn("{}", said.warnings.back());
+    return {};
 }
 
 void build(instance& made, options const& set, prepared const& ready) {
@@ -118,6 +146,7 @@ void build(instance& made, options const& set, prepared const& ready) {
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);
     }
+    auto const folder = spool_folder(set, made.stats);
     for (auto const& choice : ready.choices) {
         auto& stats = *made.stats.directions.emplace_back(
             std::make_unique<direction_stats>(choice.source, choice.target));
@@ -131,7 +160,7 @@ void build(instance& made, options const& set, prepared const& ready) {
         auto const source_stats = std::ranges::find_if(
             made.stats.nodes, [&](auto const& node) { return node->name == choice.source; });
         auto& one = *made.workers.emplace_back(std::make_unique<worker>());
-        one.body = std::make_unique<direction>(setup_of(set, ready, choice), stats, **source_stats,
+        one.body = std::make_unique<direction>(setup_of(set, ready, choice, folder), stats, **source_stats,
                                                *made.bookkeeping[choice.source],
                                                *made.bookkeeping[choice.target]);
     }

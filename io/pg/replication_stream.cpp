@@ -39,10 +39,14 @@ std::string publication_list(std::vector<std::string> const& names) {
 } // namespace
 
 std::string start_command(stream_options const& options, int server_version) {
-    auto command =
-        fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {}",
-                    sql::identifier(options.slot), to_string(options.start),
-                    publication_list(options.publications));
+    bool const streaming = options.streaming && server_version >= version_14;
+    auto command = fmt::format(
+        "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}",
+        sql::identifier(options.slot), to_string(options.start), streaming ? 2 : 1,
+        publication_list(options.publications));
+    if (streaming) {
+        command += ", streaming 'on'";
+    }
     if (options.binary && server_version >= version_14) {
         command += ", binary 'true'";
     }

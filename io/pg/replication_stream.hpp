@@ -50,6 +50,7 @@ struct stream_options {
     bool binary = false;                   // 14+
     bool messages = false;                 // 14+
     bool origin_none = false;              // 16+
+    bool streaming = false; // 14+: large transactions in blocks while they are open
 };
 
 class replication_stream {
@@ -96,7 +97,7 @@ private:
     bool ended_ = false;
 };
 
-// The text of START_REPLICATION for a server of that version (protocol 1).
+// The text of START_REPLICATION for a server of that version: protocol 1, with streaming 2.
 [[nodiscard]] std::string start_command(stream_options const& options, int server_version);
 
 } // namespace tandem::io::pg

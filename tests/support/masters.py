@@ -121,7 +121,7 @@ class Pair:
     # --- oracles -----------------------------------------------------------------------------------
     def synced_tables(self):
         return [row[0] for row in self.a.sql(
-            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
             "('pg_catalog', 'information_schema', 'tandem', 'oracle') ORDER BY 1")]
 
     def assert_equal(self, *tables, deadline=10):

@@ -4,6 +4,7 @@
 #include "tools/tandem/command_line.hpp"
 #include "tools/tandem/logging.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -24,6 +25,7 @@ int failed(int status, char const* why) {
 
 int main(int argc, char** argv) {
     using namespace tandem;
+    std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk, not the end
     try {
         tool::parsed parsed = tool::parse_command_line(argc, argv);
         if (!parsed.command) {

@@ -37,6 +37,19 @@ TEST(StartCommand, OnlyWhatIsAskedFor) {
               "publication_names '\"p\"')");
 }
 
+TEST(StartCommand, StreamingNeedsProtocolTwo) {
+    stream_options set;
+    set.slot = "s";
+    set.publications = {"p"};
+    set.streaming = true;
+    EXPECT_EQ(start_command(set, 130014),
+              "START_REPLICATION SLOT \"s\" LOGICAL 0/0 (proto_version '1', "
+              "publication_names '\"p\"')");
+    EXPECT_EQ(start_command(set, 140000),
+              "START_REPLICATION SLOT \"s\" LOGICAL 0/0 (proto_version '2', "
+              "publication_names '\"p\"', streaming 'on')");
+}
+
 TEST(StartCommand, NamesAreQuotedForBothLevels) {
     auto set = everything();
     set.publications = {"it's", "say \"hi\"", "a,b"};

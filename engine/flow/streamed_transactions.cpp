@@ -1,0 +1,122 @@
+#include "engine/flow/streamed_transactions.hpp"
+
+#include "codecs/base/assert.hpp"
+#include "engine/core/failpoint.hpp"
+#include "engine/core/origin_gate.hpp"
+
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+// The (sub)transaction that made a change; zero for messages that are no change. What says how relations
+// look is none: the server does not repeat it after a rollback to a savepoint.
+xid maker(pgoutput::message const& decoded) {
+    return std::visit(
+        []<class Message>(Message const& made) {
+            constexpr bool describes = std::is_same_v<Message, pgoutput::relation> ||
+                                       std::is_same_v<Message, pgoutput::type>;
+            if constexpr (requires { made.streamed; } && !describes) {
+                return made.streamed;
+            } else {
+                return xid{};
+            }
+        },
+        decoded);
+}
+
+} // namespace
+
+streamed_transactions::streamed_transactions(std::string folder, counter& held)
+    : folder_{std::move(folder)}, held_{held} {}
+
+streamed_transactions::~streamed_transactions() {
+    for (auto const& [transaction, one] : open_) {
+        let_go(one);
+    }
+}
+
+void streamed_transactions::let_go(streamed_transaction const& one) noexcept {
+    held_.fetch_sub(one.messages.bytes(), std::memory_order_relaxed);
+}
+
+io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::message const& decoded,
+                                                  std::string_view bytes) {
+    auto known = open_.find(transaction.value);
+    if (known == open_.end()) {
+        auto made = io::spool::make(folder_);
+        if (!made) {
+            return made.error();
+        }
+        known =
+            open_.emplace(transaction.value, streamed_transaction{std::move(*made), {}, {}}).first;
+    }
+    streamed_transaction& one = known->second;
+    if (auto const* came = std::get_if<pgoutput::origin>(&decoded)) { // once, before any change
+        one.origin = came->name;
+        one.echo = is_echo(came->name) && !failpoint("origin_filter");
+    }
+    if (one.echo) {
+        one.changes += maker(decoded).value != 0 ? 1 : 0;
+        return boost::system::in_place_value;
+    }
+    auto const before = one.messages.bytes();
+    auto kept = one.messages.append(bytes);
+    if (kept && std::holds_alternative<pgoutput::stream_stop>(decoded)) {
+        kept = one.messages.flush(); // the next block may be long in coming
+    }
+    held_.fetch_add(one.messages.bytes() - before, std::memory_order_relaxed);
+    return kept;
+}
+
+void streamed_transactions::abort(pgoutput::stream_abort const& made) {
+    auto const known = open_.find(made.transaction.value);
+    TANDEM_ASSERT(known != open_.end());
+    if (made.transaction == made.subtransaction) {
+        let_go(known->second);
+        open_.erase(known);
+    } else {
+        known->second.rolled_back.insert(made.subtransaction.value);
+    }
+}
+
+streamed_transaction streamed_transactions::take(xid transaction) {
+    auto const known = open_.find(transaction.value);
+    TANDEM_ASSERT(known != open_.end());
+    let_go(known->second);
+    streamed_transaction taken = std::move(known->second);
+    open_.erase(known);
+    return taken;
+}
+
+streamed_replay::streamed_replay(streamed_transaction from, pgoutput::decoder const& known)
+    : from_{std::move(from)} {
+    decoder_.adopt_relations(known);
+}
+
+boost::system::result<streamed_replay::item, std::string> streamed_replay::next() {
+    if (!rewound_) {
+        if (auto const ready = from_.messages.rewind(); !ready) {
+            return ready.error().message();
+        }
+        rewound_ = true;
+    }
+    for (;;) {
+        auto const bytes = from_.messages.next();
+        if (!bytes) {
+            return bytes.error().message();
+        }
+        if (!*bytes) {
+            return item{};
+        }
+        auto const decoded = decoder_.next(**bytes);
+        if (!decoded) {
+            return decoded.error().message();
+        }
+        if (!from_.rolled_back.contains(maker(*decoded).value)) {
+            return item{*decoded, (*bytes)->size()};
+        }
+    }
+}
+
+} // namespace tandem::engine

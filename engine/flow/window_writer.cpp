@@ -1,0 +1,224 @@
+#include "engine/flow/window_writer.hpp"
+
+#include "engine/core/failpoint.hpp"
+#include "engine/core/origin_gate.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
+constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
+constexpr std::size_t copied_most = std::size_t{32}
+                                    << 10; // larger messages stay as libpq made them
+
+// Commit times differ from the order of the log by the moments between reading the clock and writing,
+// on a stalled server by seconds.
+constexpr std::chrono::milliseconds step_back_least{5'000};
+
+void free_message(char* held) {
+    PQfreemem(held);
+}
+
+// The row where the batch keeps it. One allocation a block costs less than one a row, which libpq can
+// only give back piece by piece, long after they left the cache.
+pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
+    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
+}
+
+void add(counter& to, std::uint64_t by) {
+    to.fetch_add(by, std::memory_order_relaxed);
+}
+
+} // namespace
+
+window_writer::window_writer(direction_link& link, resume_guard resume)
+    : link_{link}, resume_{resume} {}
+
+window_writer::step window_writer::keepalive(lsn wal_end) {
+    if (inside_) { // no position: it can lie beyond what the open transaction still brings (R5)
+        return std::nullopt;
+    }
+    if (resume_.keepalive(wal_end) == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    link_.watermark.keepalive(wal_end);
+    return std::nullopt;
+}
+
+window_writer::step window_writer::begin(pgoutput::begin const& begun) {
+    auto const verdict = resume_.begin(begun.final_lsn);
+    if (verdict == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    inside_ = true;
+    echo_ = false;
+    replayed_ = false;
+    duplicate_ = verdict == resume_guard::verdict::applied_before;
+    has_changes_ = false;
+    index_ = 0;
+    current_ = {begun.transaction, begun.commit_time, begun.final_lsn};
+    link_.watermark.begun();
+    return std::nullopt;
+}
+
+void window_writer::origin(std::string_view name) {
+    replayed_ = true;
+    echo_ = is_echo(name) && !failpoint("origin_filter");
+}
+
+window_writer::step window_writer::commit(pgoutput::commit const& committed) {
+    inside_ = false;
+    link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
+    if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
+                          resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    if (echo_) {
+        add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
+    }
+    if (auto stepped = check_clock(committed)) {
+        return stepped;
+    }
+    bool const skip =
+        std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
+    if (!has_changes_ || skip) {
+        if (has_changes_) { // passed over by hand: held back until here, see hand_over()
+            spdlog::warn(
+                "{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
+                "asked",
+                link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
+                filling_->pieces.back().count);
+            filling_->pieces.pop_back();
+        }
+        link_.watermark.skipped(committed.end_lsn);
+        return std::nullopt;
+    }
+    if (resume_.applies(committed.end_lsn) == resume_guard::verdict::gap) {
+        return failure{next_step::gap, resume_.why()};
+    }
+    if (filling_ == nullptr || filling_->pieces.empty()) { // handed over before its commit came
+        append_piece();
+    }
+    auto& piece = filling_->pieces.back();
+    piece.end_lsn = committed.end_lsn;
+    piece.ends = true;
+    add(link_.stats.count.captured_transactions, 1);
+    link_.watermark.received(committed.end_lsn);
+    return std::nullopt;
+}
+
+// R12. What was replayed here carries the clock of where it came from.
+window_writer::step window_writer::check_clock(pgoutput::commit const& committed) {
+    if (replayed_ || duplicate_ || !link_.setup.guarded) {
+        return std::nullopt;
+    }
+    auto const behind_us = link_.memory.source_clock.note(committed.commit_time);
+    std::chrono::microseconds const allowed{std::max(link_.setup.max_clock_skew, step_back_least)};
+    if (behind_us <= allowed.count()) {
+        return std::nullopt;
+    }
+    return failure{
+        next_step::paused,
+        fmt::format("the clock of node {} was set back: the transaction that ends at {} was "
+                    "committed {:.3f} s before one that stands earlier in the log (more than "
+                    "{} s), so last-update-wins may keep the older of two rows; set the "
+                    "clock right, compare the nodes (tandem verify), then start tandem again",
+                    link_.setup.source.name, to_string(committed.end_lsn),
+                    static_cast<double>(behind_us) / 1e6,
+                    std::chrono::duration_cast<std::chrono::seconds>(allowed).count())};
+}
+
+window_writer::step window_writer::row(change made, pgoutput::relation_ptr const& shape,
+                                       io::pg::copy_message* owner) {
+    made.index = index_++;
+    if (passes_over()) {
+        return std::nullopt;
+    }
+    append_piece();
+    if (filling_->shapes.empty() || filling_->shapes.back() != shape) {
+        filling_->shapes.push_back(shape);
+    }
+    made.shape = shape.get();
+    if (owner != nullptr && owner->size() > copied_most) {
+        filling_->bytes += owner->size();
+        filling_->large.emplace_back(owner->release(), &free_message);
+    } else {
+        auto const before = filling_->rows.capacity();
+        made.new_row = kept(made.new_row, filling_->rows);
+        made.old_row = kept(made.old_row, filling_->rows);
+        filling_->bytes += filling_->rows.capacity() - before;
+    }
+    append(made);
+    add(link_.stats.count.captured_rows, 1);
+    return std::nullopt;
+}
+
+window_writer::step window_writer::truncate(pgoutput::truncate const& truncated,
+                                            pgoutput::decoder const& in) {
+    change made;
+    made.kind = change_kind::truncate;
+    made.index = index_++;
+    if (passes_over()) {
+        return std::nullopt;
+    }
+    truncation what;
+    for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
+        what.relations.push_back(*in.find(truncated.relation_id(at)));
+    }
+    append_piece();
+    filling_->truncations.push_back(std::move(what));
+    made.truncated = &filling_->truncations.back();
+    append(made);
+    add(link_.stats.count.captured_rows, 1);
+    return std::nullopt;
+}
+
+// The open transaction's piece in filling_, made when it is not there yet.
+void window_writer::append_piece() {
+    if (filling_ == nullptr) {
+        filling_ = std::make_unique<change_batch>();
+    }
+    if (!filling_->pieces.empty() && !filling_->pieces.back().ends) {
+        return;
+    }
+    transaction_piece piece;
+    piece.header = current_;
+    piece.first = static_cast<std::uint32_t>(filling_->changes.size());
+    piece.starts = !has_changes_;
+    filling_->pieces.push_back(piece);
+}
+
+void window_writer::append(change made) {
+    filling_->bytes += change_overhead;
+    filling_->changes.push_back(made);
+    ++filling_->pieces.back().count;
+    has_changes_ = true;
+    if (filling_->bytes >= batch_bytes) {
+        hand_over();
+    }
+}
+
+void window_writer::hand_over() {
+    if (filling_ == nullptr || filling_->empty()) {
+        return;
+    }
+    bool const may_be_skipped = inside_ && std::ranges::any_of(link_.progress.skips, [&](lsn end) {
+                                    return current_.final_lsn < end;
+                                });
+    if (may_be_skipped) { // whether it is the one to pass over, only its end tells
+        return;
+    }
+    link_.window.push(std::move(filling_));
+    filling_ = nullptr;
+    link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+    link_.arrived.notify();
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,57 @@
+#pragma once
+// Committed transactions, message by message, into the window: echoes, duplicates, positions, batches.
+
+#include "codecs/pgoutput/decoder.hpp"
+#include "engine/core/change.hpp"
+#include "engine/core/start_check.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/pg/replication_stream.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace tandem::engine {
+
+// One per start of a stream; gets its transactions in the order of their commits.
+class window_writer {
+public:
+    using step = std::optional<failure>; // none: go on
+
+    window_writer(direction_link& link, resume_guard resume);
+
+    step keepalive(lsn wal_end);
+    step begin(pgoutput::begin const& begun);
+    // The open transaction was replayed here from elsewhere.
+    void origin(std::string_view name);
+    // The open transaction is an echo or was applied before: its changes need not be read.
+    [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_; }
+    void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
+    // `owner` holds the views' bytes and may be taken over; null: they are copied.
+    step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
+    step truncate(pgoutput::truncate const& truncated, pgoutput::decoder const& in);
+    step commit(pgoutput::commit const& committed);
+
+    // What has come so far, to the applier.
+    void hand_over();
+
+private:
+    step check_clock(pgoutput::commit const& committed);
+    void append_piece();
+    void append(change made);
+
+    direction_link& link_;
+    resume_guard resume_;
+    std::unique_ptr<change_batch> filling_;
+    transaction_header current_;
+    std::uint32_t index_ = 0;  // of the next change in its transaction
+    bool inside_ = false;      // between begin() and commit()
+    bool replayed_ = false;    // came here from another node
+    bool echo_ = false;        // ... by us (R16)
+    bool duplicate_ = false;   // applied before
+    bool has_changes_ = false; // the open transaction has some in the window or in filling_
+};
+
+} // namespace tandem::engine
