@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <utility>
 
 namespace tandem::event {
 namespace {
@@ -106,23 +107,33 @@ public:
 
     void column(json::value value, field_value& into) {
         std::string_view const token = trimmed(value.raw_json_token());
-        error_code bad = simdjson::SUCCESS;
-        if (token.front() == '{') {
-            json::object object;
-            bad = value.get_object().get(object);
-            bad = bad == simdjson::SUCCESS ? object.raw_json().get(into.text) : bad;
-            into.kind = field_kind::nested;
-        } else if (token.front() == '[') {
-            json::array list;
-            bad = value.get_array().get(list);
-            bad = bad == simdjson::SUCCESS ? list.raw_json().get(into.text) : bad;
-            into.kind = field_kind::nested;
-        } else {
-            scalar(token, into);
+        if (token.front() != '{' && token.front() != '[') {
+            return scalar(token, into);
         }
-        if (bad != simdjson::SUCCESS) {
-            fail(bad, token.data());
+        into = {field_kind::nested, nested(token.data())};
+        expect(!into.text.empty(), event_errc::not_json, token);
+    }
+
+    // From an opening bracket to the one that closes it, as simdjson passes over it: of whatever kind. Its own
+    // raw_json() ends elsewhere when an object begins with anything but a name. Empty: none closes it.
+    [[nodiscard]] std::string_view nested(char const* from) const noexcept {
+        int depth = 0;
+        bool in_string = false;
+        for (char const* at = from; at < text_.data() + text_.size(); ++at) {
+            bool const opens = *at == '{' || *at == '[';
+            bool const closes = *at == '}' || *at == ']';
+            if (*at == '\\') {
+                at += at[1] == '"' || at[1] == '\\' ? 1 : 0;
+            } else if (*at == '"') {
+                in_string = !in_string;
+            } else if (!in_string && (opens || closes)) {
+                depth += opens ? 1 : -1;
+                if (depth == 0) {
+                    return {from, static_cast<std::size_t>(at + 1 - from)};
+                }
+            }
         }
+        return {};
     }
 
     // The raw name, up to its closing quote.
@@ -184,7 +195,7 @@ public:
         }
         std::int64_t read = 0;
         auto const [stop, bad] = std::from_chars(token.data(), token.data() + token.size(), read);
-        if (bad != std::errc{} || stop != token.data() + token.size()) {
+        if (bad != std::errc{} || stop != token.data() + token.size() || !is_number(token)) {
             fail(is_number(token) ? event_errc::bad_number : event_errc::wrong_type, token.data());
         }
         return read;
@@ -207,8 +218,11 @@ public:
     void source(json::object object, source_view& into) {
         orders_.source.rewind();
         std::string_view millis; // read only where there is nothing finer
+        meanings_seen seen;
         each_field(object, [&](char const* raw, json::value value) {
-            switch (orders_.source.next(raw, limit_)) {
+            meaning const what = orders_.source.next(raw, limit_);
+            expect(seen.first(what), event_errc::duplicate_field, {raw, 0});
+            switch (what) {
             case meaning::version:
                 into.version = optional_string(value);
                 break;
@@ -252,15 +266,19 @@ public:
                 break;
             }
         });
-        if (into.time_us == 0 && !millis.empty()) {
-            into.time_us = number(millis) * 1'000;
+        if (into.time_us == 0 && !millis.empty() &&
+            __builtin_mul_overflow(number(millis), std::int64_t{1'000}, &into.time_us)) {
+            fail(event_errc::bad_number, millis.data());
         }
     }
 
     void envelope(json::object object, event_view& into) {
         orders_.envelope.rewind();
+        meanings_seen seen;
         each_field(object, [&](char const* raw, json::value value) {
-            switch (orders_.envelope.next(raw, limit_)) {
+            meaning const what = orders_.envelope.next(raw, limit_);
+            expect(seen.first(what), event_errc::duplicate_field, {raw, 0});
+            switch (what) {
             case meaning::before:
                 into.has_before = optional_row(value, into.before);
                 break;
@@ -285,10 +303,10 @@ public:
         expect(failed() || into.op != event_operation::none, event_errc::missing_field, text_);
     }
 
-    // Calls `take` with the object that is the record, or with the one in its field "payload"; not at all when
-    // that is null. Nothing else may be in the document.
-    template <class Take>
-    void payload(json::document& document, bool schema, Take take) {
+    // Calls `take` with the object that is the record, or with the one in its field "payload"; with anything else
+    // there, `other` with its text and its place. Nothing else may be in the document.
+    template <class Take, class Other>
+    void payload(json::document& document, bool schema, Take take, Other other) {
         json::object object;
         last_ = text_.data();
         if (error_code const bad = document.get_object().get(object)) {
@@ -298,17 +316,16 @@ public:
         bool found = !schema;
         if (schema) {
             each_field(object, [&](char const* raw, json::value value) {
-                json::object inner;
                 if (!payload_name.stands(raw, limit_)) {
-                    if (!schema_name.stands(raw, limit_)) {
-                        fail(event_errc::wrong_type, raw);
-                    }
-                    return;
+                    return expect(schema_name.stands(raw, limit_), event_errc::wrong_type,
+                                  {raw, 0});
                 }
-                found = true;
-                if (trimmed(value.raw_json_token()) == "null") {
-                    return;
+                expect(!std::exchange(found, true), event_errc::duplicate_field, {raw, 0});
+                std::string_view const token = trimmed(value.raw_json_token());
+                if (token.front() != '{') {
+                    return other(token, raw);
                 }
+                json::object inner;
                 if (error_code const bad = value.get_object().get(inner)) {
                     return fail(bad, raw);
                 }
@@ -324,7 +341,13 @@ public:
         }
     }
 
-    // A record that is one scalar: true when it is one.
+    // A key that is one scalar.
+    void bare(std::string_view token, row_values& into) {
+        into.assign(1, field_value{});
+        static_cast<void>(names_.number_of(""));
+        scalar(token, into.front());
+    }
+    // True when the record is one.
     bool bare(json::document& document, row_values& into) {
         std::string_view token;
         if (error_code const bad = document.raw_json_token().get(token)) {
@@ -335,9 +358,7 @@ public:
             return false;
         }
         token = trimmed(token);
-        into.assign(1, field_value{});
-        static_cast<void>(names_.number_of(""));
-        scalar(token, into.front());
+        bare(token, into);
         expect(failed() ||
                    token.data() + token.size() == trimmed(text_).data() + trimmed(text_).size(),
                event_errc::not_json, token.substr(token.size()));
@@ -362,6 +383,11 @@ public:
             if (error_code const bad = field.value().get(value)) {
                 return fail(bad, last_);
             }
+            expect(stands_alone(value.raw_json_token()), event_errc::not_json,
+                   value.raw_json_token());
+            if (failed()) {
+                return;
+            }
             take(last_, value);
             if (failed()) {
                 return;
@@ -370,6 +396,25 @@ public:
     }
 
 private:
+    // simdjson passes over what nobody takes up to the next closing bracket, and the fields before it with it,
+    // unless it is a value and a comma or brace follows. `token` ends where the next one begins.
+    static bool stands_alone(std::string_view token) noexcept {
+        switch (token.front()) {
+        case '{':
+        case '[':
+            return true;
+        case ',':
+        case ':':
+        case ']':
+        case '}':
+            return false;
+        default:
+            break;
+        }
+        char const behind = token.data()[token.size()];
+        return behind == ',' || behind == '}';
+    }
+
     event_operation operation(std::string_view text, char const* at) noexcept {
         if (text.size() != 1 ||
             std::string_view{"cudrtm"}.find(text[0]) == std::string_view::npos) {
@@ -412,13 +457,16 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     if (error_code const bad = state_->open(text, document)) {
         return event_error{name_of(bad), 0};
     }
-    from.payload(document, form.schema, [&](json::object object) {
+    auto const take = [&](json::object object) {
         if (form.envelope) {
             from.envelope(object, into);
         } else {
             from.row(object, into.after);
             into.has_after = true;
         }
+    };
+    from.payload(document, form.schema, take, [&](std::string_view token, char const* at) {
+        from.expect(token == "null", event_errc::wrong_type, {at, 0}); // null: a tombstone
     });
     return from.verdict();
 }
@@ -433,7 +481,9 @@ event_result<void> event_decoder::key(std::string_view text, bool schema, field_
     if (!schema && from.bare(document, into)) {
         return from.verdict();
     }
-    from.payload(document, schema, [&](json::object object) { from.row(object, into); });
+    from.payload(
+        document, schema, [&](json::object object) { from.row(object, into); },
+        [&](std::string_view token, char const*) { from.bare(token, into); });
     return from.verdict();
 }
 

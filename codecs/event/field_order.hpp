@@ -112,6 +112,21 @@ private:
     std::size_t at_ = 0;
 };
 
+// Which of them an object has had: none may stand twice. Those of no meaning may.
+class meanings_seen {
+public:
+    // False for one that was there before.
+    bool first(meaning what) noexcept {
+        std::uint32_t const bit = what == meaning::other ? 0U : 1U << static_cast<unsigned>(what);
+        bool const again = (seen_ & bit) != 0;
+        seen_ |= bit;
+        return !again;
+    }
+
+private:
+    std::uint32_t seen_ = 0;
+};
+
 struct field_orders {
     field_order envelope{envelope_fields};
     field_order source{source_fields};

@@ -138,6 +138,9 @@ event_result<void> date(field_value const& value, std::string& out) {
     }
     bool const last = *days == std::numeric_limits<std::int32_t>::max();
     bool const first = *days == std::numeric_limits<std::int32_t>::min();
+    if (!last && !first && !values::is_date(*days)) {
+        return bad_value;
+    }
     return set(out, values::date_text(last ? greatest : first ? least : *days));
 }
 
@@ -170,7 +173,7 @@ event_result<void> timestamp(field_value const& value, resolved_type const& type
     }
     std::int64_t us = 0;
     if (__builtin_mul_overflow(*number, unit, &us) ||
-        __builtin_sub_overflow(us, pg_time::unix_offset_us, &us)) {
+        __builtin_sub_overflow(us, pg_time::unix_offset_us, &us) || !values::is_timestamp({us})) {
         return bad_value;
     }
     return set(out, values::timestamp_text(pg_time{us}, false));

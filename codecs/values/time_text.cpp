@@ -15,7 +15,8 @@ constexpr std::int64_t us_per_minute = 60 * us_per_second;
 constexpr std::int64_t us_per_hour = 60 * us_per_minute;
 constexpr std::int64_t us_per_day = 24 * us_per_hour;
 constexpr std::int64_t unix_days_at_2000 = pg_time::unix_offset_us / us_per_day;
-// The server's own bounds: 4714-11-24 BC, and the end of 294276.
+constexpr std::int64_t first_day = -2'440'588;
+constexpr std::int64_t last_day = 2'145'042'905;
 constexpr std::int64_t first_us = -211'813'488'000'000'000;
 constexpr std::int64_t behind_us = 9'223'371'331'200'000'000;
 constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
@@ -158,9 +159,8 @@ result<pg_time> parse_instant(std::string_view text, bool zone) noexcept {
     std::int64_t of_day = take_time(in);
     of_day -= zone ? take_zone(in) * us_per_second : 0;
     std::int64_t const days = take_day(in, date) - unix_days_at_2000;
-    if (!in.failed() &&
-        (__builtin_mul_overflow(days, us_per_day, &us) || __builtin_add_overflow(us, of_day, &us) ||
-         us < first_us || us >= behind_us)) {
+    if (!in.failed() && (__builtin_mul_overflow(days, us_per_day, &us) ||
+                         __builtin_add_overflow(us, of_day, &us) || !is_timestamp({us}))) {
         in.back_to(0);
         in.fail();
     }
@@ -169,12 +169,24 @@ result<pg_time> parse_instant(std::string_view text, bool zone) noexcept {
 
 } // namespace
 
+bool is_date(std::int64_t days) noexcept {
+    return days >= first_day && days <= last_day;
+}
+
+bool is_timestamp(pg_time instant) noexcept {
+    return instant.us >= first_us && instant.us < behind_us;
+}
+
 result<std::int64_t> parse_date(std::string_view text) noexcept {
     text_cursor in{text};
     std::int64_t days = 0;
     if (!take_infinity(in, days)) {
         civil_date const date = take_date(in);
         days = take_day(in, date);
+        if (!in.failed() && !is_date(days)) {
+            in.back_to(0);
+            in.fail();
+        }
     }
     return finished(in, days);
 }

@@ -14,6 +14,11 @@ namespace tandem::values {
 // Errors of all parse functions: bad_value, at the byte that cannot be right. They accept what the server
 // writes, and nothing else: no other order, no names of months, no missing parts.
 
+// The server's bounds, as it counts: days since 1970-01-01 from 4714-11-24 BC to 5874897-12-31, microseconds
+// since 2000-01-01 up to the end of 294276. Infinities are not within.
+[[nodiscard]] bool is_date(std::int64_t days) noexcept;
+[[nodiscard]] bool is_timestamp(pg_time instant) noexcept;
+
 // Days since 1970-01-01; the greatest and the least number for infinity and -infinity.
 [[nodiscard]] result<std::int64_t> parse_date(std::string_view text) noexcept;
 [[nodiscard]] std::string date_text(std::int64_t days);

@@ -240,6 +240,37 @@ INSTANTIATE_TEST_SUITE_P(
          envelope},
         {"lsn_a_fraction", R"({"source":{"lsn":1.5},"op":"c"})", {errc::bad_number, 17}, envelope},
         {"table_a_number", R"({"source":{"table":1},"op":"c"})", {errc::wrong_type, 19}, envelope},
+        {"op_twice", R"({"op":"c","op":"d"})", {errc::duplicate_field, 11}, envelope},
+        {"after_twice",
+         R"({"after":{"a":1},"op":"c","after":null})",
+         {errc::duplicate_field, 27},
+         envelope},
+        {"lsn_twice",
+         R"({"source":{"lsn":1,"lsn":2},"op":"c"})",
+         {errc::duplicate_field, 20},
+         envelope},
+        {"lsn_with_a_zero_in_front",
+         R"({"source":{"lsn":01},"op":"c"})",
+         {errc::wrong_type, 17},
+         envelope},
+        {"milliseconds_beyond",
+         R"({"source":{"ts_ms":9223372036854775807},"op":"c"})",
+         {errc::bad_number, 19},
+         envelope},
+        {"payload_twice",
+         R"({"payload":{"op":"c"},"payload":null})",
+         {errc::duplicate_field, 23},
+         schema},
+        // What is passed over must not swallow the fields behind it.
+        {"name_instead_of_a_value", R"({"v":"x":1,"w":2}})", {errc::not_json, 5}},
+        {"comma_instead_of_a_value", R"({"v":,"w":2}})", {errc::not_json, 5}},
+        {"colon_instead_of_a_value",
+         R"({"source":{"x"::,"lsn":1},"op":"c"}})",
+         {errc::not_json, 15},
+         envelope},
+        {"nested_without_its_end", R"({"v":{"a","w":2})", {errc::not_json, 2}},
+        {"nested_without_a_name", R"({"v":{{},"w":2})", {errc::not_json, 2}},
+        {"nested_of_a_bare_value", R"({"v":{1,"w":2})", {errc::not_json, 2}},
         {"schema_without_payload", R"({"schema":{}})", {errc::missing_field, 0}, schema},
         {"schema_and_more",
          R"({"schema":{},"payload":{"op":"c"},"x":1})",
@@ -312,6 +343,9 @@ TEST(EventKey, StructsAndBareValues) {
     EXPECT_EQ(key_of(R"( "a\nb" )"), "=a\nb;");
     EXPECT_EQ(key_of("true"), "=true;");
     EXPECT_EQ(key_of("null"), "=;");
+    EXPECT_EQ(key_of(R"({"schema":{"type":"int32"},"payload":42})", true), "=42;");
+    EXPECT_EQ(key_of(R"({"schema":{"type":"string"},"payload":"a\u0062"})", true), "=ab;");
+    EXPECT_EQ(key_of(R"({"schema":null,"payload":null})", true), "=;");
 }
 
 TEST(EventKey, Refuses) {
@@ -319,6 +353,9 @@ TEST(EventKey, Refuses) {
     EXPECT_EQ(key_of("4 2"), (event_error{errc::not_json, 1}.message()));
     EXPECT_EQ(key_of("[1]"), (event_error{errc::bad_number, 0}.message()));
     EXPECT_EQ(key_of(R"({"a":1,"a":2})"), (event_error{errc::duplicate_field, 8}.message()));
+    EXPECT_EQ(key_of(R"({"payload":[1]})", true), (event_error{errc::bad_number, 11}.message()));
+    EXPECT_EQ(key_of(R"({"payload":01})", true), (event_error{errc::bad_number, 11}.message()));
+    EXPECT_EQ(key_of(R"({"schema":{}})", true), (event_error{errc::missing_field, 0}.message()));
 }
 
 TEST(EventErrc, EveryCodeHasItsOwnSentence) {

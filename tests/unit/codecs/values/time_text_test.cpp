@@ -200,6 +200,18 @@ TEST(TimeText, TimesThatAreNone) {
     }
 }
 
+TEST(TimeText, BoundsOfTheServer) {
+    EXPECT_TRUE(is_date(-2'440'588) && is_date(2'145'042'905));
+    EXPECT_FALSE(is_date(-2'440'589) || is_date(2'145'042'906) || is_date(most) || is_date(least));
+    EXPECT_TRUE(is_timestamp({-211'813'488'000'000'000}) &&
+                is_timestamp({9'223'371'331'199'999'999}));
+    EXPECT_FALSE(is_timestamp({-211'813'488'000'000'001}) ||
+                 is_timestamp({9'223'371'331'200'000'000}) || is_timestamp({most}));
+    for (std::string_view const text : {"4714-11-23 BC", "5874898-01-01", "9999999-12-31"}) {
+        EXPECT_EQ(parse_date(text).error(), (codec_error{codec_errc::bad_value, 0})) << text;
+    }
+}
+
 TEST(TimeText, TimestampsThatAreNone) {
     for (auto const& [text, at] : std::vector<refused>{{"2000-01-01", 10},
                                                        {"2000-01-01T00:00:00", 10},

@@ -1,0 +1,270 @@
+#pragma once
+// A second reading of events, slow and plain, after docs/events.md and decode.hpp: what the fuzzers hold the event
+// decoder against. Shares no code with it. What an event says becomes one line per field, or nothing when it is
+// refused.
+//
+// Both are as lenient in the same places: what no field needs, and what is nested in a column, is passed over
+// up to its closing bracket, whatever stands inside.
+
+#include "tests/support/plain_json.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::wire {
+
+class plain_event {
+public:
+    using said = std::map<std::string, std::string>;
+
+    // {"op": "c", "after.id": "number 7", "source.lsn": "200"}; of a tombstone nothing. A source field that is
+    // empty or zero is as if it were not there.
+    static std::optional<said> value(std::string_view text, bool envelope, bool schema) {
+        return read(text, [envelope, schema](plain_event& one) {
+            one.record(schema, [&](std::string_view first) {
+                if (first == "{") {
+                    return envelope ? one.envelope() : one.row("after");
+                }
+                one.expect(schema && one.next() == "null"); // a tombstone
+            });
+        });
+    }
+
+    // {"key.id": "number 7"}, or {"key.": ..} of a bare value.
+    static std::optional<said> key(std::string_view text, bool schema) {
+        return read(text, [schema](plain_event& one) {
+            one.record(schema, [&one](std::string_view first) {
+                if (first == "{") {
+                    return one.row("key");
+                }
+                one.say("key", "there");
+                one.say("key.", one.scalar(one.next()));
+            });
+        });
+    }
+
+private:
+    explicit plain_event(std::vector<std::string_view> tokens) : tokens_{std::move(tokens)} {}
+
+    template <class Read>
+    static std::optional<said> read(std::string_view text, Read how) {
+        auto tokens = plain_json::tokens(text);
+        if (!tokens || tokens->empty()) {
+            return std::nullopt;
+        }
+        plain_event one{std::move(*tokens)};
+        how(one);
+        std::erase_if(one.said_, [](auto const& each) {
+            return each.first.starts_with("source.") && (each.second.empty() || each.second == "0");
+        });
+        bool const whole = one.good_ && one.at_ == one.tokens_.size();
+        return whole ? std::optional{one.said_} : std::nullopt;
+    }
+
+    // --- tokens
+
+    std::string_view here() const {
+        return at_ < tokens_.size() ? tokens_[at_] : std::string_view{};
+    }
+    std::string_view next() {
+        std::string_view const token = here();
+        at_ += token.empty() ? 0 : 1;
+        return token;
+    }
+    void expect(bool met) { good_ = good_ && met; }
+
+    // Calls take(raw name) where the value begins; what it leaves is passed over.
+    template <class Take>
+    void object(Take take) {
+        expect(next() == "{");
+        if (here() == "}") {
+            next();
+            return;
+        }
+        while (good_) {
+            std::string_view const name = next();
+            expect(name.starts_with('"'));
+            expect(next() == ":");
+            std::size_t const value = at_;
+            std::size_t const behind = end_of_value();
+            if (!good_) {
+                return;
+            }
+            take(name.substr(1, name.size() - 2));
+            if (at_ == value) {
+                at_ = behind;
+            }
+            std::string_view const separator = next();
+            expect(separator == "," || separator == "}");
+            if (separator == "}") {
+                return;
+            }
+        }
+    }
+
+    std::size_t end_of_value() {
+        int depth = 0;
+        for (std::size_t at = at_; at < tokens_.size(); ++at) {
+            char const first = tokens_[at].front();
+            bool const opens = first == '{' || first == '[';
+            bool const closes = first == '}' || first == ']';
+            depth += opens ? 1 : closes ? -1 : 0;
+            if (depth < 0 || (depth == 0 && (first == ',' || first == ':'))) {
+                break;
+            }
+            if (depth == 0) {
+                return at + 1;
+            }
+        }
+        good_ = false;
+        return at_;
+    }
+
+    // --- values
+
+    std::string scalar(std::string_view token) {
+        if (token.starts_with('"')) {
+            auto const text = plain_json::string(token);
+            expect(text.has_value());
+            return "string " + text.value_or("");
+        }
+        if (plain_json::is_literal(token)) {
+            return token == "null" ? "null" : "boolean " + std::string{token};
+        }
+        expect(plain_json::is_number(token));
+        return "number " + std::string{token};
+    }
+
+    std::string column() {
+        std::string_view const first = here();
+        if (first != "{" && first != "[") {
+            return scalar(next());
+        }
+        std::size_t const behind = end_of_value();
+        std::string_view const last = tokens_[behind - 1];
+        at_ = behind;
+        return "nested " +
+               std::string{first.data(), static_cast<std::size_t>(last.data() + 1 - first.data())};
+    }
+
+    std::string text() { // or null, which is empty
+        std::string_view const token = next();
+        auto const read = token == "null" ? std::string{} : plain_json::string(token);
+        expect(read.has_value());
+        return read.value_or("");
+    }
+
+    std::int64_t integer(std::string_view token) { // or null, which is zero
+        if (token == "null") {
+            return 0;
+        }
+        bool const negative = token.starts_with('-');
+        __int128 value = 0;
+        expect(plain_json::is_number(token));
+        for (char const digit : token.substr(negative ? 1 : 0)) {
+            expect(digit >= '0' && digit <= '9');
+            value = value * 10 + (negative ? '0' - digit : digit - '0');
+            fits(value);
+            if (!good_) {
+                return 0;
+            }
+        }
+        return static_cast<std::int64_t>(value);
+    }
+    void fits(__int128 value) { expect(value >= INT64_MIN && value <= INT64_MAX); }
+
+    void say(std::string const& name, std::string const& value) {
+        expect(said_.emplace(name, value).second);
+    }
+
+    // --- the record
+
+    template <class Take>
+    void record(bool schema, Take take) {
+        if (!schema) {
+            return take(here());
+        }
+        std::set<std::string_view> fields;
+        object([&](std::string_view name) {
+            expect(name == "payload" || name == "schema");
+            if (name == "payload") {
+                expect(fields.insert(name).second);
+                take(here());
+            }
+        });
+        expect(fields.contains("payload"));
+    }
+
+    void row(std::string const& of) {
+        said_.emplace(of, "there");
+        object([&](std::string_view raw) {
+            auto const name = plain_json::unescaped(raw);
+            expect(name.has_value());
+            if (good_) {
+                say(of + '.' + *name, column());
+            }
+        });
+    }
+
+    void envelope() {
+        std::set<std::string_view> fields;
+        object([&](std::string_view name) {
+            if (name == "before" || name == "after") {
+                expect(fields.insert(name).second);
+                here() == "null" ? static_cast<void>(next()) : row(std::string{name});
+            } else if (name == "source") {
+                expect(fields.insert(name).second);
+                source();
+            } else if (name == "op") {
+                std::string const letter = text();
+                expect(letter.size() == 1 &&
+                       std::string_view{"cudrtm"}.find(letter[0]) != std::string_view::npos);
+                say("op", letter);
+            }
+        });
+        expect(said_.contains("op"));
+    }
+
+    void source() {
+        constexpr std::array texts = {"version", "connector", "name",  "snapshot",
+                                      "db",      "schema",    "table", "origin"};
+        constexpr std::array numbers = {"ts_us", "txId", "lsn", "origin_lsn"};
+        std::optional<std::string_view> millis;
+        object([&](std::string_view name) {
+            for (std::string_view const each : texts) {
+                if (name == each) {
+                    say("source." + std::string{name}, text());
+                }
+            }
+            for (std::string_view const each : numbers) {
+                if (name == each) {
+                    say("source." + std::string{name}, std::to_string(integer(next())));
+                }
+            }
+            if (name == "ts_ms") {
+                expect(!millis);
+                millis = here();
+            }
+        });
+        auto const us = said_.find("source.ts_us");
+        if (good_ && millis &&
+            (us == said_.end() || us->second == "0")) { // read only where nothing is finer
+            __int128 const time = static_cast<__int128>(integer(*millis)) * 1000;
+            fits(time);
+            said_["source.ts_us"] = std::to_string(static_cast<std::int64_t>(good_ ? time : 0));
+        }
+    }
+
+    std::vector<std::string_view> tokens_;
+    std::size_t at_ = 0;
+    bool good_ = true;
+    said said_;
+};
+
+} // namespace tandem::wire
