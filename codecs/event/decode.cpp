@@ -105,8 +105,7 @@ public:
         }
     }
 
-    void column(json::value value, field_value& into) {
-        std::string_view const token = trimmed(value.raw_json_token());
+    void column(std::string_view token, field_value& into) {
         if (token.front() != '{' && token.front() != '[') {
             return scalar(token, into);
         }
@@ -156,7 +155,7 @@ public:
     void row(json::object object, row_values& into) {
         into.assign(names_.size(), field_value{});
         std::size_t expected = 0;
-        each_field(object, [&](char const* raw, json::value value) {
+        each_field(object, [&](char const* raw, json::value, std::string_view token) {
             std::size_t const number = number_of(raw, expected);
             if (failed()) {
                 return;
@@ -167,14 +166,13 @@ public:
             if (into[number].kind != field_kind::absent) {
                 return fail(event_errc::duplicate_field, raw);
             }
-            column(value, into[number]);
+            column(token, into[number]);
             expected = number + 1;
         });
     }
 
     // An object, or null.
-    bool optional_row(json::value value, row_values& into) {
-        std::string_view const token = trimmed(value.raw_json_token());
+    bool optional_row(json::value value, std::string_view token, row_values& into) {
         if (token == "null") {
             return false;
         }
@@ -186,8 +184,6 @@ public:
         row(object, into);
         return true;
     }
-
-    std::int64_t integer(json::value value) { return number(trimmed(value.raw_json_token())); }
 
     std::int64_t number(std::string_view token) {
         if (token == "null") {
@@ -201,8 +197,7 @@ public:
         return read;
     }
 
-    std::string_view optional_string(json::value value) {
-        std::string_view const token = trimmed(value.raw_json_token());
+    std::string_view optional_string(std::string_view token) {
         if (token == "null") {
             return {};
         }
@@ -219,48 +214,48 @@ public:
         orders_.source.rewind();
         std::string_view millis; // read only where there is nothing finer
         meanings_seen seen;
-        each_field(object, [&](char const* raw, json::value value) {
+        each_field(object, [&](char const* raw, json::value, std::string_view token) {
             meaning const what = orders_.source.next(raw, limit_);
             expect(seen.first(what), event_errc::duplicate_field, {raw, 0});
             switch (what) {
             case meaning::version:
-                into.version = optional_string(value);
+                into.version = optional_string(token);
                 break;
             case meaning::connector:
-                into.connector = optional_string(value);
+                into.connector = optional_string(token);
                 break;
             case meaning::name:
-                into.name = optional_string(value);
+                into.name = optional_string(token);
                 break;
             case meaning::snapshot:
-                into.snapshot = optional_string(value);
+                into.snapshot = optional_string(token);
                 break;
             case meaning::database:
-                into.database = optional_string(value);
+                into.database = optional_string(token);
                 break;
             case meaning::schema:
-                into.schema = optional_string(value);
+                into.schema = optional_string(token);
                 break;
             case meaning::table:
-                into.table = optional_string(value);
+                into.table = optional_string(token);
                 break;
             case meaning::origin:
-                into.origin = optional_string(value);
+                into.origin = optional_string(token);
                 break;
             case meaning::time_us:
-                into.time_us = integer(value);
+                into.time_us = number(token);
                 break;
             case meaning::time_ms:
-                millis = trimmed(value.raw_json_token());
+                millis = token;
                 break;
             case meaning::transaction:
-                into.transaction = integer(value);
+                into.transaction = number(token);
                 break;
             case meaning::position:
-                into.position = {static_cast<std::uint64_t>(integer(value))};
+                into.position = {static_cast<std::uint64_t>(number(token))};
                 break;
             case meaning::origin_position:
-                into.origin_position = {static_cast<std::uint64_t>(integer(value))};
+                into.origin_position = {static_cast<std::uint64_t>(number(token))};
                 break;
             default:
                 break;
@@ -275,15 +270,15 @@ public:
     void envelope(json::object object, event_view& into) {
         orders_.envelope.rewind();
         meanings_seen seen;
-        each_field(object, [&](char const* raw, json::value value) {
+        each_field(object, [&](char const* raw, json::value value, std::string_view token) {
             meaning const what = orders_.envelope.next(raw, limit_);
             expect(seen.first(what), event_errc::duplicate_field, {raw, 0});
             switch (what) {
             case meaning::before:
-                into.has_before = optional_row(value, into.before);
+                into.has_before = optional_row(value, token, into.before);
                 break;
             case meaning::after:
-                into.has_after = optional_row(value, into.after);
+                into.has_after = optional_row(value, token, into.after);
                 break;
             case meaning::source: {
                 json::object block;
@@ -294,7 +289,7 @@ public:
                 break;
             }
             case meaning::op:
-                into.op = operation(optional_string(value), raw);
+                into.op = operation(optional_string(token), raw);
                 break;
             default:
                 break;
@@ -315,13 +310,12 @@ public:
         }
         bool found = !schema;
         if (schema) {
-            each_field(object, [&](char const* raw, json::value value) {
+            each_field(object, [&](char const* raw, json::value value, std::string_view token) {
                 if (!payload_name.stands(raw, limit_)) {
                     return expect(schema_name.stands(raw, limit_), event_errc::wrong_type,
                                   {raw, 0});
                 }
                 expect(!std::exchange(found, true), event_errc::duplicate_field, {raw, 0});
-                std::string_view const token = trimmed(value.raw_json_token());
                 if (token.front() != '{') {
                     return other(token, raw);
                 }
@@ -369,7 +363,7 @@ public:
         return failed() ? event_result<void>{error_} : event_result<void>{};
     }
 
-    // Calls `take(raw, value)` for every field until one fails; raw points behind the name's opening quote.
+    // Calls `take(raw, value, token)` for every field until one fails; raw points behind the name's opening quote.
     // Names of the envelope need no escapes, so one that has some is none of them.
     template <class Take>
     void each_field(json::object& object, Take take) {
@@ -383,12 +377,11 @@ public:
             if (error_code const bad = field.value().get(value)) {
                 return fail(bad, last_);
             }
-            expect(stands_alone(value.raw_json_token()), event_errc::not_json,
-                   value.raw_json_token());
-            if (failed()) {
-                return;
+            std::string_view const token = value.raw_json_token();
+            if (!stands_alone(token)) {
+                return fail(event_errc::not_json, token.data());
             }
-            take(last_, value);
+            take(last_, value, trimmed(token));
             if (failed()) {
                 return;
             }
@@ -399,20 +392,12 @@ private:
     // simdjson passes over what nobody takes up to the next closing bracket, and the fields before it with it,
     // unless it is a value and a comma or brace follows. `token` ends where the next one begins.
     static bool stands_alone(std::string_view token) noexcept {
-        switch (token.front()) {
-        case '{':
-        case '[':
-            return true;
-        case ',':
-        case ':':
-        case ']':
-        case '}':
-            return false;
-        default:
-            break;
-        }
+        char const first = token.front();
         char const behind = token.data()[token.size()];
-        return behind == ',' || behind == '}';
+        if (behind == ',' || behind == '}') {
+            return first != ',' && first != ':' && first != ']' && first != '}';
+        }
+        return first == '{' || first == '[';
     }
 
     event_operation operation(std::string_view text, char const* at) noexcept {
