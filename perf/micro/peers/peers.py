@@ -48,9 +48,10 @@ def attempt(name, command, what):
         done = subprocess.run(command, cwd=HERE / name, env=ENVIRONMENT, stdout=subprocess.PIPE,
                               stderr=errors, text=True, check=False)
     if done.returncode != 0:
-        said = [*log.read_text(encoding="utf-8").splitlines(), *done.stdout.splitlines()]
-        sentence = next((line for line in said if line.startswith("peers: ")), said[-1] if said else "")
-        print(f"peers {name}: unmeasured, {what} failed with {done.returncode}: {sentence}")
+        said = [line for line in (log.read_text(encoding="utf-8") + done.stdout).splitlines() if line.strip()]
+        sentence = next((line for mark in ("peers: ", "error", "") for line in said if mark in line.lower()), "")
+        print(f"peers {name}: unmeasured, {what} failed with {done.returncode}: {sentence.strip()} "
+              f"({log.relative_to(REPOSITORY)})")
         return None
     return done.stdout
 
