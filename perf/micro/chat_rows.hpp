@@ -30,6 +30,7 @@ inline void report(benchmark::State& state, std::size_t rows, std::size_t bytes,
     using benchmark::Counter;
     auto const all_rows = static_cast<double>(state.iterations()) * static_cast<double>(rows);
     state.counters["time_per_row"] = Counter(all_rows, Counter::kIsRate | Counter::kInvert);
+    state.counters["rows"] = static_cast<double>(rows);
     state.counters["allocations_per_row"] = static_cast<double>(allocated) / all_rows;
     state.counters["bytes_per_row"] = static_cast<double>(bytes) / static_cast<double>(rows);
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));

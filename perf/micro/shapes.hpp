@@ -104,4 +104,34 @@ inline pgoutput::relation_shape relation_of(shape which) {
     return made;
 }
 
+inline std::string relation_message(shape which) {
+    auto const relation = relation_of(which);
+    std::vector<wire::relation_column> columns;
+    for (auto const& column : relation.columns) {
+        columns.push_back({column.name, column.type.value, column.key});
+    }
+    return wire::relation(relation.id.value, relation.schema, relation.name, 'd', columns);
+}
+
+// What reading the rows must add up to. A sum over lengths is no proof for one row, but a wrong row
+// anywhere changes it; the first byte of every value makes the walk touch what it found.
+struct answer {
+    std::uint64_t rows = 0;
+    std::uint64_t columns = 0;
+    std::uint64_t value_bytes = 0;
+    std::uint64_t first_bytes = 0;
+
+    void add(wire::columns const& row) noexcept {
+        ++rows;
+        columns += row.size();
+        for (wire::column const& column : row) {
+            value_bytes += column.bytes.size();
+            if (!column.bytes.empty()) {
+                first_bytes += static_cast<unsigned char>(column.bytes.front());
+            }
+        }
+    }
+    friend bool operator==(answer const&, answer const&) = default;
+};
+
 } // namespace tandem::perf
