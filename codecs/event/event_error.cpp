@@ -1,4 +1,4 @@
-#include "codecs/event/decode.hpp"
+#include "codecs/event/event_error.hpp"
 
 #include <stdexcept>
 

@@ -5,7 +5,9 @@
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/expected_name.hpp"
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +37,8 @@ public:
     [[nodiscard]] std::string const& operator[](std::size_t index) const noexcept {
         return names_[index].text();
     }
-    // Whether that one stands in the record's text, see expected_name.
-    [[nodiscard]] bool stands(std::size_t index, char const* raw,
-                              char const* limit) const noexcept {
-        return names_[index].stands(raw, limit);
-    }
+    // For comparison with a record's text; valid until number_of() gives a new number.
+    [[nodiscard]] std::span<expected_name const> all() const noexcept { return names_; }
 
     // The number of that name, a new one for a new name.
     [[nodiscard]] std::size_t number_of(std::string_view name);
@@ -76,6 +75,10 @@ struct source_view {
     lsn position;
     lsn origin_position;
 };
+
+inline constexpr std::array source_strings{
+    &source_view::version,  &source_view::connector, &source_view::name,  &source_view::snapshot,
+    &source_view::database, &source_view::schema,    &source_view::table, &source_view::origin};
 
 // One event. Reused from event to event: the rows keep their memory.
 struct event_view {

@@ -35,6 +35,7 @@ enum class meaning : std::uint8_t {
     transaction,
     position,
     origin_position,
+    sequence,
 };
 
 struct meaning_of {
@@ -45,19 +46,14 @@ inline constexpr meaning_of envelope_fields[] = {{"before", meaning::before},
                                                  {"after", meaning::after},
                                                  {"source", meaning::source},
                                                  {"op", meaning::op}};
-inline constexpr meaning_of source_fields[] = {{"version", meaning::version},
-                                               {"connector", meaning::connector},
-                                               {"name", meaning::name},
-                                               {"snapshot", meaning::snapshot},
-                                               {"db", meaning::database},
-                                               {"schema", meaning::schema},
-                                               {"table", meaning::table},
-                                               {"origin", meaning::origin},
-                                               {"ts_us", meaning::time_us},
-                                               {"ts_ms", meaning::time_ms},
-                                               {"txId", meaning::transaction},
-                                               {"lsn", meaning::position},
-                                               {"origin_lsn", meaning::origin_position}};
+inline constexpr meaning_of source_fields[] = {
+    {"version", meaning::version},   {"connector", meaning::connector},
+    {"name", meaning::name},         {"snapshot", meaning::snapshot},
+    {"db", meaning::database},       {"schema", meaning::schema},
+    {"table", meaning::table},       {"origin", meaning::origin},
+    {"ts_us", meaning::time_us},     {"ts_ms", meaning::time_ms},
+    {"txId", meaning::transaction},  {"lsn", meaning::position},
+    {"sequence", meaning::sequence}, {"origin_lsn", meaning::origin_position}};
 
 // The fields of one kind of object in the order in which they came last: a writer keeps its order, so that
 // the next one is nearly always the expected one.
@@ -67,12 +63,32 @@ public:
 
     void rewind() noexcept { at_ = 0; }
 
-    // `raw` points behind the name's opening quote; `limit` is the end of what may be read.
-    meaning next(char const* raw, char const* limit) {
-        if (at_ < order_.size() && order_[at_].name.stands(raw, limit)) {
-            return order_[at_++].what;
+    // Whether the expected field begins at `at`, with its value two tokens on; `limit` is the end of what may be
+    // read. Then next() gives its meaning.
+    [[nodiscard]] bool stands(char const* at, char const* limit) const noexcept {
+        return at_ < order_.size() && order_[at_].name.stands(at, limit);
+    }
+    meaning next() noexcept { return order_[at_++].what; }
+
+    // The meaning of another field, which is expected here from now on.
+    meaning find(std::string_view name) {
+        for (std::size_t index = 0; index < order_.size(); ++index) {
+            if (order_[index].name.text() == name) {
+                at_ = index + 1;
+                return order_[index].what;
+            }
         }
-        return search(raw, limit);
+        auto const found =
+            std::find_if(known_.begin(), known_.end(),
+                         [name](meaning_of const& each) { return each.name == name; });
+        meaning const what = found == known_.end() ? meaning::other : found->what;
+        if (order_.size() < order_most) {
+            at_ = std::min(at_, order_.size());
+            order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at_),
+                          {expected_name{std::string{name}}, what});
+            ++at_;
+        }
+        return what;
     }
 
 private:
@@ -80,29 +96,6 @@ private:
         expected_name name;
         meaning what = meaning::other;
     };
-
-    meaning search(char const* raw, char const* limit) {
-        for (std::size_t index = 0; index < order_.size(); ++index) {
-            if (order_[index].name.stands(raw, limit)) {
-                at_ = index + 1;
-                return order_[index].what;
-            }
-        }
-        auto const* const end =
-            static_cast<char const*>(std::memchr(raw, '"', static_cast<std::size_t>(limit - raw)));
-        std::string name{raw, static_cast<std::size_t>(end - raw)};
-        auto const found =
-            std::find_if(known_.begin(), known_.end(),
-                         [&name](meaning_of const& each) { return each.name == name; });
-        meaning const what = found == known_.end() ? meaning::other : found->what;
-        if (order_.size() < order_most) {
-            at_ = std::min(at_, order_.size());
-            order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at_),
-                          {expected_name{std::move(name)}, what});
-            ++at_;
-        }
-        return what;
-    }
 
     static constexpr std::size_t order_most =
         100; // fields of no meaning are not collected without end
@@ -123,13 +116,10 @@ public:
         return !again;
     }
 
+    friend bool operator==(meanings_seen const&, meanings_seen const&) = default;
+
 private:
     std::uint32_t seen_ = 0;
-};
-
-struct field_orders {
-    field_order envelope{envelope_fields};
-    field_order source{source_fields};
 };
 
 } // namespace tandem::event

@@ -1,7 +1,8 @@
 #pragma once
 // The text that a JSON string stands for.
 
-#include "codecs/event/decode.hpp"
+#include "codecs/event/event_error.hpp"
+#include "codecs/event/padding.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -14,7 +15,10 @@ struct unescape_end {
     std::size_t read = 0; // on an error: where its escape begins
 };
 
-// `raw`: what stands between the quotes. `out` has raw.size() bytes: text never becomes longer.
+inline constexpr std::size_t unescape_slack = 16;
+
+// `raw`: what stands between the quotes, in a record with its padding. `out` has raw.size() + unescape_slack bytes:
+// text never becomes longer, but is written in steps.
 // Errors: bad_escape, also for half a surrogate pair; zero_character for \u0000.
 [[nodiscard]] unescape_end unescape(std::string_view raw, char* out) noexcept;
 
