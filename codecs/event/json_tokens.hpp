@@ -34,7 +34,7 @@ public:
     // The token, which stands alone when it is a scalar: text up to the next one, without the space between. Empty
     // behind the last one.
     [[nodiscard]] std::string_view token(token_place at) const noexcept {
-        return at == end_ ? std::string_view{start(at), 0}
+        return at == end_ ? std::string_view{start(at), start(at)}
                           : trimmed({text_ + at[0], std::size_t{at[1]} - at[0]});
     }
     [[nodiscard]] token_place next(token_place at) const noexcept {

@@ -46,6 +46,7 @@ codec_errc decoder::look_up(oid relation) {
     if (shape_ == nullptr || shape_of_ != relation) {
         shape_ = find(relation);
         shape_of_ = relation;
+        columns_ = shape_ == nullptr ? 0 : (*shape_)->columns.size();
     }
     return shape_ == nullptr ? codec_errc::unknown_relation : codec_errc::ok;
 }
@@ -55,8 +56,7 @@ codec_errc decoder::admit(insert const& made) {
     if (error != codec_errc::ok) {
         return error;
     }
-    return made.new_row.column_count() == shape()->columns.size() ? codec_errc::ok
-                                                                  : codec_errc::wrong_columns;
+    return made.new_row.column_count() == columns_ ? codec_errc::ok : codec_errc::wrong_columns;
 }
 
 codec_errc decoder::admit(update const& made) {
@@ -64,11 +64,10 @@ codec_errc decoder::admit(update const& made) {
     if (error != codec_errc::ok) {
         return error;
     }
-    auto const columns = shape()->columns.size();
     bool const old_fits =
-        made.old_kind == old_row_kind::none || made.old_row.column_count() == columns;
-    return made.new_row.column_count() == columns && old_fits ? codec_errc::ok
-                                                              : codec_errc::wrong_columns;
+        made.old_kind == old_row_kind::none || made.old_row.column_count() == columns_;
+    return made.new_row.column_count() == columns_ && old_fits ? codec_errc::ok
+                                                               : codec_errc::wrong_columns;
 }
 
 codec_errc decoder::admit(remove const& made) {
@@ -76,8 +75,7 @@ codec_errc decoder::admit(remove const& made) {
     if (error != codec_errc::ok) {
         return error;
     }
-    return made.old_row.column_count() == shape()->columns.size() ? codec_errc::ok
-                                                                  : codec_errc::wrong_columns;
+    return made.old_row.column_count() == columns_ ? codec_errc::ok : codec_errc::wrong_columns;
 }
 
 codec_errc decoder::admit(truncate const& made) const {

@@ -76,6 +76,7 @@ private:
     boost::unordered_flat_map<std::uint32_t, relation_cache> streams_;
     relation_ptr const* shape_ = nullptr;
     oid shape_of_;
+    std::size_t columns_ = 0; // of shape_
     xid block_;
     place place_ = place::outside;
     bool origin_may_follow_ = false;

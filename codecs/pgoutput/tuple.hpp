@@ -2,6 +2,8 @@
 // One row of a pgoutput message as views into the message's bytes.
 // Protocol: https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html (TupleData)
 
+#include "codecs/base/big_endian.hpp"
+
 #include <cstdint>
 #include <string_view>
 
@@ -51,15 +53,13 @@ private:
 };
 
 inline column_view tuple_view::cursor::next() noexcept {
-    auto const kind = static_cast<column_kind>(*at_++);
-    if (kind == column_kind::null || kind == column_kind::unchanged) {
+    auto const kind = static_cast<column_kind>(*at_);
+    if (kind != column_kind::text && kind != column_kind::binary) {
+        ++at_;
         return {kind, {}};
     }
-    auto const* bytes = reinterpret_cast<unsigned char const*>(at_);
-    std::uint32_t const length = (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
-                                 (std::uint32_t{bytes[2]} << 8) | std::uint32_t{bytes[3]};
-    std::string_view const value{at_ + 4, length};
-    at_ += 4 + length;
+    std::string_view const value{at_ + 5, load_big_endian<std::uint32_t>(at_ + 1)};
+    at_ = value.data() + value.size();
     return {kind, value};
 }
 
