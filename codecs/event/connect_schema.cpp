@@ -191,6 +191,9 @@ schema element_schema(resolved_type const& type, value_options const& options) {
     case value_kind::point:
         return point_schema();
     case value_kind::text:
+    case value_kind::range:
+    case value_kind::multirange:
+    case value_kind::composite:
     case value_kind::other:
         break;
     }

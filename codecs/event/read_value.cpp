@@ -6,6 +6,7 @@
 #include "codecs/values/bytes_text.hpp"
 #include "codecs/values/decimal.hpp"
 #include "codecs/values/hstore_text.hpp"
+#include "codecs/values/row_text.hpp"
 #include "codecs/values/text_cursor.hpp"
 #include "codecs/values/time_text.hpp"
 
@@ -293,6 +294,39 @@ event_result<void> hstore(field_value const& value, value_options const& options
     return set(out, values::hstore_text(pairs));
 }
 
+// Looked through before the server sees it, which would refuse the whole batch and name no record.
+codec_error error_in(std::string_view text, value_kind kind) {
+    arena strings;
+    if (kind == value_kind::range) {
+        auto const read = values::parse_range(text, strings);
+        return read ? codec_error{} : read.error();
+    }
+    if (kind == value_kind::multirange) {
+        values::multirange_text_reader in{text, strings};
+        while (in.next()) {
+        }
+        return in.error();
+    }
+    using element = values::record_text_reader::kind;
+    values::record_text_reader in{text, strings};
+    auto read = in.next();
+    while (read.what == element::value || read.what == element::null) {
+        read = in.next();
+    }
+    return read.what == element::end ? codec_error{} : in.error();
+}
+
+event_result<void> literal(field_value const& value, value_kind kind, std::string& out) {
+    if (value.kind != field_kind::string) {
+        return wrong_type;
+    }
+    codec_error const error = error_in(value.text, kind);
+    if (error.code != codec_errc::ok) {
+        return event_error{event_errc::bad_value, error.offset};
+    }
+    return set(out, std::string{value.text});
+}
+
 // The scalar of a JSON element, or its JSON where it is none; numbers keep their text.
 field_value field_of(json::element element, std::string& room) {
     room = simdjson::minify(element);
@@ -411,6 +445,10 @@ event_result<void> debezium_text(field_value const& value, resolved_type const& 
         return hstore(value, options, out);
     case value_kind::point:
         return point(value, out);
+    case value_kind::range:
+    case value_kind::multirange:
+    case value_kind::composite:
+        return literal(value, type.kind, out);
     case value_kind::text:
     case value_kind::json:
     case value_kind::uuid:

@@ -130,6 +130,9 @@ form debezium_form(resolved_type const& type, value_options const& options) noex
     case value_kind::point:
         return converted(debezium::point_struct);
     case value_kind::text:
+    case value_kind::range:
+    case value_kind::multirange:
+    case value_kind::composite:
     case value_kind::json:
     case value_kind::uuid:
     case value_kind::xml:

@@ -30,10 +30,13 @@ constexpr builtin builtins[] = {
     {1266, 1270, value_kind::timetz},      {1560, 1561, value_kind::bit},
     {1562, 1563, value_kind::varbit},      {1700, 1231, value_kind::numeric},
     {2950, 2951, value_kind::uuid},        {3614, 3643, value_kind::tsvector},
-    {3802, 3807, value_kind::json},        {3904, 3905, value_kind::text},
-    {3906, 3907, value_kind::text},        {3908, 3909, value_kind::text},
-    {3910, 3911, value_kind::text},        {3912, 3913, value_kind::text},
-    {3926, 3927, value_kind::text},
+    {3802, 3807, value_kind::json},        {3904, 3905, value_kind::range},
+    {3906, 3907, value_kind::range},       {3908, 3909, value_kind::range},
+    {3910, 3911, value_kind::range},       {3912, 3913, value_kind::range},
+    {3926, 3927, value_kind::range},       {4451, 6150, value_kind::multirange},
+    {4532, 6151, value_kind::multirange},  {4533, 6152, value_kind::multirange},
+    {4534, 6153, value_kind::multirange},  {4535, 6155, value_kind::multirange},
+    {4536, 6157, value_kind::multirange},
 };
 
 value_kind kind_by_name(std::string const& name) noexcept {
@@ -68,6 +71,9 @@ resolved_type resolve(oid type, std::int32_t modifier, type_table const& types) 
         case type_facts::sort::base:
             made.kind = kind_by_name(facts->name);
             return made;
+        case type_facts::sort::composite:
+            made.kind = value_kind::composite;
+            return made;
         case type_facts::sort::enumeration:
             made.kind = value_kind::enumeration;
             made.named = facts;
@@ -90,6 +96,8 @@ resolved_type resolve(oid type, std::int32_t modifier, type_table const& types) 
 bool has_debezium_form(resolved_type const& type) noexcept {
     switch (type.kind) {
     case value_kind::other:
+    case value_kind::multirange:
+    case value_kind::composite:
         return false;
     case value_kind::money:
     case value_kind::interval:
@@ -97,7 +105,6 @@ bool has_debezium_form(resolved_type const& type) noexcept {
     case value_kind::xml:
     case value_kind::point:
     case value_kind::tsvector:
-    case value_kind::ltree:
         return !type.array;
     default:
         return true;

@@ -12,7 +12,7 @@
 namespace tandem::event {
 
 enum class value_kind : std::uint8_t {
-    other, // none of the below: composite, multirange, range over a user's type, system types
+    other, // none of the below: range over a user's type, system types
     boolean,
     int2,
     int4,
@@ -21,7 +21,10 @@ enum class value_kind : std::uint8_t {
     float8,
     numeric,
     money,
-    text, // char, varchar, bpchar, name, citext, inet, cidr, macaddr, built-in ranges
+    text,       // char, varchar, bpchar, name, citext, inet, cidr, macaddr
+    range,      // built-in
+    multirange, // built-in
+    composite,
     json,
     uuid,
     xml,
@@ -43,7 +46,7 @@ enum class value_kind : std::uint8_t {
 
 // A type that is not built in, from pg_type of the source.
 struct type_facts {
-    enum class sort : std::uint8_t { base, domain, enumeration, array };
+    enum class sort : std::uint8_t { base, domain, enumeration, array, composite };
     sort what = sort::base;
     std::string name;                // without schema: hstore, citext, ltree
     oid of;                          // a domain's base type, an array's element type

@@ -127,15 +127,27 @@ result<void> append_unscaled(std::string_view text, std::int32_t scale, std::str
             in.fail();
         }
     }
-    if (whole.empty() || static_cast<std::int64_t>(fraction.size()) > scale) {
+    if (whole.empty() || static_cast<std::int64_t>(fraction.size()) > std::max(scale, 0)) {
         in.fail();
+    }
+    std::string_view digits = whole;
+    std::size_t const dropped = scale < 0 ? static_cast<std::size_t>(-std::int64_t{scale}) : 0;
+    if (whole.find_first_not_of('0') == std::string_view::npos) {
+        digits = {}; // zero, at any scale
+    } else if (dropped > 0) {
+        std::size_t const last = whole.find_last_not_of('0');
+        if (whole.size() - last - 1 < dropped) {
+            in.fail();
+        } else {
+            digits.remove_suffix(dropped);
+        }
     }
     if (codec_error const error = in.finish(); error.code != codec_errc::ok) {
         return error;
     }
-    std::string const zeros(static_cast<std::size_t>(scale) - fraction.size(), '0');
+    std::string const zeros(static_cast<std::size_t>(std::max(scale, 0)) - fraction.size(), '0');
     limbs number;
-    take_digits(number, whole);
+    take_digits(number, digits);
     take_digits(number, fraction);
     take_digits(number, zeros);
     append_complement(number, negative && !number.empty(), into);

@@ -69,9 +69,12 @@ void check_text(std::uint8_t which, std::string_view input) {
     default: {
         std::string_view const text = input.substr(0, 300); // the time grows with the square
         std::size_t const scale = which % 64;
+        bool const negative = which >= 64;
+        auto const signed_scale = static_cast<std::int32_t>(scale);
         std::string bytes = "before";
-        auto const read = append_unscaled(text, static_cast<std::int32_t>(scale), bytes);
-        auto const plain = plain_decimal::unscaled(text, scale);
+        auto const read = append_unscaled(text, negative ? -signed_scale : signed_scale, bytes);
+        auto const plain =
+            negative ? plain_decimal::shortened(text, scale) : plain_decimal::unscaled(text, scale);
         expect(read.has_value() == plain.has_value());
         expect(bytes == "before" + plain.value_or(""));
     }

@@ -12,13 +12,14 @@ from support import masters  # noqa: E402
 
 @pytest.fixture(scope="module")
 def servers(request):
-    """Two clusters; a module sets SETTINGS, SETTINGS_A, SETTINGS_B to change them."""
+    """Two clusters; a module sets SETTINGS, SETTINGS_A, SETTINGS_B, MAJOR to change them."""
     module = request.module
     both = masters.Servers(
         module.__name__.removeprefix("test_e2e_"),
         settings=getattr(module, "SETTINGS", None),
         settings_a=getattr(module, "SETTINGS_A", None),
-        settings_b=getattr(module, "SETTINGS_B", None))
+        settings_b=getattr(module, "SETTINGS_B", None),
+        major=getattr(module, "MAJOR", 15))
     yield both
     both.close()
 

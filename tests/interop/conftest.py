@@ -2,13 +2,14 @@
 
 import pytest
 
+from support import value_cases
 from support.pgcluster import Cluster, Workspace
 
 
 @pytest.fixture(scope="module")
 def server():
     space = Workspace("interop")
-    cluster = Cluster(space, "interop", 15, {"lc_monetary": "C"}).start()
+    cluster = Cluster(space, "interop", value_cases.MAJOR, {"lc_monetary": "C", "max_replication_slots": 100}).start()
     yield cluster
     cluster.close()
     space.close()

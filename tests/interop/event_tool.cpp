@@ -53,10 +53,11 @@ type_table read_types(std::string const& path) {
     for (std::string line; std::getline(file, line);) {
         auto const parts = split(line, '\t');
         type_facts facts;
-        facts.what = parts.at(1) == "domain"  ? type_facts::sort::domain
-                     : parts.at(1) == "enum"  ? type_facts::sort::enumeration
-                     : parts.at(1) == "array" ? type_facts::sort::array
-                                              : type_facts::sort::base;
+        facts.what = parts.at(1) == "domain"      ? type_facts::sort::domain
+                     : parts.at(1) == "enum"      ? type_facts::sort::enumeration
+                     : parts.at(1) == "array"     ? type_facts::sort::array
+                     : parts.at(1) == "composite" ? type_facts::sort::composite
+                                                  : type_facts::sort::base;
         facts.name = parts.at(2);
         facts.of = {static_cast<std::uint32_t>(std::stoul(parts.at(3)))};
         facts.modifier = std::stoi(parts.at(4));

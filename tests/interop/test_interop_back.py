@@ -23,7 +23,15 @@ LOSSES = {
     "hstore": "nothing: the order of pairs",
     "double precision[]": "nothing: another text of the same numbers",
     "numeric[]": "as numeric",
+    "numeric(1000,500)": "digits, in mode double",
+    "numeric(38,0)": "digits, in mode double",
+    "varbit(8)": "zeros in front",
+    "timetz(3)": "the zone",
+    "timetz[]": "the zone",
+    "interval year to month": "months, in mode numeric",
 }
+# In mode double: the one nearest to the greatest amount is beyond it.
+BEYOND_DOUBLES = ("money", "numeric(1000,500)", "numeric(38,0)")
 
 
 def store(database, read):
@@ -70,8 +78,8 @@ def test_debezium_feeds_a_database(server, mode, tmp_path):
     for number, (kind, name, expression) in enumerate(value_cases.CASES):
         if differs(kind, name) or "v" not in sent.get(number, {}) or (sent[number]["v"] is None and expression != "NULL"):
             continue
-        if number in failed and (kind, mode) == ("money", "doubles"):
-            lossy += 1  # the double nearest to the greatest amount is beyond it
+        if number in failed and kind in BEYOND_DOUBLES and ours_how.get("decimals") == "double":
+            lossy += 1
         elif number in failed:
             wrong.append(f"{kind} {name} {expression[:60]}: {failed[number][:200]} of {json.dumps(sent[number]['v'])[:80]}")
         elif stored(target, number) == stored(origin, number):
@@ -81,7 +89,7 @@ def test_debezium_feeds_a_database(server, mode, tmp_path):
         else:
             wrong.append(f"{kind} {name}: {str(stored(origin, number))[:100]} came back as {str(stored(target, number))[:100]}")
     assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong)
-    assert exact > 240 and lossy < 30, (exact, lossy)
+    assert exact > 300 and lossy < 40, (exact, lossy)
 
 
 @pytest.mark.parametrize("schemas", ["false", "true"])

@@ -16,6 +16,7 @@ from support.waiting import wait_until
 ENDING = "CREATE TABLE ending (id integer PRIMARY KEY)"
 TYPES = r"""
 SELECT concat_ws(E'\t', t.oid, CASE WHEN t.typtype = 'd' THEN 'domain' WHEN t.typtype = 'e' THEN 'enum'
+                 WHEN t.typtype = 'c' THEN 'composite'
                  WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'array' ELSE 'base' END, t.typname,
                  CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.typelem <> 0 THEN t.typelem ELSE 0 END, t.typtypmod,
                  coalesce((SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum e

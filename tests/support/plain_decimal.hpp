@@ -32,6 +32,18 @@ public:
         return bytes_of(digits, true);
     }
 
+    // With a negative scale, `zeros` digits in front of the point are not kept and must be zeros.
+    static std::optional<std::string> shortened(std::string_view text, std::size_t zeros) {
+        std::size_t const size = text.size();
+        std::string_view const whole = text.substr(text.starts_with('-') ? 1 : 0);
+        if (!whole.empty() && whole.find_first_not_of('0') == whole.npos) {
+            return unscaled(text, 0);
+        }
+        std::string_view const tail = text.substr(size - std::min(zeros, size));
+        bool const good = tail.size() == zeros && tail.find_first_not_of('0') == tail.npos;
+        return good ? unscaled(text.substr(0, size - zeros), 0) : std::nullopt;
+    }
+
     static std::string text(std::string_view unscaled, std::size_t scale) {
         bool const negative = !unscaled.empty() && static_cast<unsigned char>(unscaled[0]) >= 0x80;
         std::string digits = "0";

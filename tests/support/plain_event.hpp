@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem::wire {
@@ -262,6 +263,7 @@ private:
         constexpr std::array texts = {"version", "connector", "name",  "snapshot",
                                       "db",      "schema",    "table", "origin"};
         std::optional<std::string_view> millis;
+        bool sequence = false;
         object([&](std::string_view name) {
             for (std::string_view const each : texts) {
                 if (name == each) {
@@ -271,6 +273,9 @@ private:
             std::string const full = "source." + std::string{name};
             if (std::ranges::count(numbers, full) != 0) {
                 say(full, std::to_string(integer(next())));
+            }
+            if (name == "sequence") { // says nothing, but a field of the source it is
+                expect(!std::exchange(sequence, true));
             }
             if (name == "ts_ms") {
                 expect(!millis);

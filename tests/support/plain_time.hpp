@@ -12,7 +12,7 @@ namespace tandem::wire {
 
 class plain_time {
 public:
-    using wide = __int128;
+    __extension__ typedef __int128 wide;
     static constexpr wide us_per_day = wide{86'400} * 1'000'000;
 
     // Days since 1970-01-01 within the server's bounds.

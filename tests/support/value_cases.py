@@ -1,8 +1,15 @@
 """Values that must travel exactly: (type, name of the value, SQL expression of that type).
 
+TANDEM_TEST_MAJOR chooses the PostgreSQL they are for.
 Every type also gets NULL from the test itself. `OPAQUE` types have wire bytes that hold object ids
 of their own server, so that only their text is comparable.
 """
+
+import os
+
+from support import value_cases_derived as derived
+
+MAJOR = int(os.environ.get("TANDEM_TEST_MAJOR", 15))
 
 TYPES = """
 CREATE EXTENSION hstore;
@@ -13,12 +20,12 @@ CREATE DOMAIN short_text AS varchar(5);
 CREATE DOMAIN int_list AS integer[];
 CREATE TYPE pair AS (left_part integer, right_part text);
 CREATE TYPE nest AS (id bigint, parts pair[], at timestamptz, mood mood, inner_pair pair);
-CREATE TYPE float8range AS RANGE (subtype = float8, multirange_type_name = float8multirange);
+CREATE TYPE float8range AS RANGE (subtype = float8);
 CREATE TABLE referenced (id integer PRIMARY KEY);
 CREATE SCHEMA "Other Schema";
 CREATE TABLE "Other Schema"."Refer""enced" (id integer PRIMARY KEY);
 CREATE FUNCTION referenced_function(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
-"""
+""" + derived.TYPES
 
 # Object ids must differ between the servers, or a test with ids on the wire would pass by luck.
 SHIFT_IDS = "CREATE TABLE shift_ids_1 (); CREATE TYPE shift_ids_2 AS (a integer); DROP TABLE shift_ids_1;"
@@ -28,7 +35,7 @@ OPAQUE = {
     "float8multirange", "int_list", "citext[]",
     "regclass", "regproc", "regprocedure", "regtype", "regnamespace", "regrole", "regclass[]",
     "regconfig", "regdictionary", "regoperator", "refcursor",
-}
+} | derived.OPAQUE
 
 _GROUPS = {
     "boolean": {"true": "true", "false": "false"},
@@ -82,7 +89,8 @@ _GROUPS = {
     "interval": {"zero": "'0'", "min": "'-178000000 years'", "max": "'178000000 years'",
                  "mixed": "'1 year -2 mons +3 days -04:05:06.789'", "negative": "'-00:00:00.000001'",
                  "day_only": "'-1 day'", "month_day": "'-1 month +1 day'", "day_time": "'1 day -1 second'",
-                 "hours": "'-2562047788:00:54.775807'", "thirty_days": "'30 days'"},
+                 "hours": "'-2562047788:00:54.775807'", "thirty_days": "'30 days'",
+                 "inf": "'infinity'", "ninf": "'-infinity'"},
     "interval day to second(3)": {"rounded": "'2 days 03:04:05.678'"},
     "uuid": {"nil": "'00000000-0000-0000-0000-000000000000'", "max": "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
              "mixed": "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"},
@@ -175,9 +183,12 @@ _GROUPS = {
     "regoperator": {"plus": "'+(integer,integer)'::regoperator"},
 }
 
-CASES = [(kind, "null", "NULL") for kind in _GROUPS] + [
-    (kind, name, expression) for kind, values in _GROUPS.items() for name, expression in values.items()]
-KINDS = list(_GROUPS)
+_GROUPS.update(derived.GROUPS)
+
+KINDS = [kind for kind in _GROUPS if derived.SINCE.get(kind, 0) <= MAJOR]
+CASES = [(kind, "null", "NULL") for kind in KINDS] + [
+    (kind, name, expression) for kind in KINDS for name, expression in _GROUPS[kind].items()
+    if derived.SINCE.get((kind, name), 0) <= MAJOR]
 
 
 def table_of(kind):

@@ -18,6 +18,7 @@ type_table const& types() {
         type_table table;
         table.add(oid{20'000}, {type_facts::sort::enumeration, "mood", {}, -1, {"ok"}});
         table.add(oid{20'003}, {type_facts::sort::base, "hstore", {}, -1, {}});
+        table.add(oid{20'010}, {type_facts::sort::composite, "pair", {}, -1, {}});
         return table;
     }();
     return made;
@@ -212,10 +213,38 @@ INSTANTIATE_TEST_SUITE_P(ReadValue, ReadWrong,
                              {"list_a_string", 1007, "\"{1}\"", wrong},
                              {"list_of_strings", 1007, R"(["1"])", wrong},
                              {"list_of_lists", 1007, "[[1]]", wrong},
+                             {"range_a_number", 3904, "1", wrong},
+                             {"multirange_an_object", 4451, "{}", wrong},
+                             {"composite_a_list", 20'010, "[1]", wrong},
                              {"text_a_number", 25, "1", wrong},
                              {"text_an_object", 25, "{}", wrong},
                          }),
                          [](auto const& each) { return std::string{each.param.name}; });
+
+// Literals that the server would refuse, and with them the batch that they are in.
+TEST(ReadValues, LiteralsAreLookedThrough) {
+    struct {
+        std::uint32_t type;
+        char const* json;
+        std::uint32_t at;
+    } const cases[] = {
+        {3904, R"~("[1,5")~", 4},         {3904, R"~("[1;5)")~", 4}, {3904, R"~("1,5")~", 0},
+        {4451, R"~("{[1,5)")~", 6},       {4451, R"~("{,}")~", 1},   {4451, R"~("")~", 0},
+        {20'010, R"~("(1,\"a\"")~", 6},   {20'010, R"~("1,a")~", 0}, {20'010, R"~("(1,a)x")~", 5},
+        {3905, R"~(["empty","[1"])~", 2},
+    };
+    for (auto const& [type, json, at] : cases) {
+        EXPECT_EQ(read_back(json, resolve(oid{type}, -1, types()), {}),
+                  (event_error{bad, at}.message()))
+            << json;
+    }
+    auto const read = [](std::uint32_t type, std::string_view json) {
+        return read_back(json, resolve(oid{type}, -1, types()), {});
+    };
+    EXPECT_EQ(read(3904, R"~("[1,5)")~"), "[1,5)");
+    EXPECT_EQ(read(4451, R"~("{[1,5),empty}")~"), "{[1,5),empty}");
+    EXPECT_EQ(read(20'010, R"~("(,\"a,b\")")~"), R"~((,"a,b"))~");
+}
 
 TEST(ReadValues, ExactOnesAreTheText) {
     EXPECT_EQ(*exact_text({field_kind::boolean, "true"}), "t");

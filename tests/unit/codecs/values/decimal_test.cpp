@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <tuple>
 
 namespace tandem::values {
 namespace {
@@ -120,6 +121,25 @@ TEST(DecimalText, Refuses) {
     EXPECT_TRUE(is_special_number("NaN") && is_special_number("Infinity") &&
                 is_special_number("-Infinity"));
     EXPECT_FALSE(is_special_number("nan") || is_special_number("1"));
+}
+
+TEST(Decimal, ScalesBelowZero) {
+    for (auto const& [text, scale, digits] : {std::tuple{"12300", -2, "123"},
+                                              {"-12300", -2, "-123"},
+                                              {"100", -2, "1"},
+                                              {"0", -2, "0"},
+                                              {"1200", -1, "120"}}) {
+        std::string bytes;
+        std::string expected;
+        ASSERT_TRUE(append_unscaled(text, scale, bytes)) << text;
+        ASSERT_TRUE(append_unscaled(digits, 0, expected));
+        EXPECT_EQ(bytes, expected) << text;
+        EXPECT_EQ(decimal_text(bytes, scale), text);
+    }
+    for (std::string_view const text : {"12340", "1", "12300.5", "00x"}) {
+        std::string bytes;
+        EXPECT_FALSE(append_unscaled(text, -2, bytes)) << text;
+    }
 }
 
 } // namespace
