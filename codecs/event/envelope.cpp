@@ -71,7 +71,7 @@ result<std::string_view> relation_events::value(change const& made,
         return given.empty() ? append(out, "null") : write_row(plan_, given, part, out);
     };
     auto out = row(append(append(start, open_.value), before), made.old_row,
-                   made.old_is_key ? row_part::key : row_part::all);
+                   made.old_is_key ? plan_.of_key_row : row_part::all);
     if (out) {
         out = row(append(*out, after), made.new_row, row_part::all);
     }
@@ -103,7 +103,7 @@ bool relation_events::key_differs(pgoutput::tuple_view old_row,
         // A value that was not sent again did not change.
         bool const same = is.kind == pgoutput::column_kind::unchanged ||
                           (was.kind == is.kind && was.bytes == is.bytes);
-        if (column.key && !same) {
+        if ((column.parts & static_cast<std::uint8_t>(row_part::key)) != 0 && !same) {
             return true;
         }
     }

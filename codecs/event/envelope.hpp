@@ -71,7 +71,7 @@ public:
     struct change {
         operation op = operation::create;
         pgoutput::tuple_view old_row; // empty: none
-        bool old_is_key = true;       // only the key's columns are set in old_row
+        bool old_is_key = true;       // only the replica identity's columns are set in old_row
         pgoutput::tuple_view new_row; // empty: none
         lsn position;                 // of the change in the WAL
     };

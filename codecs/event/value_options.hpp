@@ -28,7 +28,8 @@ struct value_options {
     binary_mode binaries = binary_mode::bytes;
     hstore_mode hstores = hstore_mode::json;
     interval_mode intervals = interval_mode::numeric;
-    int money_digits = 2;                                     // money.fraction.digits
+    bool replace_nulls = true; // replace.null.with.default, of Kafka's JsonConverter
+    int money_digits = 2;      // money.fraction.digits
     std::string unavailable = "__debezium_unavailable_value"; // unavailable.value.placeholder
 };
 

@@ -6,6 +6,7 @@
 //   columns=FILE   the other way: records in, their values as PostgreSQL's text out; FILE has table, column, type,
 //                  modifier, tabs between
 //   keys=FILE      of primary keys: table, column, tabs between
+//   facts=FILE     of columns: table, column, t when NOT NULL, its default's expression in hexadecimal, tabs between
 //   schemas=true   with schema blocks
 //   values=exact|debezium, decimals=, times=, binaries=, hstores=, intervals= as Debezium names their modes
 // MESSAGES: eight bytes of position, four of length, a message of pgoutput, and so on.
@@ -76,6 +77,22 @@ std::map<std::string, key_columns> read_keys(std::string const& path) {
     return keys;
 }
 
+using facts_by_column = std::map<std::string, column_facts>; // "table\tcolumn"
+
+facts_by_column read_facts(std::string const& path) {
+    facts_by_column facts;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        auto const parts = split(line, '\t');
+        auto const expression = values::parse_bytea("\\x" + parts.at(3));
+        if (!expression) {
+            throw std::runtime_error{expression.error().message()};
+        }
+        facts[parts.at(0) + '\t' + parts.at(1)] = {parts.at(2) == "t", *expression};
+    }
+    return facts;
+}
+
 template <class Mode>
 void choose(settings const& given, std::string const& key, std::map<std::string, Mode> const& names,
             Mode& into) {
@@ -116,6 +133,7 @@ public:
         : given_{std::move(given)},
           types_{read_types(given_.at("types"))},
           keys_{read_keys(given_.at("keys"))},
+          facts_{read_facts(given_.at("facts"))},
           options_{options_of(given_)} {}
 
     void take(lsn position, std::string_view bytes) {
@@ -143,19 +161,22 @@ private:
     void write(relation_events::change made) {
         auto const& shape = *in_.shape();
         bool const exact = given_["values"] == "exact";
-        made.old_is_key = made.old_is_key && exact; // Debezium writes nulls for what was not sent
         auto const known = keys_.find(shape.name);
         key_columns const key = known == keys_.end() ? key_columns{} : known->second;
+        std::vector<column_facts> facts;
+        for (auto const& column : shape.columns) {
+            facts.push_back(facts_.at(shape.name + '\t' + column.name));
+        }
         record_schemas schemas;
         if (given_["schemas"] == "true") {
-            std::vector<column_facts> const none;
             schema_source const from{
-                shape, types_, options_, none, "p." + shape.schema + '.' + shape.name, key};
+                shape, types_, options_, facts, "p." + shape.schema + '.' + shape.name, key};
             schemas = {key_schema(from), envelope_schema(from)};
         }
-        relation_events const relation{
-            shape, exact ? exact_plan(shape, key) : debezium_plan(shape, types_, options_, key),
-            std::move(schemas)};
+        relation_events const relation{shape,
+                                       exact ? exact_plan(shape, key)
+                                             : debezium_plan(shape, types_, options_, key, facts),
+                                       std::move(schemas)};
         arena bytes;
         auto const records = records_of(relation, made, *transaction_, event_time{0}, {}, bytes);
         std::string const topic = shape.schema + '.' + shape.name;
@@ -172,6 +193,7 @@ private:
     settings given_;
     type_table types_;
     std::map<std::string, key_columns> keys_; // by table
+    facts_by_column facts_;
     value_options options_;
     event_source const source_{"test", "p", given_.at("database")};
     pgoutput::decoder in_;
