@@ -1,216 +1,184 @@
 #include "codecs/event/decode.hpp"
 
 #include "codecs/event/field_order.hpp"
-#include "codecs/event/json_scalar.hpp"
-#include "codecs/event/json_unescape.hpp"
-
-#include <simdjson.h>
-
-#include <charconv>
+#include "codecs/event/json_reader.hpp"
 
 namespace tandem::event {
 namespace {
 
-namespace json = simdjson::ondemand;
-using simdjson::error_code;
-
-event_errc name_of(error_code failed) noexcept {
-    switch (failed) {
-    case simdjson::UTF8_ERROR:
-        return event_errc::bad_utf8;
-    case simdjson::DEPTH_ERROR:
-        return event_errc::too_deep;
-    case simdjson::INCORRECT_TYPE:
-        return event_errc::wrong_type;
-    case simdjson::STRING_ERROR:
-        return event_errc::bad_escape;
-    case simdjson::NUMBER_ERROR:
-    case simdjson::NUMBER_OUT_OF_RANGE:
-        return event_errc::bad_number;
-    default:
-        return event_errc::not_json;
-    }
-}
-
 expected_name const payload_name{"payload"};
 expected_name const schema_name{"schema"};
 
-// Reads one record. The first error sticks; its place is where the reader stood.
-class reader {
+// A record as one of the kinds that an event_view can hold.
+class event_reader : public json_reader {
 public:
-    reader(std::string_view text, field_names& names, field_orders& orders, arena& strings) noexcept
-        : text_{text},
-          limit_{text.data() + text.size() + record_padding},
-          names_{names},
-          orders_{orders},
-          strings_{strings} {}
+    event_reader(std::string_view text, field_names& names, field_orders& orders,
+                 arena& strings) noexcept
+        : json_reader{text, names, strings}, orders_{orders} {}
 
-    [[nodiscard]] event_error const& error() const noexcept { return error_; }
-    [[nodiscard]] bool failed() const noexcept { return error_.code != event_errc::ok; }
-
-    void fail(event_errc code, char const* at) noexcept {
-        if (!failed()) {
-            auto const offset = at < text_.data() ? 0 : at - text_.data();
-            error_ = {code, static_cast<std::uint32_t>(offset)};
-        }
-    }
-    void fail(error_code code, char const* at) noexcept { fail(name_of(code), at); }
-    void expect(bool met, event_errc otherwise, std::string_view at) noexcept {
-        if (!met) {
-            fail(otherwise, at.data());
-        }
-    }
-
-    // --- pieces
-
-    // The text of a string without space behind it; unescaped into the arena only where something is escaped.
-    std::string_view string(std::string_view token) {
-        if (token.size() < 2 || token.front() != '"' || token.back() != '"') {
-            fail(event_errc::not_json, token.data());
-            return {};
-        }
-        std::string_view const raw = token.substr(1, token.size() - 2);
-        return has_escape(raw) ? unescaped(raw) : raw;
-    }
-
-    std::string_view unescaped(std::string_view raw) {
-        unescape_end const end = unescape(raw, strings_.reserve(raw.size()));
-        if (end.error != event_errc::ok) {
-            fail(end.error, raw.data() + end.read);
-            return {};
-        }
-        return strings_.commit(end.written);
-    }
-
-    // A string, number, true, false or null.
-    void scalar(std::string_view token, field_value& into) {
-        if (token.empty()) {
-            return fail(event_errc::not_json, token.data());
-        }
-        switch (token.front()) {
-        case '"':
-            into = {field_kind::string, string(token)};
-            return;
-        case 't':
-        case 'f':
-            into = {field_kind::boolean, token};
-            return expect(token == "true" || token == "false", event_errc::not_json, token);
-        case 'n':
-            into = {field_kind::null, {}};
-            return expect(token == "null", event_errc::not_json, token);
-        default:
-            into = {field_kind::number, token};
-            return expect(is_number(token), event_errc::bad_number, token);
-        }
-    }
-
-    void column(json::value value, field_value& into) {
-        std::string_view const token = trimmed(value.raw_json_token());
-        error_code bad = simdjson::SUCCESS;
-        if (token.front() == '{') {
-            json::object object;
-            bad = value.get_object().get(object);
-            bad = bad == simdjson::SUCCESS ? object.raw_json().get(into.text) : bad;
-            into.kind = field_kind::nested;
-        } else if (token.front() == '[') {
-            json::array list;
-            bad = value.get_array().get(list);
-            bad = bad == simdjson::SUCCESS ? list.raw_json().get(into.text) : bad;
-            into.kind = field_kind::nested;
-        } else {
-            scalar(token, into);
-        }
-        if (bad != simdjson::SUCCESS) {
-            fail(bad, token.data());
-        }
-    }
-
-    // The raw name, up to its closing quote.
-    static std::string_view raw_name(char const* start) noexcept {
-        char const* end = start;
-        while (*end != '"') { // the parser has seen that it is closed
-            end += *end == '\\' ? 2 : 1;
-        }
-        return {start, static_cast<std::size_t>(end - start)};
-    }
-
-    std::size_t number_of(char const* raw, std::size_t expected) {
-        if (expected < names_.size() && names_.stands(expected, raw, limit_)) {
-            return expected;
-        }
-        std::string_view const name = raw_name(raw);
-        return names_.number_of(name.find('\\') == std::string_view::npos ? name : unescaped(name));
-    }
-
-    void row(json::object object, row_values& into) {
-        into.assign(names_.size(), field_value{});
-        std::size_t expected = 0;
+    // The envelope of a change or message, the beginning or end of a transaction, or a heartbeat.
+    void envelope(json::object object, event_view& into) {
+        orders_.envelope.rewind();
+        parts found;
         each_field(object, [&](char const* raw, json::value value) {
-            std::size_t const number = number_of(raw, expected);
-            if (failed()) {
-                return;
+            ++found.fields;
+            switch (orders_.envelope.next(raw, limit())) {
+            case meaning::before:
+                into.has_before = optional_row(value, into.before);
+                break;
+            case meaning::after:
+                into.has_after = optional_row(value, into.after);
+                break;
+            case meaning::source:
+                block(value, [&](json::object inner) { source(inner, into.source); });
+                break;
+            case meaning::order:
+                optional_block(value, [&](json::object inner) { order(inner, into.transaction); });
+                break;
+            case meaning::message:
+                block(value, [&](json::object inner) { message(inner, into.message); });
+                found.message = true;
+                break;
+            case meaning::op:
+                into.op = operation(optional_string(value), raw);
+                found.op = true;
+                break;
+            case meaning::time_ms:
+                found.time = trimmed(value.raw_json_token());
+                break;
+            case meaning::status:
+                into.op = status(optional_string(value), raw);
+                found.status = true;
+                break;
+            case meaning::id:
+                into.boundary.id = optional_string(value);
+                break;
+            case meaning::event_count:
+                into.boundary.event_count = integer(value);
+                break;
+            case meaning::collections:
+                collections(value, into.boundary.collections);
+                break;
+            default:
+                break;
             }
-            if (number >= into.size()) {
-                into.resize(number + 1);
-            }
-            if (into[number].kind != field_kind::absent) {
-                return fail(event_errc::duplicate_field, raw);
-            }
-            column(value, into[number]);
-            expected = number + 1;
         });
+        if (!failed()) {
+            settle(found, into);
+        }
     }
 
-    // An object, or null.
-    bool optional_row(json::value value, row_values& into) {
-        std::string_view const token = trimmed(value.raw_json_token());
-        if (token == "null") {
-            return false;
-        }
+    // Calls `take` with the object that is the record, or with the one in its field "payload"; not at all when
+    // that is null. Nothing else may be in the document.
+    template <class Take>
+    void payload(json::document& document, bool schema, Take take) {
         json::object object;
-        if (error_code const bad = value.get_object().get(object)) {
-            fail(bad, token.data());
+        start();
+        if (error_code const bad = document.get_object().get(object)) {
+            return fail(bad == simdjson::INCORRECT_TYPE ? event_errc::not_an_object : name_of(bad),
+                        last());
+        }
+        bool found = !schema;
+        if (schema) {
+            each_field(object, [&](char const* raw, json::value value) {
+                json::object inner;
+                if (!payload_name.stands(raw, limit())) {
+                    if (!schema_name.stands(raw, limit())) {
+                        fail(event_errc::wrong_type, raw);
+                    }
+                    return;
+                }
+                found = true;
+                if (trimmed(value.raw_json_token()) == "null") {
+                    return;
+                }
+                if (error_code const bad = value.get_object().get(inner)) {
+                    return fail(bad, raw);
+                }
+                take(inner);
+            });
+        } else {
+            take(object);
+        }
+        expect(failed() || found, event_errc::missing_field, text());
+        char const* rest = nullptr;
+        if (!failed() && document.current_location().get(rest) == simdjson::SUCCESS) {
+            fail(event_errc::not_json, rest);
+        }
+    }
+
+    // A record that is one scalar: true when it is one.
+    bool bare(json::document& document, row_values& into) {
+        std::string_view token;
+        if (error_code const bad = document.raw_json_token().get(token)) {
+            fail(bad, text().data());
+            return true;
+        }
+        if (token.front() == '{') {
             return false;
         }
-        row(object, into);
+        token = trimmed(token);
+        into.assign(1, field_value{});
+        static_cast<void>(names().number_of(""));
+        scalar(token, into.front());
+        expect(failed() ||
+                   token.data() + token.size() == trimmed(text()).data() + trimmed(text()).size(),
+               event_errc::not_json, token.substr(token.size()));
         return true;
     }
 
-    std::int64_t integer(json::value value) { return number(trimmed(value.raw_json_token())); }
+private:
+    // What of an envelope was there, beside what it says.
+    struct parts {
+        std::size_t fields = 0;
+        bool op = false;
+        bool status = false;
+        bool message = false;
+        std::string_view time; // read only where it means something
+    };
 
-    std::int64_t number(std::string_view token) {
-        if (token == "null") {
-            return 0;
+    // Which kind of record it is, and whether that one is whole. What has neither op nor status is none but a
+    // heartbeat, which has its time and nothing else.
+    void settle(parts const& found, event_view& into) noexcept {
+        bool const heartbeat =
+            !found.op && !found.status && found.fields == 1 && !found.time.empty();
+        if (heartbeat) {
+            into.op = event_operation::heartbeat;
         }
-        std::int64_t read = 0;
-        auto const [stop, bad] = std::from_chars(token.data(), token.data() + token.size(), read);
-        if (bad != std::errc{} || stop != token.data() + token.size()) {
-            fail(is_number(token) ? event_errc::bad_number : event_errc::wrong_type, token.data());
+        expect(!(found.op && found.status), event_errc::unknown_operation, text());
+        expect(found.op || found.status || heartbeat, event_errc::missing_field, text());
+        expect(found.message || into.op != event_operation::message, event_errc::missing_field,
+               text());
+        expect(!found.status || !into.boundary.id.empty(), event_errc::missing_field, text());
+        if (heartbeat || found.status) {
+            expect(!found.time.empty(), event_errc::missing_field, text());
+            into.boundary.time_ms = failed() ? 0 : number(found.time);
         }
-        return read;
     }
 
-    std::string_view optional_string(json::value value) {
-        std::string_view const token = trimmed(value.raw_json_token());
-        if (token == "null") {
-            return {};
+    template <class Take>
+    void block(json::value value, Take take) {
+        std::string_view const token = value.raw_json_token();
+        json::object inner;
+        if (error_code const bad = value.get_object().get(inner)) {
+            return fail(bad, token.data());
         }
-        if (token.empty() || token.front() != '"') {
-            fail(event_errc::wrong_type, token.data());
-            return {};
-        }
-        return string(token);
+        take(inner);
     }
-
-    // --- the envelope
+    template <class Take>
+    void optional_block(json::value value, Take take) {
+        if (trimmed(value.raw_json_token()) != "null") {
+            block(value, take);
+        }
+    }
 
     void source(json::object object, source_view& into) {
         orders_.source.rewind();
         std::string_view millis; // read only where there is nothing finer
         each_field(object, [&](char const* raw, json::value value) {
-            switch (orders_.source.next(raw, limit_)) {
+            switch (orders_.source.next(raw, limit())) {
             case meaning::version:
-                into.version = optional_string(value);
+                version(optional_string(value), into);
                 break;
             case meaning::connector:
                 into.connector = optional_string(value);
@@ -257,119 +225,86 @@ public:
         }
     }
 
-    void envelope(json::object object, event_view& into) {
-        orders_.envelope.rewind();
+    void version(std::string_view text, source_view& into) noexcept {
+        bool const marked = text.ends_with(exact_mark);
+        into.version = marked ? text.substr(0, text.size() - exact_mark.size()) : text;
+        into.values = marked ? value_form::exact : value_form::debezium;
+    }
+
+    // The block `transaction` of a change or message.
+    void order(json::object object, transaction_view& into) {
+        orders_.order.rewind();
         each_field(object, [&](char const* raw, json::value value) {
-            switch (orders_.envelope.next(raw, limit_)) {
-            case meaning::before:
-                into.has_before = optional_row(value, into.before);
+            switch (orders_.order.next(raw, limit())) {
+            case meaning::id:
+                into.id = optional_string(value);
                 break;
-            case meaning::after:
-                into.has_after = optional_row(value, into.after);
+            case meaning::total_order:
+                into.total_order = integer(value);
                 break;
-            case meaning::source: {
-                json::object block;
-                if (error_code const bad = value.get_object().get(block)) {
-                    return fail(bad, raw);
-                }
-                source(block, into.source);
-                break;
-            }
-            case meaning::op:
-                into.op = operation(optional_string(value), raw);
+            case meaning::collection_order:
+                into.collection_order = integer(value);
                 break;
             default:
                 break;
             }
         });
-        expect(failed() || into.op != event_operation::none, event_errc::missing_field, text_);
+        expect(failed() || !into.id.empty(), event_errc::missing_field, text());
     }
 
-    // Calls `take` with the object that is the record, or with the one in its field "payload"; not at all when
-    // that is null. Nothing else may be in the document.
-    template <class Take>
-    void payload(json::document& document, bool schema, Take take) {
-        json::object object;
-        last_ = text_.data();
-        if (error_code const bad = document.get_object().get(object)) {
-            return fail(bad == simdjson::INCORRECT_TYPE ? event_errc::not_an_object : name_of(bad),
-                        last_);
-        }
-        bool found = !schema;
-        if (schema) {
-            each_field(object, [&](char const* raw, json::value value) {
-                json::object inner;
-                if (!payload_name.stands(raw, limit_)) {
-                    if (!schema_name.stands(raw, limit_)) {
-                        fail(event_errc::wrong_type, raw);
-                    }
-                    return;
-                }
-                found = true;
-                if (trimmed(value.raw_json_token()) == "null") {
-                    return;
-                }
-                if (error_code const bad = value.get_object().get(inner)) {
-                    return fail(bad, raw);
-                }
-                take(inner);
-            });
-        } else {
-            take(object);
-        }
-        expect(failed() || found, event_errc::missing_field, text_);
-        char const* rest = nullptr;
-        if (!failed() && document.current_location().get(rest) == simdjson::SUCCESS) {
-            fail(event_errc::not_json, rest);
-        }
-    }
-
-    // A record that is one scalar: true when it is one.
-    bool bare(json::document& document, row_values& into) {
-        std::string_view token;
-        if (error_code const bad = document.raw_json_token().get(token)) {
-            fail(bad, text_.data());
-            return true;
-        }
-        if (token.front() == '{') {
-            return false;
-        }
-        token = trimmed(token);
-        into.assign(1, field_value{});
-        static_cast<void>(names_.number_of(""));
-        scalar(token, into.front());
-        expect(failed() ||
-                   token.data() + token.size() == trimmed(text_).data() + trimmed(text_).size(),
-               event_errc::not_json, token.substr(token.size()));
-        return true;
-    }
-
-    [[nodiscard]] event_result<void> verdict() const {
-        return failed() ? event_result<void>{error_} : event_result<void>{};
-    }
-
-    // Calls `take(raw, value)` for every field until one fails; raw points behind the name's opening quote.
-    // Names of the envelope need no escapes, so one that has some is none of them.
-    template <class Take>
-    void each_field(json::object& object, Take take) {
-        for (auto field : object) {
-            json::raw_json_string key;
-            json::value value;
-            if (error_code const bad = field.key().get(key)) {
-                return fail(bad, last_);
+    void message(json::object object, message_view& into) {
+        orders_.message.rewind();
+        each_field(object, [&](char const* raw, json::value value) {
+            switch (orders_.message.next(raw, limit())) {
+            case meaning::prefix:
+                into.prefix = optional_string(value);
+                break;
+            case meaning::content:
+                into.content = optional_string(value);
+                break;
+            default:
+                break;
             }
-            last_ = key.raw();
-            if (error_code const bad = field.value().get(value)) {
-                return fail(bad, last_);
+        });
+    }
+
+    void collections(json::value value, std::vector<collection_view>& into) {
+        std::string_view const token = trimmed(value.raw_json_token());
+        if (token == "null") {
+            return;
+        }
+        json::array list;
+        if (error_code const bad = value.get_array().get(list)) {
+            return fail(bad, token.data());
+        }
+        for (auto element : list) {
+            json::value each;
+            if (error_code const bad = element.get(each)) {
+                return fail(bad, token.data());
             }
-            take(last_, value);
+            block(each, [&](json::object inner) { collection(inner, into.emplace_back()); });
             if (failed()) {
                 return;
             }
         }
     }
 
-private:
+    void collection(json::object object, collection_view& into) {
+        orders_.collection.rewind();
+        each_field(object, [&](char const* raw, json::value value) {
+            switch (orders_.collection.next(raw, limit())) {
+            case meaning::collection:
+                into.name = optional_string(value);
+                break;
+            case meaning::event_count:
+                into.events = integer(value);
+                break;
+            default:
+                break;
+            }
+        });
+    }
+
     event_operation operation(std::string_view text, char const* at) noexcept {
         if (text.size() != 1 ||
             std::string_view{"cudrtm"}.find(text[0]) == std::string_view::npos) {
@@ -379,13 +314,17 @@ private:
         return static_cast<event_operation>(text[0]);
     }
 
-    std::string_view text_;
-    char const* limit_; // of what may be read: the text and its padding
-    field_names& names_;
+    event_operation status(std::string_view text, char const* at) noexcept {
+        if (text == "BEGIN") {
+            return event_operation::begin;
+        }
+        if (text != "END") {
+            fail(event_errc::unknown_operation, at);
+        }
+        return event_operation::end;
+    }
+
     field_orders& orders_;
-    arena& strings_;
-    char const* last_ = nullptr; // the field that was read last
-    event_error error_;
 };
 
 } // namespace
@@ -407,7 +346,10 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     into.op = event_operation::none;
     into.has_before = into.has_after = false;
     into.source = {};
-    reader from{text, names, state_->orders, strings};
+    into.transaction = {};
+    into.message = {};
+    into.boundary.clear();
+    event_reader from{text, names, state_->orders, strings};
     json::document document;
     if (error_code const bad = state_->open(text, document)) {
         return event_error{name_of(bad), 0};
@@ -425,7 +367,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
 
 event_result<void> event_decoder::key(std::string_view text, bool schema, field_names& names,
                                       row_values& into, arena& strings) {
-    reader from{text, names, state_->orders, strings};
+    event_reader from{text, names, state_->orders, strings};
     json::document document;
     if (error_code const bad = state_->open(text, document)) {
         return event_error{name_of(bad), 0};

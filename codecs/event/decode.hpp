@@ -22,8 +22,8 @@ enum class event_errc : std::uint8_t {
     not_an_object,     // something else where an object must be
     wrong_type,        // a field of the envelope has another type than it must
     duplicate_field,   // a field stands twice
-    missing_field,     // the envelope lacks op, or the schema form its payload
-    unknown_operation, // op is none of c u d r t m
+    missing_field,     // the record lacks a field that its kind has, or a record of no kind any
+    unknown_operation, // op is none of c u d r t m, status none of BEGIN and END, or both are there
     bad_escape,        // an escape that is none, or half of a surrogate pair
     zero_character,    // \u0000: PostgreSQL's text cannot hold it
     bad_number,        // a number that is none, or out of range where one is counted on
@@ -60,6 +60,9 @@ public:
     event_decoder(event_decoder const&) = delete;
     event_decoder& operator=(event_decoder const&) = delete;
 
+    // Envelopes are those of changes and of messages; also what Debezium writes to topics of its own, transaction
+    // metadata and heartbeats, so that they are never taken for rows: event_view::op says which it is. In the form of
+    // plain rows everything is one.
     // `text` has `record_padding` readable bytes behind it. `names` are the topic's; `into` is overwritten.
     // Views point into `text` and, for unescaped strings, into `strings`: they live as long as both. No
     // allocation once parser, rows and names have grown to what the topic's events need.

@@ -4,6 +4,7 @@
 
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/expected_name.hpp"
+#include "codecs/event/value_options.hpp"
 
 #include <cstdint>
 #include <string>
@@ -51,6 +52,7 @@ private:
 // Values by field number; shorter than the names when the last ones are absent.
 using row_values = std::vector<field_value>;
 
+// What a record tells. The letters in lower case are Debezium's; the others stand for records without an op.
 enum class event_operation : char {
     none = 0, // a plain row without envelope
     create = 'c',
@@ -58,12 +60,17 @@ enum class event_operation : char {
     remove = 'd',
     read = 'r',
     truncate = 't',
-    message = 'm',
+    message = 'm',   // event_view::message
+    begin = 'B',     // of a transaction: event_view::boundary
+    end = 'E',       // of a transaction: event_view::boundary
+    heartbeat = 'H', // event_view::boundary has its time
 };
 
 // What the source block says; what it does not say is zero or empty.
 struct source_view {
-    std::string_view version;
+    std::string_view version; // without the mark of exact values
+    value_form values =
+        value_form::debezium; // exact: the version bore that mark, see value_options.hpp
     std::string_view connector;
     std::string_view name;
     std::string_view snapshot;
@@ -77,6 +84,38 @@ struct source_view {
     lsn origin_position;
 };
 
+// The block `transaction` of a change or message; an empty id: there is none.
+struct transaction_view {
+    std::string_view id; // "729:26395920": the transaction's up to the colon
+    std::int64_t total_order = 0;
+    std::int64_t collection_order = 0;
+};
+
+// A logical message. Its content is still text, see message_bytes() in read_value.hpp.
+struct message_view {
+    std::string_view prefix;
+    std::string_view content;
+};
+
+struct collection_view {
+    std::string_view name; // as its writer names it, mostly schema.table
+    std::int64_t events = 0;
+};
+
+// Where a transaction begins or ends; of a heartbeat, the time alone.
+struct boundary_view {
+    std::string_view id;
+    std::int64_t event_count = 0;             // of an end
+    std::vector<collection_view> collections; // of an end
+    std::int64_t time_ms = 0;                 // since 1970
+
+    void clear() noexcept {
+        id = {};
+        event_count = time_ms = 0;
+        collections.clear();
+    }
+};
+
 // One event. Reused from event to event: the rows keep their memory.
 struct event_view {
     event_operation op = event_operation::none;
@@ -85,6 +124,9 @@ struct event_view {
     row_values before;
     row_values after;
     source_view source;
+    transaction_view transaction;
+    message_view message;
+    boundary_view boundary;
 };
 
 } // namespace tandem::event

@@ -35,6 +35,17 @@ enum class meaning : std::uint8_t {
     transaction,
     position,
     origin_position,
+    order, // the block `transaction`
+    id,
+    total_order,
+    collection_order,
+    message,
+    prefix,
+    content,
+    status,
+    event_count,
+    collections,
+    collection,
 };
 
 struct meaning_of {
@@ -44,7 +55,21 @@ struct meaning_of {
 inline constexpr meaning_of envelope_fields[] = {{"before", meaning::before},
                                                  {"after", meaning::after},
                                                  {"source", meaning::source},
-                                                 {"op", meaning::op}};
+                                                 {"op", meaning::op},
+                                                 {"transaction", meaning::order},
+                                                 {"message", meaning::message},
+                                                 {"status", meaning::status},
+                                                 {"id", meaning::id},
+                                                 {"event_count", meaning::event_count},
+                                                 {"data_collections", meaning::collections},
+                                                 {"ts_ms", meaning::time_ms}};
+inline constexpr meaning_of order_fields[] = {{"id", meaning::id},
+                                              {"total_order", meaning::total_order},
+                                              {"data_collection_order", meaning::collection_order}};
+inline constexpr meaning_of message_fields[] = {{"prefix", meaning::prefix},
+                                                {"content", meaning::content}};
+inline constexpr meaning_of collection_fields[] = {{"data_collection", meaning::collection},
+                                                   {"event_count", meaning::event_count}};
 inline constexpr meaning_of source_fields[] = {{"version", meaning::version},
                                                {"connector", meaning::connector},
                                                {"name", meaning::name},
@@ -115,6 +140,9 @@ private:
 struct field_orders {
     field_order envelope{envelope_fields};
     field_order source{source_fields};
+    field_order order{order_fields};
+    field_order message{message_fields};
+    field_order collection{collection_fields};
 };
 
 } // namespace tandem::event

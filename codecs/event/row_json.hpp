@@ -2,6 +2,7 @@
 // A row of pgoutput as a JSON object, straight from the views into memory of the caller.
 
 #include "codecs/base/result.hpp"
+#include "codecs/event/value_options.hpp"
 #include "codecs/pgoutput/tuple.hpp"
 
 #include <cstddef>
@@ -58,6 +59,7 @@ struct row_plan {
     std::string fragments;  // with padding behind the last
     std::size_t fixed = 0;  // bytes of all names, nulls and punctuation together, at most
     std::size_t growth = 6; // bytes that one byte of text becomes, at most
+    value_form values = value_form::exact;
     row_part of_key_row =
         row_part::identity; // what is written of an old row that was sent by its key only
 

@@ -196,6 +196,7 @@ row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& 
                        std::vector<column_facts> const& facts) {
     row_plan plan = exact_plan(shape, key);
     plan.of_key_row = row_part::all;
+    plan.values = value_form::debezium;
     plan.fragments.resize(plan.fragments.size() - slack);
     std::string const unavailable = '"' + escaped(options.unavailable) + '"';
     auto const unavailable_at = static_cast<std::uint32_t>(plan.fragments.size());

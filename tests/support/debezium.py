@@ -118,7 +118,7 @@ class Ours:
                                       connection_factory=psycopg2.extras.LogicalReplicationConnection)
         cursor = connection.cursor()
         cursor.start_replication(slot_name=self.slot, decode=False,
-                                 options={"proto_version": 1, "publication_names": self.publication})
+                                 options={"proto_version": 1, "publication_names": self.publication, "messages": "true"})
         found = []
         while cursor.wal_end < end:
             message = cursor.read_message()

@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"op_null", R"({"op":null})", {errc::unknown_operation, 2}, envelope},
         {"after_a_number", R"({"after":1,"op":"c"})", {errc::wrong_type, 9}, envelope},
         {"after_a_list", R"({"after":[1],"op":"c"})", {errc::wrong_type, 9}, envelope},
-        {"source_a_string", R"({"source":"x","op":"c"})", {errc::wrong_type, 2}, envelope},
+        {"source_a_string", R"({"source":"x","op":"c"})", {errc::wrong_type, 10}, envelope},
         {"lsn_a_string", R"({"source":{"lsn":"1"},"op":"c"})", {errc::wrong_type, 17}, envelope},
         {"lsn_beyond",
          R"({"source":{"lsn":99999999999999999999},"op":"c"})",
