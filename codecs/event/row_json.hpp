@@ -60,8 +60,8 @@ struct row_plan {
     std::size_t fixed = 0;  // bytes of all names, nulls and punctuation together, at most
     std::size_t growth = 6; // bytes that one byte of text becomes, at most
     value_form values = value_form::exact;
-    row_part of_key_row =
-        row_part::identity; // what is written of an old row that was sent by its key only
+    // What is written of an old row that was sent by its key only.
+    row_part of_key_row = row_part::identity;
 
     // Bytes to have ready for a row, slack included.
     [[nodiscard]] std::size_t room(pgoutput::tuple_view row) const noexcept;
