@@ -18,7 +18,7 @@ constexpr std::string_view value_open =
 } // namespace
 
 heartbeat_events::heartbeat_events(event_source const& source, bool schemas)
-    : schemas_{schemas}, key_{schemas ? key_open : std::string_view{}} {
+    : schemas_{schemas}, key_{schemas ? key_open : ""} {
     key_ += R"({"serverName":)" + json_string(source.server) + (schemas ? "}}" : "}");
 }
 
@@ -26,7 +26,7 @@ record heartbeat_events::at(std::int64_t unix_ms, arena& into) const {
     constexpr std::size_t digits_most = 20; // of a 64-bit number
     constexpr std::string_view head = R"({"ts_ms":)";
     char* const start = into.reserve(value_open.size() + head.size() + digits_most + 2);
-    char* at = append(append(start, schemas_ ? value_open : std::string_view{}), head);
+    char* at = append(append(start, schemas_ ? value_open : ""), head);
     at = append(std::to_chars(at, at + digits_most, unix_ms).ptr, schemas_ ? "}}" : "}");
     return {key_, into.commit(static_cast<std::size_t>(at - start)), {}};
 }

@@ -38,7 +38,7 @@ char* append_id(char* out, std::string_view head, xid transaction, lsn position)
 std::string_view key_of(bool schemas, xid transaction, lsn position, arena& into) {
     constexpr std::string_view head = R"({"id":")";
     char* const start = into.reserve(key_open.size() + head.size() + id_room + 2);
-    char* at = append(start, schemas ? key_open : std::string_view{});
+    char* at = append(start, schemas ? key_open : "");
     at = append(append_id(at, head, transaction, position), schemas ? "}}" : "}");
     return into.commit(static_cast<std::size_t>(at - start));
 }
@@ -76,7 +76,7 @@ record transaction_events::begin(xid transaction, lsn position, pg_time commit_t
     std::string_view const key = key_of(schemas_, transaction, position, into);
     char* const start = into.reserve(value_open.size() + head.size() + id_room + tail.size() +
                                      digits_most + 2 + slack);
-    char* at = append(start, schemas_ ? value_open : std::string_view{});
+    char* at = append(start, schemas_ ? value_open : "");
     at = append(append_id(at, head, transaction, position), tail);
     at = append(append_number(at, commit_time.unix_us() / 1'000), schemas_ ? "}}" : "}");
     return {key, into.commit(static_cast<std::size_t>(at - start)), {}};
@@ -92,7 +92,7 @@ record transaction_events::end(xid transaction, lsn position, pg_time commit_tim
     char* const start =
         into.reserve(value_open.size() + head.size() + id_room + count.size() + collections.size() +
                      collections_room(events) + time.size() + 2 * digits_most + 4 + slack);
-    char* at = append(start, schemas_ ? value_open : std::string_view{});
+    char* at = append(start, schemas_ ? value_open : "");
     at = append(append_id(at, head, transaction, position), count);
     at = append(append_number(at, events.total()), collections);
     at = append(append_collections(at, events), time);

@@ -141,6 +141,7 @@ TEST(Envelope, EventsLieBehindEachOther) {
     arena into;
     relation_events const relation = events();
     std::vector<std::string_view> all;
+    all.reserve(1'000);
     relation_events::change made;
     made.new_row = tuple(message);
     for (int index = 0; index < 1'000; ++index) {
