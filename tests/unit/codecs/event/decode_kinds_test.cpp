@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
                      {errc::unknown_operation, 2}},
         refused_kind{"status_a_number", R"({"status":1,"id":"1:2"})", {errc::wrong_type, 10}},
         refused_kind{
-            "status_null", R"({"status":null,"id":"1:2","ts_ms":1})", {errc::unknown_operation, 2}},
+            "status_null", R"({"status":null,"id":"1:2","ts_ms":1})", {errc::missing_field, 0}},
         refused_kind{
             "begin_without_id", R"({"status":"BEGIN","ts_ms":1})", {errc::missing_field, 0}},
         refused_kind{
@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                      R"({"status":"END","id":"1","data_collections":[{"event_count":"1"}]})",
                      {errc::wrong_type, 60}},
         refused_kind{"message_not_there", R"({"op":"m"})", {errc::missing_field, 0}},
-        refused_kind{"message_null", R"({"op":"m","message":null})", {errc::wrong_type, 20}},
+        refused_kind{"message_null", R"({"op":"m","message":null})", {errc::missing_field, 0}},
         refused_kind{"message_a_text", R"({"op":"m","message":"x"})", {errc::wrong_type, 20}},
         refused_kind{
             "prefix_a_number", R"({"op":"m","message":{"prefix":1}})", {errc::wrong_type, 30}},
@@ -192,6 +192,9 @@ INSTANTIATE_TEST_SUITE_P(
         refused_kind{"content_with_a_zero",
                      R"({"op":"m","message":{"content":"\u0000"}})",
                      {errc::zero_character, 32}},
+        refused_kind{"transaction_not_quite_null",
+                     R"({"op":"c","transaction":nulL})",
+                     {errc::wrong_type, 24}},
         refused_kind{
             "transaction_a_text", R"({"op":"c","transaction":"1:2"})", {errc::wrong_type, 24}},
         refused_kind{"transaction_without_id",
