@@ -43,7 +43,7 @@ public:
             case meaning::other:
                 break;
             default:
-                if (!is_null(value)) { // most have no transaction
+                if (!is_null(value.raw_json_token())) { // most have no transaction
                     rarer(what, raw, value, found, into);
                 }
                 break;
@@ -182,9 +182,8 @@ private:
         }
         take(inner);
     }
-    static bool is_null(json::value value) noexcept {
-        std::string_view const token = value.raw_json_token();
-        return token.front() == 'n' && trimmed(token) == "null";
+    static bool is_null(std::string_view token) noexcept {
+        return token == "null" || trimmed(token) == "null";
     }
 
     void source(json::object object, source_view& into) {
