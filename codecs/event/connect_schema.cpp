@@ -1,20 +1,14 @@
 #include "codecs/event/connect_schema.hpp"
 
-#include "codecs/event/json_text.hpp"
+#include "codecs/event/json_string.hpp"
 #include "codecs/event/row_plan.hpp"
+#include "codecs/event/schema_blocks.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace tandem::event {
 namespace {
-
-std::string quoted(std::string_view text) {
-    std::string room(text.size() * escaped_most + 2 + slack, '\0');
-    char const* const end = append_string(room.data(), text);
-    room.resize(static_cast<std::size_t>(end - room.data()));
-    return room;
-}
 
 // A schema in the order in which JsonConverter writes its parts.
 struct schema {
@@ -28,10 +22,10 @@ struct schema {
     [[nodiscard]] std::string body() const {
         std::string text = fmt::format(R"("type":{},"optional":{})", type, optional);
         if (!name.empty()) {
-            text += fmt::format(R"(,"name":{})", quoted(name));
+            text += fmt::format(R"(,"name":{})", json_string(name));
             text += version > 0 ? fmt::format(R"(,"version":{})", version) : "";
         }
-        text += doc.empty() ? "" : fmt::format(R"(,"doc":{})", quoted(doc));
+        text += doc.empty() ? "" : fmt::format(R"(,"doc":{})", json_string(doc));
         text += parameters.empty() ? "" : fmt::format(R"(,"parameters":{})", parameters);
         return text;
     }
@@ -39,7 +33,7 @@ struct schema {
 
 schema plain(char const* type) {
     schema made;
-    made.type = quoted(type);
+    made.type = json_string(type);
     return made;
 }
 
@@ -110,8 +104,8 @@ schema bits_schema(resolved_type const& type) {
 
 schema enumeration_schema(resolved_type const& type) {
     schema made = named("string", "io.debezium.data.Enum");
-    made.parameters = fmt::format(R"({{"allowed":{}}})",
-                                  quoted(fmt::format("{}", fmt::join(type.named->labels, ","))));
+    made.parameters = fmt::format(
+        R"({{"allowed":{}}})", json_string(fmt::format("{}", fmt::join(type.named->labels, ","))));
     return made;
 }
 
@@ -222,10 +216,13 @@ std::vector<std::string> row_fields(schema_source const& of, bool keys_only) {
         bool const known = index < of.facts.size();
         schema made = column_schema(type, of.options);
         made.optional = known ? !of.facts[index].not_null : !is_key(column, of.key);
-        std::string const fallback =
-            known && of.facts[index].fallback ? R"(,"default":)" + *of.facts[index].fallback : "";
-        fields.push_back(
-            fmt::format(R"({{{}{},"field":{}}})", made.body(), fallback, quoted(column.name)));
+        auto const fallback =
+            known ? default_json(column.type, column.type_modifier,
+                                 of.facts[index].default_expression, of.types, of.options)
+                  : std::nullopt;
+        fields.push_back(fmt::format(R"({{{}{},"field":{}}})", made.body(),
+                                     fallback ? R"(,"default":)" + *fallback : "",
+                                     json_string(column.name)));
     }
     return fields;
 }
@@ -238,27 +235,9 @@ std::string row_schema(schema_source const& of, char const* field) {
     return fmt::format(R"({{{},"field":"{}"}})", made.body(), field);
 }
 
-constexpr char const* source_schema =
-    R"({"type":"struct","fields":[{"type":"string","optional":false,"field":"version"},)"
-    R"({"type":"string","optional":false,"field":"connector"},{"type":"string","optional":false,"field":"name"},)"
-    R"({"type":"int64","optional":false,"field":"ts_ms"},)"
-    R"({"type":"string","optional":true,"name":"io.debezium.data.Enum","version":1,"parameters":{"allowed":)"
-    R"("true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"},"default":"false",)"
-    R"("field":"snapshot"},{"type":"string","optional":false,"field":"db"},)"
-    R"({"type":"string","optional":true,"field":"sequence"},{"type":"int64","optional":true,"field":"ts_us"},)"
-    R"({"type":"int64","optional":true,"field":"ts_ns"},{"type":"string","optional":false,"field":"schema"},)"
-    R"({"type":"string","optional":false,"field":"table"},{"type":"int64","optional":true,"field":"txId"},)"
-    R"({"type":"int64","optional":true,"field":"lsn"},{"type":"int64","optional":true,"field":"xmin"},)"
-    R"({"type":"string","optional":true,"field":"origin"},{"type":"int64","optional":true,"field":"origin_lsn"}],)"
-    R"("optional":false,"name":"io.debezium.connector.postgresql.Source","version":1,"field":"source"})";
-
 constexpr char const* other_schemas =
-    R"({"type":"struct","fields":[{"type":"string","optional":false,"field":"id"},)"
-    R"({"type":"int64","optional":false,"field":"total_order"},)"
-    R"({"type":"int64","optional":false,"field":"data_collection_order"}],"optional":true,"name":"event.block",)"
-    R"("version":1,"field":"transaction"},{"type":"string","optional":false,"field":"op"},)"
-    R"({"type":"int64","optional":true,"field":"ts_ms"},{"type":"int64","optional":true,"field":"ts_us"},)"
-    R"({"type":"int64","optional":true,"field":"ts_ns"})";
+    R"({"type":"string","optional":false,"field":"op"},{"type":"int64","optional":true,"field":"ts_ms"},)"
+    R"({"type":"int64","optional":true,"field":"ts_us"},{"type":"int64","optional":true,"field":"ts_ns"})";
 
 } // namespace
 
@@ -273,8 +252,9 @@ std::string key_schema(schema_source const& of) {
 
 std::string envelope_schema(schema_source const& of) {
     schema made;
-    made.type = fields_type(
-        {row_schema(of, "before"), row_schema(of, "after"), source_schema, other_schemas});
+    made.type =
+        fields_type({row_schema(of, "before"), row_schema(of, "after"), std::string{source_schema},
+                     std::string{transaction_schema}, other_schemas});
     made.optional = false;
     made.name = of.topic + ".Envelope";
     made.version = 2;

@@ -2,22 +2,15 @@
 // Schemas of Kafka Connect in the JSON of its JsonConverter, as Debezium's connector describes its events.
 // https://kafka.apache.org/39/javadoc/org/apache/kafka/connect/data/Schema.html
 
+#include "codecs/event/column_default.hpp"
 #include "codecs/event/value_kind.hpp"
 #include "codecs/event/value_options.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace tandem::event {
-
-// What a relation message does not say of a column, from the source's catalog.
-struct column_facts {
-    bool not_null = false;
-    // The JSON of the default, already in the column's form; none: the column has no constant default.
-    std::optional<std::string> fallback;
-};
 
 // Everything about a relation that its schemas need. `facts` has an entry for every column, or none at all: then
 // every column but the key's may be null, and none has a default.

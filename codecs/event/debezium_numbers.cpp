@@ -131,8 +131,14 @@ char* bit_boolean(column_plan const&, std::string_view text, char* out) {
 }
 
 char* bit_bytes(column_plan const&, std::string_view text, char* out) {
-    auto const bytes = values::parse_bits(text);
-    return bytes ? base64_string(*bytes, out) : nullptr;
+    auto bytes = values::parse_bits(text);
+    if (!bytes) {
+        return nullptr;
+    }
+    while (!bytes->empty() && bytes->back() == 0) { // as java.util.BitSet.toByteArray()
+        bytes->pop_back();
+    }
+    return base64_string(*bytes, out);
 }
 
 } // namespace tandem::event::debezium

@@ -15,14 +15,17 @@ namespace {
 struct learned {
     field_order envelope{envelope_fields};
     field_order source{source_fields};
+    field_order order{order_fields};
+    field_order message{message_fields};
+    field_order collection{collection_fields};
     known_tail tail;
 };
 
-// Reads one record.
-class reader : public record_reader {
+// A record as one of the kinds that an event_view can hold.
+class event_reader : public record_reader {
 public:
-    reader(json_text in, std::string_view text, field_names& names, learned& knows,
-           arena& strings) noexcept
+    event_reader(json_text in, std::string_view text, field_names& names, learned& knows,
+                 arena& strings) noexcept
         : record_reader{in, text, names, strings}, knows_{knows} {}
 
     // The whole record: `object` with the one that it is, or with the one in its field "payload"; `other` where there
@@ -38,53 +41,92 @@ public:
         expect(failed() || at == in_.end(), event_errc::not_json, at);
     }
 
+    // The envelope of a change or message, the beginning or end of a transaction, or a heartbeat.
     token_place envelope(token_place at, event_view& into) {
-        knows_.envelope.rewind();
-        meanings_seen seen;
-        token_place tail = nullptr; // the source block's brace, where it had to be read
-        meanings_seen before_tail;
-        auto const which_field = [this](token_place field) {
-            return which(knows_.envelope, field);
-        };
-        at = each_field(at, which_field, [&](meaning what, token_place value) {
-            char const* const raw = name_at(value);
-            meanings_seen const before = seen;
-            expect(seen.first(what), event_errc::duplicate_field, raw);
+        parts found;
+        meanings_seen before;
+        at = fields(at, knows_.envelope, before, [&](meaning what, token_place value) {
+            ++found.fields;
             switch (what) {
             case meaning::before:
+                found.more = found.more || found.tail != nullptr;
                 return optional_row(value, into.has_before, into.before);
             case meaning::after:
+                found.more = found.more || found.tail != nullptr;
                 return optional_row(value, into.has_after, into.after);
             case meaning::source:
+                found.before_tail = before;
                 if (token_place const behind = from_memory(value, before, into)) {
+                    found.op = true;
                     return behind;
                 }
-                tail = value;
-                before_tail = before;
-                return expect(in_.front(value) == '{', event_errc::wrong_type, raw)
-                           ? source(value, into.source)
-                           : value;
+                found.tail = value;
+                return block(value, [&](token_place inner) { return source(inner, into.source); });
             case meaning::op:
                 own_[2] = {what, value};
+                found.op = true;
                 into.op = operation(in_.token(value));
                 return in_.next(value);
+            case meaning::time_ms:
+                return pass(value, &found.time);
             default:
-                return pass(value);
+                return what == meaning::other || in_.token(value) == "null"
+                           ? pass(value) // most have no transaction
+                           : rarer(what, value, found, into);
             }
         });
-        expect(failed() || into.op != event_operation::none, event_errc::missing_field,
-               text_.data());
-        if (tail != nullptr && !failed() && knows_.tail.worth_learning()) {
-            knows_.tail.learn(in_, tail, at - 1, before_tail, into.source, own_);
+        bool const change = found.op && !found.status && into.op != event_operation::message;
+        if (!failed() && !change) {
+            settle(found, into);
+        }
+        if (found.tail != nullptr && !found.more && !failed() && knows_.tail.worth_learning()) {
+            knows_.tail.learn(in_, found.tail, at - 1, found.before_tail, into.source, own_);
         }
         return at;
     }
 
 private:
+    // What of an envelope was there, beside what it says.
+    struct parts {
+        std::size_t fields = 0;
+        bool op = false;
+        bool status = false;
+        bool message = false;
+        bool more = false;          // than known_tail can tell
+        std::string_view time;      // read only where it means something
+        token_place tail = nullptr; // the source block's brace, where it had to be read
+        meanings_seen before_tail;
+    };
+
     // Fixed names have no escapes, so one that has some is none of them.
     meaning which(field_order& order, token_place field) {
         bool const next = in_.has_field(field) && order.stands(in_.start(field), limit_);
         return next ? order.next() : order.find(raw_name(field));
+    }
+
+    // Calls `take(meaning, value)` for every field of the object; none that means something stands twice. `before`:
+    // what has been before the field that is taken.
+    template <class Take>
+    token_place fields(token_place at, field_order& order, meanings_seen& before, Take take) {
+        order.rewind();
+        meanings_seen seen;
+        auto const name = [&](token_place field) { return which(order, field); };
+        return each_field(at, name, [&](meaning what, token_place value) {
+            before = seen;
+            expect(seen.first(what), event_errc::duplicate_field, name_at(value));
+            return take(what, value);
+        });
+    }
+    template <class Take>
+    token_place fields(token_place at, field_order& order, Take take) {
+        meanings_seen before;
+        return fields(at, order, before, take);
+    }
+
+    // Where an object must be.
+    template <class Take>
+    token_place block(token_place at, Take take) {
+        return expect(in_.front(at) == '{', event_errc::wrong_type, in_.start(at)) ? take(at) : at;
     }
 
     // An object, or null.
@@ -93,7 +135,55 @@ private:
         return there ? row(at, into) : null(at);
     }
 
-    // --- the envelope
+    // Fields that most changes do not have; not null. By itself and cold, so that the compiler keeps the usual ones
+    // together.
+    [[gnu::cold, gnu::noinline]] token_place rarer(meaning what, token_place at, parts& found,
+                                                   event_view& into) {
+        found.more = true;
+        std::string_view const token = in_.token(at);
+        switch (what) {
+        case meaning::order:
+            return block(at, [&](token_place inner) { return order(inner, into.transaction); });
+        case meaning::message:
+            found.message = true;
+            return block(at, [&](token_place inner) { return message(inner, into.message); });
+        case meaning::collections:
+            return collections(at, into.boundary.collections);
+        case meaning::status:
+            found.status = true;
+            into.op = status(token);
+            return in_.next(at);
+        case meaning::id:
+            into.boundary.id = optional_string(token);
+            return in_.next(at);
+        case meaning::event_count:
+            into.boundary.event_count = number(token);
+            return in_.next(at);
+        default:
+            return pass(at);
+        }
+    }
+
+    // Which kind of record it is, and whether that one is whole. What has neither op nor status is none but a
+    // heartbeat, which has its time and nothing else.
+    [[gnu::cold, gnu::noinline]] void settle(parts const& found, event_view& into) noexcept {
+        bool const heartbeat =
+            !found.op && !found.status && found.fields == 1 && !found.time.empty();
+        if (heartbeat) {
+            into.op = event_operation::heartbeat;
+        }
+        char const* const at = text_.data();
+        expect(!(found.op && found.status), event_errc::unknown_operation, at);
+        expect(found.op || found.status || heartbeat, event_errc::missing_field, at);
+        expect(found.message || into.op != event_operation::message, event_errc::missing_field, at);
+        expect(!found.status || !into.boundary.id.empty(), event_errc::missing_field, at);
+        if (heartbeat || found.status) {
+            expect(!found.time.empty(), event_errc::missing_field, at);
+            into.boundary.time_ms = failed() ? 0 : number(found.time);
+        }
+    }
+
+    // --- the source block
 
     // The rest of the envelope, where it is as the record before had it; up to the closing brace.
     token_place from_memory(token_place at, meanings_seen before, event_view& into) {
@@ -112,12 +202,8 @@ private:
     }
 
     token_place source(token_place at, source_view& into) {
-        knows_.source.rewind();
         std::string_view millis; // read only where there is nothing finer
-        meanings_seen seen;
-        auto const which_field = [this](token_place field) { return which(knows_.source, field); };
-        at = each_field(at, which_field, [&](meaning what, token_place value) {
-            expect(seen.first(what), event_errc::duplicate_field, name_at(value));
+        at = fields(at, knows_.source, [&](meaning what, token_place value) {
             if (what == meaning::other) {
                 return pass(value);
             }
@@ -144,7 +230,7 @@ private:
     void said_by_source(meaning what, std::string_view token, source_view& into) {
         switch (what) {
         case meaning::version:
-            into.version = optional_string(token);
+            version(optional_string(token), into);
             break;
         case meaning::connector:
             into.connector = optional_string(token);
@@ -184,6 +270,81 @@ private:
         }
     }
 
+    void version(std::string_view text, source_view& into) noexcept {
+        bool const marked = text.ends_with(exact_mark);
+        into.version = marked ? text.substr(0, text.size() - exact_mark.size()) : text;
+        into.values = marked ? value_form::exact : value_form::debezium;
+    }
+
+    // --- what belongs to transactions and messages
+
+    // The block `transaction` of a change or message.
+    token_place order(token_place at, transaction_view& into) {
+        at = fields(at, knows_.order, [&](meaning what, token_place value) {
+            std::string_view const token = in_.token(value);
+            switch (what) {
+            case meaning::id:
+                into.id = optional_string(token);
+                return in_.next(value);
+            case meaning::total_order:
+                into.total_order = number(token);
+                return in_.next(value);
+            case meaning::collection_order:
+                into.collection_order = number(token);
+                return in_.next(value);
+            default:
+                return pass(value);
+            }
+        });
+        expect(failed() || !into.id.empty(), event_errc::missing_field, text_.data());
+        return at;
+    }
+
+    token_place message(token_place at, message_view& into) {
+        return fields(at, knows_.message, [&](meaning what, token_place value) {
+            if (what != meaning::prefix && what != meaning::content) {
+                return pass(value);
+            }
+            (what == meaning::prefix ? into.prefix : into.content) =
+                optional_string(in_.token(value));
+            return in_.next(value);
+        });
+    }
+
+    token_place collections(token_place at, std::vector<collection_view>& into) {
+        if (!expect(in_.front(at) == '[', event_errc::wrong_type, at)) {
+            return at;
+        }
+        ++at;
+        while (in_.front(at) != ']' && !failed()) {
+            at = block(at, [&](token_place one) { return collection(one, into.emplace_back()); });
+            char const behind = in_.front(at);
+            if (!failed() && behind == ',') {
+                ++at;
+                expect(in_.front(at) != ']', event_errc::not_json, at);
+            } else {
+                expect(behind == ']', event_errc::not_json, at);
+            }
+        }
+        return in_.next(at);
+    }
+
+    token_place collection(token_place at, collection_view& into) {
+        return fields(at, knows_.collection, [&](meaning what, token_place value) {
+            if (what == meaning::collection) {
+                into.name = optional_string(in_.token(value));
+                return in_.next(value);
+            }
+            if (what == meaning::event_count) {
+                into.events = number(in_.token(value));
+                return in_.next(value);
+            }
+            return pass(value);
+        });
+    }
+
+    // --- the record
+
     template <class Object, class Other>
     token_place payload(token_place at, Object object, Other other) {
         if (!expect(in_.front(at) == '{', event_errc::not_an_object, at)) {
@@ -216,6 +377,15 @@ private:
         return static_cast<event_operation>(text[0]);
     }
 
+    event_operation status(std::string_view token) {
+        std::string_view const text = optional_string(token);
+        if (text == "BEGIN") {
+            return event_operation::begin;
+        }
+        expect(text == "END", event_errc::unknown_operation, token.data());
+        return event_operation::end;
+    }
+
     learned& knows_;
     std::array<own_value, 3> own_; // sequence, lsn, op
 };
@@ -235,10 +405,13 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     into.op = event_operation::none;
     into.has_before = into.has_after = false;
     into.source = {};
+    into.transaction = {};
+    into.message = {};
+    into.boundary.clear();
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
         return event_error{bad, 0};
     }
-    reader from{state_->tokens.found(), text, names, state_->knows, strings};
+    event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
     auto const object = [&](token_place at) {
         into.has_after = !form.envelope;
         return form.envelope ? from.envelope(at, into) : from.row(at, into.after);
@@ -259,7 +432,7 @@ event_result<void> event_decoder::key(std::string_view text, bool schema, field_
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
         return event_error{bad, 0};
     }
-    reader from{state_->tokens.found(), text, names, state_->knows, strings};
+    event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
     from.record(
         schema, [&](token_place at) { return from.row(at, into); },
         [&](token_place at) { return from.bare(at, into); });

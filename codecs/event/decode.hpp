@@ -27,6 +27,9 @@ public:
     event_decoder(event_decoder const&) = delete;
     event_decoder& operator=(event_decoder const&) = delete;
 
+    // Envelopes are those of changes and of messages; also what Debezium writes to topics of its own, transaction
+    // metadata and heartbeats, so that they are never taken for rows: event_view::op says which it is. In the form of
+    // plain rows everything is one.
     // `text` has `record_padding` readable bytes behind it. `names` are the topic's; `into` is overwritten.
     // Views point into `text` and, for unescaped strings, into `strings`: they live as long as both. No
     // allocation once tokens, rows and names have grown to what the topic's events need.

@@ -1,5 +1,7 @@
 #include "codecs/event/envelope.hpp"
 
+#include "codecs/base/assert.hpp"
+#include "codecs/event/json_string.hpp"
 #include "codecs/event/json_text.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +13,9 @@ namespace tandem::event {
 namespace {
 
 constexpr std::size_t digits_most = 20; // of a 64-bit number
-
-std::string quoted(std::string_view text) {
-    std::string room(text.size() * escaped_most + 2 + slack, '\0');
-    char const* const end = append_string(room.data(), text);
-    room.resize(static_cast<std::size_t>(end - room.data()));
-    return room;
-}
+constexpr std::string_view no_block = R"(,"transaction":null)";
+constexpr std::string_view total_order = R"(","total_order":)";
+constexpr std::string_view collection_order = R"(,"data_collection_order":)";
 
 char* append_number(char* out, std::uint64_t value) noexcept {
     return std::to_chars(out, out + digits_most, value).ptr;
@@ -26,32 +24,74 @@ char* append_number(char* out, std::uint64_t value) noexcept {
 } // namespace
 
 event_time::event_time(std::int64_t unix_ns)
-    : text_{fmt::format(R"(,"ts_ms":{},"ts_us":{},"ts_ns":{}}})", unix_ns / 1'000'000,
-                        unix_ns / 1'000, unix_ns)} {}
+    : text_{fmt::format(R"(,"ts_ms":{})", unix_ns / 1'000'000)} {
+    millis_size_ = text_.size();
+    text_ += fmt::format(R"(,"ts_us":{},"ts_ns":{}}})", unix_ns / 1'000, unix_ns);
+}
 
 transaction_part::transaction_part(event_source const& source, xid transaction, pg_time commit_time,
                                    lsn previous_commit, std::string_view origin, lsn origin_lsn)
-    : head_{fmt::format(
+    : values_{source.values},
+      head_{fmt::format(
           R"(,"source":{{"version":{},"connector":"postgresql","name":{},"ts_ms":{},"snapshot":"false","db":{},)"
           R"("sequence":"[)",
-          quoted(source.version), quoted(source.server), commit_time.unix_us() / 1'000,
-          quoted(source.database))},
-      times_{fmt::format(R"(]","ts_us":{},"ts_ns":{})", commit_time.unix_us(),
+          json_string(source.values == value_form::exact ? source.version + std::string{exact_mark}
+                                                         : source.version),
+          json_string(source.server), commit_time.unix_us() / 1'000, json_string(source.database))},
+      times_{fmt::format(R"(\"]","ts_us":{},"ts_ns":{})", commit_time.unix_us(),
                          commit_time.unix_us() * 1'000)},
-      transaction_{fmt::format(R"(,"txId":{},"lsn":)", transaction.value)} {
+      transaction_{fmt::format(R"(,"txId":{},"lsn":)", transaction.value)},
+      block_{fmt::format(R"(,"transaction":{{"id":"{}:)", transaction.value)} {
+    // A reader would take it for exact.
+    TANDEM_ASSERT(values_ == value_form::exact || !source.version.ends_with(exact_mark));
     head_ += previous_commit ? fmt::format(R"(\"{}\",\")", previous_commit.value) : R"(null,\")";
-    times_.insert(0, R"(\")");
     origin_ = origin.empty() ? R"(,"xmin":null,"origin":null,"origin_lsn":null})"
                              : fmt::format(R"(,"xmin":null,"origin":{},"origin_lsn":{}}})",
-                                           quoted(origin), origin_lsn.value);
-    origin_ += R"(,"transaction":null,"op":")";
+                                           json_string(origin), origin_lsn.value);
+}
+
+transaction_part transaction_part::outside(event_source const& source, pg_time now, lsn position) {
+    transaction_part made{source, xid{}, now, position};
+    made.transaction_ = R"(,"txId":null,"lsn":)";
+    made.block_.clear();
+    return made;
+}
+
+std::size_t transaction_part::source_room(std::string_view table) const noexcept {
+    return head_.size() + times_.size() + table.size() + transaction_.size() + origin_.size() +
+           2 * digits_most;
+}
+
+char* transaction_part::append_source(char* out, std::string_view table,
+                                      lsn position) const noexcept {
+    out = append_number(append(out, head_), position.value);
+    out = append(append(append(out, times_), table), transaction_);
+    return append(append_number(out, position.value), origin_);
+}
+
+std::size_t transaction_part::block_room() const noexcept {
+    return no_block.size() + block_.size() + total_order.size() + collection_order.size() +
+           3 * digits_most + 1;
+}
+
+char* transaction_part::append_block(char* out, event_order order, lsn position) const noexcept {
+    if (order.total == 0 || block_.empty()) {
+        return append(out, no_block);
+    }
+    out = append_number(append(out, block_), position.value);
+    out = append_number(append(out, total_order), order.total);
+    out = append_number(append(out, collection_order), order.of_collection);
+    *out++ = '}';
+    return out;
 }
 
 relation_events::relation_events(pgoutput::relation_shape const& shape, row_plan plan,
                                  record_schemas schemas)
     : plan_{std::move(plan)},
       open_{std::move(schemas)},
-      table_{fmt::format(R"(,"schema":{},"table":{})", quoted(shape.schema), quoted(shape.name))} {
+      table_{fmt::format(R"(,"schema":{},"table":{})", json_string(shape.schema),
+                         json_string(shape.name))},
+      collection_{shape.schema + '.' + shape.name} {
     for (std::string* const each : {&open_.key, &open_.value}) {
         *each += each->empty() ? "" : R"(,"payload":)";
     }
@@ -62,28 +102,29 @@ result<std::string_view> relation_events::value(change const& made,
                                                 event_time const& now, arena& into) const {
     constexpr std::string_view before = R"({"before":)";
     constexpr std::string_view after = R"(,"after":)";
-    std::size_t const fixed = before.size() + after.size() + transaction.head_.size() +
-                              transaction.times_.size() + table_.size() +
-                              transaction.transaction_.size() + transaction.origin_.size() +
-                              now.text_.size() + open_.value.size() + 1 + 2 * digits_most + slack;
+    constexpr std::string_view op = R"(,"op":")";
+    TANDEM_ASSERT(plan_.values ==
+                  transaction.values()); // or the event would name a form it is not written in
+    std::size_t const fixed = open_.value.size() + before.size() + after.size() +
+                              transaction.source_room(table_) + transaction.block_room() +
+                              op.size() + 2 + now.all().size() + 1 + slack;
     char* const start = into.reserve(fixed + plan_.room(made.old_row) + plan_.room(made.new_row));
     auto const row = [this](char* out, pgoutput::tuple_view given, row_part part) -> result<char*> {
         return given.empty() ? append(out, "null") : write_row(plan_, given, part, out);
     };
     auto out = row(append(append(start, open_.value), before), made.old_row,
-                   made.old_is_key ? row_part::key : row_part::all);
+                   made.old_is_key ? plan_.of_key_row : row_part::all);
     if (out) {
         out = row(append(*out, after), made.new_row, row_part::all);
     }
     if (!out) {
         return out.error();
     }
-    char* at = append_number(append(*out, transaction.head_), made.position.value);
-    at = append(append(append(at, transaction.times_), table_), transaction.transaction_);
-    at = append(append_number(at, made.position.value), transaction.origin_);
+    char* at = transaction.append_source(*out, table_, made.position);
+    at = append(transaction.append_block(at, made.order, made.position), op);
     *at++ = static_cast<char>(made.op);
     *at++ = '"';
-    at = append(at, now.text_);
+    at = append(at, now.all());
     if (!open_.value.empty()) {
         *at++ = '}';
     }
@@ -103,7 +144,7 @@ bool relation_events::key_differs(pgoutput::tuple_view old_row,
         // A value that was not sent again did not change.
         bool const same = is.kind == pgoutput::column_kind::unchanged ||
                           (was.kind == is.kind && was.bytes == is.bytes);
-        if (column.key && !same) {
+        if ((column.parts & static_cast<std::uint8_t>(row_part::key)) != 0 && !same) {
             return true;
         }
     }

@@ -7,6 +7,7 @@
 #include "codecs/base/arena.hpp"
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/row_json.hpp"
+#include "codecs/event/transaction_counter.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
 #include <cstdint>
@@ -17,9 +18,10 @@ namespace tandem::event {
 
 // What every event of one capturing process says of itself.
 struct event_source {
-    std::string version;  // of the writer: source.version
-    std::string server;   // topic.prefix: source.name
-    std::string database; // source.db
+    std::string version; // of the writer: source.version, which also bears the mark of exact values
+    std::string server;  // topic.prefix: source.name
+    std::string database;                  // source.db
+    value_form values = value_form::exact; // of all its events
 };
 
 enum class operation : char {
@@ -35,25 +37,46 @@ class event_time {
 public:
     explicit event_time(std::int64_t unix_ns);
 
+    // ,"ts_ms":..
+    [[nodiscard]] std::string_view millis() const noexcept {
+        return std::string_view{text_}.substr(0, millis_size_);
+    }
+    // ,"ts_ms":..,"ts_us":..,"ts_ns":..} with the brace that ends an envelope
+    [[nodiscard]] std::string_view all() const noexcept { return text_; }
+
 private:
-    friend class relation_events;
+    std::size_t millis_size_;
     std::string text_;
 };
 
-// What the events of one transaction have in common, rendered once. Views nothing.
+// What the events of one transaction have in common, rendered once. Owns all of it.
 class transaction_part {
 public:
     // `previous_commit`: where the transaction before ended, the first half of source.sequence; none: null.
     // An empty origin stands for none.
     transaction_part(event_source const& source, xid transaction, pg_time commit_time,
                      lsn previous_commit, std::string_view origin = {}, lsn origin_lsn = {});
+    // Of a message that belongs to no transaction: as Debezium does, with the time at which it came, and its own
+    // position in place of a commit's.
+    [[nodiscard]] static transaction_part outside(event_source const& source, pg_time now,
+                                                  lsn position);
+
+    [[nodiscard]] value_form values() const noexcept { return values_; }
+
+    // ,"source":{..} of a change at `position`. `table`: ,"schema":..,"table":..
+    [[nodiscard]] std::size_t source_room(std::string_view table) const noexcept;
+    char* append_source(char* out, std::string_view table, lsn position) const noexcept;
+    // ,"transaction":{..}, or null for an order that says nothing.
+    [[nodiscard]] std::size_t block_room() const noexcept;
+    char* append_block(char* out, event_order order, lsn position) const noexcept;
 
 private:
-    friend class relation_events;
+    value_form values_;
     std::string head_;        // up to the position in source.sequence
     std::string times_;       // ,"ts_us":..,"ts_ns":..
     std::string transaction_; // ,"txId":..
     std::string origin_;      // from xmin to the end of source
+    std::string block_;       // up to the position in transaction.id; empty outside transactions
 };
 
 // The schema blocks of a relation's records, see connect_schema.hpp; both empty: records go without.
@@ -71,12 +94,13 @@ public:
     struct change {
         operation op = operation::create;
         pgoutput::tuple_view old_row; // empty: none
-        bool old_is_key = true;       // only the key's columns are set in old_row
+        bool old_is_key = true;       // only the replica identity's columns are set in old_row
         pgoutput::tuple_view new_row; // empty: none
         lsn position;                 // of the change in the WAL
+        event_order order = {};       // for the block `transaction`
     };
 
-    // The record's value. Lives in `into`. No allocation beyond the arena's blocks.
+    // The record's value. Lives in `into`. The relation's plan and `transaction` are of one value_form. No allocation beyond the arena's blocks.
     // Error: bad_value; its offset is the number of the column that has no JSON form.
     [[nodiscard]] result<std::string_view> value(change const& made,
                                                  transaction_part const& transaction,
@@ -84,6 +108,8 @@ public:
     // Whether the two rows of an update have different keys. An old row that is not there has the same.
     [[nodiscard]] bool key_differs(pgoutput::tuple_view old_row,
                                    pgoutput::tuple_view new_row) const noexcept;
+    // "schema.table", which is what transaction metadata counts by.
+    [[nodiscard]] std::string const& collection() const noexcept { return collection_; }
     // The record's key: the key's columns of a row.
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
 
@@ -91,6 +117,7 @@ private:
     row_plan plan_;
     record_schemas open_; // up to the payload
     std::string table_;   // ,"schema":..,"table":..
+    std::string collection_;
 };
 
 } // namespace tandem::event

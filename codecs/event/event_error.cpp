@@ -21,9 +21,9 @@ std::string_view describe(event_errc code) noexcept {
     case event_errc::duplicate_field:
         return "a field stands twice";
     case event_errc::missing_field:
-        return "the event lacks its field op, or a record with a schema its payload";
+        return "the record lacks op, or another field that its kind has";
     case event_errc::unknown_operation:
-        return "the field op is none of c, u, d, r, t, m";
+        return "the field op is none of c, u, d, r, t, m, or status none of BEGIN, END";
     case event_errc::bad_escape:
         return "a string holds an escape that is none, or half of a surrogate pair";
     case event_errc::zero_character:

@@ -17,8 +17,8 @@ enum class event_errc : std::uint8_t {
     not_an_object,     // something else where an object must be
     wrong_type,        // a field of the envelope has another type than it must
     duplicate_field,   // a field stands twice
-    missing_field,     // the envelope lacks op, or the schema form its payload
-    unknown_operation, // op is none of c u d r t m
+    missing_field,     // the record lacks a field that its kind has, or a record of no kind any
+    unknown_operation, // op is none of c u d r t m, status none of BEGIN and END, or both are there
     bad_escape,        // an escape that is none, or half of a surrogate pair
     zero_character,    // \u0000: PostgreSQL's text cannot hold it
     bad_number,        // a number that is none, or out of range where one is counted on

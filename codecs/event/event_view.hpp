@@ -4,6 +4,7 @@
 
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/expected_name.hpp"
+#include "codecs/event/value_options.hpp"
 
 #include <array>
 #include <cstdint>
@@ -50,6 +51,7 @@ private:
 // Values by field number; shorter than the names when the last ones are absent.
 using row_values = std::vector<field_value>;
 
+// What a record tells. The letters in lower case are Debezium's; the others stand for records without an op.
 enum class event_operation : char {
     none = 0, // a plain row without envelope
     create = 'c',
@@ -57,12 +59,17 @@ enum class event_operation : char {
     remove = 'd',
     read = 'r',
     truncate = 't',
-    message = 'm',
+    message = 'm',   // event_view::message
+    begin = 'B',     // of a transaction: event_view::boundary
+    end = 'E',       // of a transaction: event_view::boundary
+    heartbeat = 'H', // event_view::boundary has its time
 };
 
 // What the source block says; what it does not say is zero or empty.
 struct source_view {
-    std::string_view version;
+    std::string_view version; // without the mark of exact values
+    value_form values =
+        value_form::debezium; // exact: the version bore that mark, see value_options.hpp
     std::string_view connector;
     std::string_view name;
     std::string_view snapshot;
@@ -80,6 +87,38 @@ inline constexpr std::array source_strings{
     &source_view::version,  &source_view::connector, &source_view::name,  &source_view::snapshot,
     &source_view::database, &source_view::schema,    &source_view::table, &source_view::origin};
 
+// The block `transaction` of a change or message; an empty id: there is none.
+struct transaction_view {
+    std::string_view id; // "729:26395920": the transaction's up to the colon
+    std::int64_t total_order = 0;
+    std::int64_t collection_order = 0;
+};
+
+// A logical message. Its content is still text, see message_bytes() in read_value.hpp.
+struct message_view {
+    std::string_view prefix;
+    std::string_view content;
+};
+
+struct collection_view {
+    std::string_view name; // as its writer names it, mostly schema.table
+    std::int64_t events = 0;
+};
+
+// Where a transaction begins or ends; of a heartbeat, the time alone.
+struct boundary_view {
+    std::string_view id;
+    std::int64_t event_count = 0;             // of an end
+    std::vector<collection_view> collections; // of an end
+    std::int64_t time_ms = 0;                 // since 1970
+
+    void clear() noexcept {
+        id = {};
+        event_count = time_ms = 0;
+        collections.clear();
+    }
+};
+
 // One event. Reused from event to event: the rows keep their memory.
 struct event_view {
     event_operation op = event_operation::none;
@@ -88,6 +127,9 @@ struct event_view {
     row_values before;
     row_values after;
     source_view source;
+    transaction_view transaction;
+    message_view message;
+    boundary_view boundary;
 };
 
 } // namespace tandem::event

@@ -36,6 +36,17 @@ enum class meaning : std::uint8_t {
     position,
     origin_position,
     sequence,
+    order, // the block `transaction`
+    id,
+    total_order,
+    collection_order,
+    message,
+    prefix,
+    content,
+    status,
+    event_count,
+    collections,
+    collection,
 };
 
 struct meaning_of {
@@ -45,7 +56,21 @@ struct meaning_of {
 inline constexpr meaning_of envelope_fields[] = {{"before", meaning::before},
                                                  {"after", meaning::after},
                                                  {"source", meaning::source},
-                                                 {"op", meaning::op}};
+                                                 {"op", meaning::op},
+                                                 {"transaction", meaning::order},
+                                                 {"message", meaning::message},
+                                                 {"status", meaning::status},
+                                                 {"id", meaning::id},
+                                                 {"event_count", meaning::event_count},
+                                                 {"data_collections", meaning::collections},
+                                                 {"ts_ms", meaning::time_ms}};
+inline constexpr meaning_of order_fields[] = {{"id", meaning::id},
+                                              {"total_order", meaning::total_order},
+                                              {"data_collection_order", meaning::collection_order}};
+inline constexpr meaning_of message_fields[] = {{"prefix", meaning::prefix},
+                                                {"content", meaning::content}};
+inline constexpr meaning_of collection_fields[] = {{"data_collection", meaning::collection},
+                                                   {"event_count", meaning::event_count}};
 inline constexpr meaning_of source_fields[] = {
     {"version", meaning::version},   {"connector", meaning::connector},
     {"name", meaning::name},         {"snapshot", meaning::snapshot},

@@ -462,4 +462,10 @@ event_result<void> debezium_text(field_value const& value, resolved_type const& 
     return as_it_is(value, field_kind::string, out);
 }
 
+event_result<void> message_bytes(std::string_view content, binary_mode mode, std::string& out) {
+    auto bytes = mode == binary_mode::hex ? values::parse_bytea("\\x" + std::string{content})
+                                          : values::parse_base64(content);
+    return bytes ? set(out, *std::move(bytes)) : event_result<void>{bad_value};
+}
+
 } // namespace tandem::event

@@ -23,4 +23,9 @@ namespace tandem::event {
 [[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                                value_options const& options, std::string& out);
 
+// The bytes of a message's content, which its text has in the writer's binary.handling.mode. `out` is overwritten.
+// Error: bad_value, when it is not that.
+[[nodiscard]] event_result<void> message_bytes(std::string_view content, binary_mode mode,
+                                               std::string& out);
+
 } // namespace tandem::event

@@ -6,19 +6,32 @@ namespace {
 class maker {
 public:
     maker(relation_events const& relation, transaction_part const& transaction,
-          event_time const& now, arena& into) noexcept
-        : relation_{relation}, transaction_{transaction}, now_{now}, into_{into} {}
+          event_time const& now, arena& into, transaction_counter* counter) noexcept
+        : relation_{relation},
+          transaction_{transaction},
+          now_{now},
+          into_{into},
+          counter_{counter} {}
 
     // The first error sticks.
     [[nodiscard]] std::string_view key(pgoutput::tuple_view row) {
         return kept(relation_.key(row, into_));
     }
-    [[nodiscard]] std::string_view value(relation_events::change const& made) {
+    [[nodiscard]] std::string_view value(relation_events::change made) {
+        if (counter_ != nullptr) {
+            made.order = counter_->count(relation_.collection());
+            ++counted_;
+        }
         return kept(relation_.value(made, transaction_, now_, into_));
     }
-    [[nodiscard]] result<record_list> verdict(record_list const& made) const {
-        return error_.code == codec_errc::ok ? result<record_list>{made}
-                                             : result<record_list>{error_};
+    [[nodiscard]] result<record_list> verdict(record_list const& made) {
+        if (error_.code == codec_errc::ok) {
+            return made;
+        }
+        for (; counted_ > 0; --counted_) {
+            counter_->take_back(relation_.collection());
+        }
+        return error_;
     }
 
 private:
@@ -33,6 +46,8 @@ private:
     transaction_part const& transaction_;
     event_time const& now_;
     arena& into_;
+    transaction_counter* counter_;
+    int counted_ = 0; // events of this change
     codec_error error_;
 };
 
@@ -40,8 +55,9 @@ private:
 
 result<record_list> records_of(relation_events const& relation, relation_events::change const& made,
                                transaction_part const& transaction, event_time const& now,
-                               record_options const& options, arena& into) {
-    maker make{relation, transaction, now, into};
+                               record_options const& options, arena& into,
+                               transaction_counter* counter) {
+    maker make{relation, transaction, now, into, counter};
     record_list list;
     if (made.op == operation::truncate) {
         if (!options.skip_truncate) {

@@ -41,11 +41,12 @@ private:
 };
 
 // The records of one change of a row or, with operation::truncate, of its table. Errors as
-// relation_events::value().
+// relation_events::value(). `counter`: of the change's transaction, when events say their order
+// (provide.transaction.metadata); an error leaves it as it was.
 [[nodiscard]] result<record_list> records_of(relation_events const& relation,
                                              relation_events::change const& made,
                                              transaction_part const& transaction,
                                              event_time const& now, record_options const& options,
-                                             arena& into);
+                                             arena& into, transaction_counter* counter = nullptr);
 
 } // namespace tandem::event

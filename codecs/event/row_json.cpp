@@ -55,13 +55,14 @@ char* write_value(column_plan const& column, std::string_view text, char* out) {
 } // namespace
 
 row_end TANDEM_NAMED(write_row, TANDEM_ISA)(column_plan const* column, char const* fragments,
-                                            pgoutput::tuple_view row, bool keys_only, char* out) {
+                                            pgoutput::tuple_view row, row_part part, char* out) {
     char* const start = out;
     pgoutput::tuple_view::cursor cursor{row};
     std::uint32_t const count = row.column_count();
     for (std::uint32_t index = 0; index < count; ++index, ++column) {
         pgoutput::column_view const value = cursor.next();
-        if (column->form == json_form::left_out || (keys_only && !column->key)) {
+        if (column->form == json_form::left_out ||
+            (column->parts & static_cast<std::uint8_t>(part)) == 0) {
             continue;
         }
         if (value.kind == pgoutput::column_kind::text) {
@@ -72,7 +73,7 @@ row_end TANDEM_NAMED(write_row, TANDEM_ISA)(column_plan const* column, char cons
             }
         } else if (value.kind == pgoutput::column_kind::null) {
             out = append_fragment(out, fragments + column->name_at, column->name_size);
-            out = append(out, "null");
+            out = append_fragment(out, fragments + column->null_at, column->null_size);
         } else if (value.kind == pgoutput::column_kind::binary) {
             return {nullptr, index};
         } else if (column->unchanged_size != 0) {

@@ -25,8 +25,7 @@ std::size_t row_plan::room(pgoutput::tuple_view row) const noexcept {
 }
 
 result<char*> write_row(row_plan const& plan, pgoutput::tuple_view row, row_part part, char* out) {
-    row_end const end =
-        chosen(plan.columns.data(), plan.fragments.data(), row, part == row_part::key, out);
+    row_end const end = chosen(plan.columns.data(), plan.fragments.data(), row, part, out);
     if (end.at == nullptr) {
         return codec_error{codec_errc::bad_value, end.column};
     }

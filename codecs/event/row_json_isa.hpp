@@ -11,11 +11,11 @@ struct row_end {
 };
 
 using write_row_function = row_end (*)(column_plan const* columns, char const* fragments,
-                                       pgoutput::tuple_view row, bool keys_only, char* out);
+                                       pgoutput::tuple_view row, row_part part, char* out);
 
 row_end write_row_baseline(column_plan const* columns, char const* fragments,
-                           pgoutput::tuple_view row, bool keys_only, char* out);
+                           pgoutput::tuple_view row, row_part part, char* out);
 row_end write_row_x86_64_v3(column_plan const* columns, char const* fragments,
-                            pgoutput::tuple_view row, bool keys_only, char* out);
+                            pgoutput::tuple_view row, row_part part, char* out);
 
 } // namespace tandem::event

@@ -9,8 +9,6 @@
 namespace tandem::event {
 namespace {
 
-// An element of one digit and its comma become {"scale":0,"value":"AQ=="} and its own.
-constexpr std::size_t array_growth = 32;
 constexpr std::size_t column_names_most = 65'535; // name_size is 16 bits; a name has 63 bytes
 
 json_form exact_form(oid type) noexcept {
@@ -158,17 +156,23 @@ bool is_key(pgoutput::column_shape const& column, key_columns const& key) noexce
 }
 
 row_plan exact_plan(pgoutput::relation_shape const& shape, key_columns const& key) {
-    constexpr std::size_t constant_value = 8; // null, or quotes
+    constexpr std::size_t quotes = 2;
+    constexpr std::string_view null = "null";
     row_plan plan;
+    plan.fragments = null;
     for (pgoutput::column_shape const& column : shape.columns) {
         std::string const fragment = ",\"" + escaped(column.name) + "\":";
         column_plan each;
         each.name_at = static_cast<std::uint32_t>(plan.fragments.size());
         each.name_size = static_cast<std::uint16_t>(std::min(fragment.size(), column_names_most));
         each.form = exact_form(column.type);
-        each.key = is_key(column, key);
+        each.parts = static_cast<std::uint8_t>(
+            static_cast<unsigned>(row_part::all) |
+            (is_key(column, key) ? static_cast<unsigned>(row_part::key) : 0U) |
+            (column.key ? static_cast<unsigned>(row_part::identity) : 0U));
+        each.null_size = null.size();
         plan.fragments += fragment;
-        plan.fixed += fragment.size() + constant_value;
+        plan.fixed += fragment.size() + std::max(null.size(), quotes);
         plan.columns.push_back(each);
     }
     plan.fragments.append(slack, '\0');
@@ -176,33 +180,51 @@ row_plan exact_plan(pgoutput::relation_shape const& shape, key_columns const& ke
     return plan;
 }
 
+column_plan plan_column(resolved_type const& type, value_options const& options) {
+    auto const made = has_debezium_form(type) ? debezium_form(type, options) : form{};
+    column_plan plan;
+    plan.form = made.as;
+    plan.convert = made.convert;
+    plan.parameter = made.parameter;
+    if (type.array && made.as != json_form::left_out) {
+        plan.form = json_form::converted;
+        plan.element_form = made.as;
+        plan.element_convert = std::exchange(plan.convert, debezium::array_list);
+    }
+    return plan;
+}
+
 row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
-                       value_options const& options, key_columns const& key) {
+                       value_options const& options, key_columns const& key,
+                       std::vector<column_facts> const& facts) {
     row_plan plan = exact_plan(shape, key);
+    plan.of_key_row = row_part::all;
+    plan.values = value_form::debezium;
     plan.fragments.resize(plan.fragments.size() - slack);
     std::string const unavailable = '"' + escaped(options.unavailable) + '"';
     auto const unavailable_at = static_cast<std::uint32_t>(plan.fragments.size());
     plan.fragments += unavailable;
-    plan.fragments.append(slack, '\0');
     plan.growth = debezium::converted_growth;
     for (std::size_t index = 0; index < plan.columns.size(); ++index) {
         auto const& column = shape.columns[index];
         auto const type = resolve(column.type, column.type_modifier, types);
-        auto const made = has_debezium_form(type) ? debezium_form(type, options) : form{};
-        column_plan& each = plan.columns[index];
-        each.form = made.as;
-        each.convert = made.convert;
-        each.parameter = made.parameter;
-        if (type.array && made.as != json_form::left_out) {
-            each.form = json_form::converted;
-            each.element_form = made.as;
-            each.element_convert = std::exchange(each.convert, debezium::array_list);
-            plan.growth = array_growth;
-        }
+        column_plan each = plan_column(type, options);
+        each.name_at = plan.columns[index].name_at;
+        each.name_size = plan.columns[index].name_size;
+        each.parts = plan.columns[index].parts;
         each.unchanged_at = unavailable_at;
         each.unchanged_size = static_cast<std::uint16_t>(unavailable.size());
-        plan.fixed += debezium::converted_extra + unavailable.size();
+        std::string const null =
+            null_json(column.type, column.type_modifier,
+                      index < facts.size() ? facts[index] : column_facts{}, types, options);
+        each.null_at = static_cast<std::uint32_t>(plan.fragments.size());
+        each.null_size = static_cast<std::uint32_t>(null.size());
+        plan.fragments += null;
+        plan.fixed += debezium::converted_extra + unavailable.size() + null.size();
+        plan.growth = type.array ? array_growth : plan.growth;
+        plan.columns[index] = each;
     }
+    plan.fragments.append(slack, '\0');
     return plan;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // How the rows of a relation are written, decided once from its shape.
 
+#include "codecs/event/column_default.hpp"
 #include "codecs/event/row_json.hpp"
 #include "codecs/event/value_kind.hpp"
 #include "codecs/event/value_options.hpp"
@@ -24,8 +25,18 @@ using key_columns = std::vector<std::string>;
                                   key_columns const& key = {});
 
 // Values go as Debezium's connector writes them. Columns of types that it does not know are left out, as it
-// does; a value that was not sent becomes the placeholder. docs/events.md lists where this differs from it.
+// does; an unchanged value that was not sent becomes the placeholder; a null becomes what null_json() says, also in
+// an old row that was sent by its key only, where it stands for what was not sent. `facts` has an entry for every
+// column, or none at all: then nulls are null. docs/events.md lists where this differs from Debezium.
 [[nodiscard]] row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
-                                     value_options const& options, key_columns const& key = {});
+                                     value_options const& options, key_columns const& key = {},
+                                     std::vector<column_facts> const& facts = {});
+
+// The part of debezium_plan() that depends on the type alone: form and conversion.
+[[nodiscard]] column_plan plan_column(resolved_type const& type, value_options const& options);
+
+// Bytes that one byte of an array's text becomes, at most: an element of one digit and its comma become
+// {"scale":0,"value":"AQ=="} and its own.
+inline constexpr std::size_t array_growth = 32;
 
 } // namespace tandem::event

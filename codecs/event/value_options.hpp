@@ -4,8 +4,18 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tandem::event {
+
+// Which of the two ways to write values an event's are: exact_plan() or debezium_plan(), see row_plan.hpp. Its
+// record says so in the header tandem.values, and in source.version, where exact events bear a mark.
+enum class value_form : std::uint8_t { exact, debezium };
+[[nodiscard]] constexpr std::string_view text_of(value_form form) noexcept {
+    return form == value_form::exact ? "exact" : "debezium";
+}
+inline constexpr std::string_view exact_mark =
+    "+exact"; // ends source.version; Debezium's have no such end
 
 enum class decimal_mode : std::uint8_t { precise, string, double_ }; // decimal.handling.mode
 enum class time_mode : std::uint8_t {
@@ -28,7 +38,8 @@ struct value_options {
     binary_mode binaries = binary_mode::bytes;
     hstore_mode hstores = hstore_mode::json;
     interval_mode intervals = interval_mode::numeric;
-    int money_digits = 2;                                     // money.fraction.digits
+    bool replace_nulls = true; // replace.null.with.default, of Kafka's JsonConverter
+    int money_digits = 2;      // money.fraction.digits
     std::string unavailable = "__debezium_unavailable_value"; // unavailable.value.placeholder
 };
 

@@ -57,23 +57,26 @@ result<std::string> parse_bytea(std::string_view text) {
     return bytes;
 }
 
-std::string bytea_text(std::string_view bytes) {
+char* write_hex(std::string_view bytes, char* out) noexcept {
     constexpr char const* digits = "0123456789abcdef";
-    std::string text = "\\x";
-    text.reserve(2 + 2 * bytes.size());
     for (char const each : bytes) {
         auto const byte = static_cast<unsigned char>(each);
-        text.push_back(digits[byte >> 4U]);
-        text.push_back(digits[byte & 15U]);
+        *out++ = digits[byte >> 4U];
+        *out++ = digits[byte & 15U];
     }
+    return out;
+}
+
+std::string bytea_text(std::string_view bytes) {
+    std::string text(2 + 2 * bytes.size(), 'x');
+    text[0] = '\\';
+    write_hex(bytes, text.data() + 2);
     return text;
 }
 
-std::string base64_text(std::string_view bytes, base64_alphabet alphabet) {
+char* write_base64(std::string_view bytes, base64_alphabet alphabet, char* out) noexcept {
     std::string_view const letters =
         alphabet == base64_alphabet::standard ? standard_letters : url_letters;
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
     while (!bytes.empty()) {
         std::string_view const group = bytes.substr(0, 3);
         std::uint32_t bits = 0;
@@ -82,10 +85,16 @@ std::string base64_text(std::string_view bytes, base64_alphabet alphabet) {
                 bits * 256 + (index < group.size() ? static_cast<unsigned char>(group[index]) : 0U);
         }
         for (std::size_t index = 0; index < 4; ++index) {
-            text.push_back(index <= group.size() ? letters[(bits >> (18 - 6 * index)) & 63U] : '=');
+            *out++ = index <= group.size() ? letters[(bits >> (18 - 6 * index)) & 63U] : '=';
         }
         bytes.remove_prefix(group.size());
     }
+    return out;
+}
+
+std::string base64_text(std::string_view bytes, base64_alphabet alphabet) {
+    std::string text(base64_room(bytes.size()), '=');
+    write_base64(bytes, alphabet, text.data());
     return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include "codecs/base/result.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,13 @@ enum class base64_alphabet : bool { standard, url_safe };
 // RFC 4648, with padding.
 [[nodiscard]] std::string base64_text(std::string_view bytes,
                                       base64_alphabet alphabet = base64_alphabet::standard);
+// The same at `out`, which has base64_room() bytes; returns the end.
+char* write_base64(std::string_view bytes, base64_alphabet alphabet, char* out) noexcept;
+[[nodiscard]] constexpr std::size_t base64_room(std::size_t bytes) noexcept {
+    return (bytes + 2) / 3 * 4;
+}
+// Two lower-case digits for each byte, at `out`; returns the end.
+char* write_hex(std::string_view bytes, char* out) noexcept;
 // Either alphabet; padding may be missing, and nothing else may be there.
 [[nodiscard]] result<std::string> parse_base64(std::string_view text);
 

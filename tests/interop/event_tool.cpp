@@ -6,17 +6,23 @@
 //   columns=FILE   the other way: records in, their values as PostgreSQL's text out; FILE has table, column, type,
 //                  modifier, tabs between
 //   keys=FILE      of primary keys: table, column, tabs between
+//   facts=FILE     of columns: table, column, t when NOT NULL, its default's expression in hexadecimal, tabs between
 //   schemas=true   with schema blocks
+//   transactions=true  with transaction metadata
+//   heartbeat=MS   a heartbeat of that time first
 //   values=exact|debezium, decimals=, times=, binaries=, hstores=, intervals= as Debezium names their modes
 // MESSAGES: eight bytes of position, four of length, a message of pgoutput, and so on.
-// RECORDS: schema.table, key, value, tabs between, a line each; "!" and the column instead of a value that has none,
+// RECORDS: topic without its prefix, key, value, tabs between, a line each; "!" and the column instead of a value that has none,
 // "-" instead of a tombstone's.
 #include "codecs/base/big_endian.hpp"
 #include "codecs/event/connect_schema.hpp"
 #include "codecs/event/envelope.hpp"
+#include "codecs/event/heartbeat_events.hpp"
+#include "codecs/event/message_events.hpp"
 #include "codecs/event/read_value.hpp"
 #include "codecs/event/records.hpp"
 #include "codecs/event/row_plan.hpp"
+#include "codecs/event/transaction_events.hpp"
 #include "codecs/pgoutput/decoder.hpp"
 #include "codecs/values/bytes_text.hpp"
 
@@ -77,6 +83,22 @@ std::map<std::string, key_columns> read_keys(std::string const& path) {
     return keys;
 }
 
+using facts_by_column = std::map<std::string, column_facts>; // "table\tcolumn"
+
+facts_by_column read_facts(std::string const& path) {
+    facts_by_column facts;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) {
+        auto const parts = split(line, '\t');
+        auto const expression = values::parse_bytea("\\x" + parts.at(3));
+        if (!expression) {
+            throw std::runtime_error{expression.error().message()};
+        }
+        facts[parts.at(0) + '\t' + parts.at(1)] = {parts.at(2) == "t", *expression};
+    }
+    return facts;
+}
+
 template <class Mode>
 void choose(settings const& given, std::string const& key, std::map<std::string, Mode> const& names,
             Mode& into) {
@@ -117,7 +139,19 @@ public:
         : given_{std::move(given)},
           types_{read_types(given_.at("types"))},
           keys_{read_keys(given_.at("keys"))},
-          options_{options_of(given_)} {}
+          facts_{read_facts(given_.at("facts"))},
+          options_{options_of(given_)},
+          source_{"test", "p", given_.at("database"),
+                  given_["values"] == "exact" ? value_form::exact : value_form::debezium},
+          schemas_{given_["schemas"] == "true"},
+          messages_{options_.binaries, schemas_},
+          boundaries_{schemas_} {
+        if (given_.contains("heartbeat")) {
+            arena bytes;
+            print("heartbeat",
+                  heartbeat_events{source_, schemas_}.at(std::stoll(given_["heartbeat"]), bytes));
+        }
+    }
 
     void take(lsn position, std::string_view bytes) {
         auto const read = in_.next(bytes);
@@ -126,6 +160,13 @@ public:
         }
         if (auto const* const begun = std::get_if<pgoutput::begin>(&*read)) {
             transaction_.emplace(source_, begun->transaction, begun->commit_time, lsn{1});
+            begin_ = *begun;
+            counter_.clear();
+            boundary(true, position);
+        } else if (auto const* const ended = std::get_if<pgoutput::commit>(&*read)) {
+            boundary(false, ended->end_lsn);
+        } else if (auto const* const said = std::get_if<pgoutput::logical_message>(&*read)) {
+            write(*said);
         } else if (auto const* const inserted = std::get_if<pgoutput::insert>(&*read)) {
             write({operation::create, {}, true, inserted->new_row, position});
         } else if (auto const* const updated = std::get_if<pgoutput::update>(&*read)) {
@@ -141,41 +182,82 @@ public:
     }
 
 private:
+    [[nodiscard]] transaction_counter* counter() {
+        return given_["transactions"] == "true" ? &counter_ : nullptr;
+    }
+
+    static void print(std::string_view topic, record const& each) {
+        std::cout << topic << '\t' << each.key.value_or("-") << '\t' << each.value.value_or("-")
+                  << '\n';
+    }
+
+    void boundary(bool begun, lsn position) {
+        if (counter() == nullptr) {
+            return;
+        }
+        arena bytes;
+        print("transaction",
+              begun ? boundaries_.begin(begin_.transaction, position, begin_.commit_time, bytes)
+                    : boundaries_.end(begin_.transaction, position, begin_.commit_time, counter_,
+                                      bytes));
+    }
+
+    void write(pgoutput::logical_message const& said) {
+        event_order const order = counter() != nullptr && said.transactional
+                                      ? counter_.count(message_events::collection)
+                                      : event_order{};
+        arena bytes;
+        print("message", messages_.of(said,
+                                      said.transactional ? *transaction_
+                                                         : transaction_part::outside(
+                                                               source_, pg_time{}, said.position),
+                                      order, event_time{0}, bytes));
+    }
+
     void write(relation_events::change made) {
         auto const& shape = *in_.shape();
-        bool const exact = given_["values"] == "exact";
-        made.old_is_key = made.old_is_key && exact; // Debezium writes nulls for what was not sent
+        bool const exact = source_.values == value_form::exact;
         auto const known = keys_.find(shape.name);
         key_columns const key = known == keys_.end() ? key_columns{} : known->second;
+        std::vector<column_facts> facts;
+        for (auto const& column : shape.columns) {
+            facts.push_back(facts_.at(shape.name + '\t' + column.name));
+        }
         record_schemas schemas;
-        if (given_["schemas"] == "true") {
-            std::vector<column_facts> const none;
+        if (schemas_) {
             schema_source const from{
-                shape, types_, options_, none, "p." + shape.schema + '.' + shape.name, key};
+                shape, types_, options_, facts, "p." + shape.schema + '.' + shape.name, key};
             schemas = {key_schema(from), envelope_schema(from)};
         }
-        relation_events const relation{
-            shape, exact ? exact_plan(shape, key) : debezium_plan(shape, types_, options_, key),
-            std::move(schemas)};
+        relation_events const relation{shape,
+                                       exact ? exact_plan(shape, key)
+                                             : debezium_plan(shape, types_, options_, key, facts),
+                                       std::move(schemas)};
         arena bytes;
-        auto const records = records_of(relation, made, *transaction_, event_time{0}, {}, bytes);
+        auto const records =
+            records_of(relation, made, *transaction_, event_time{0}, {}, bytes, counter());
         std::string const topic = shape.schema + '.' + shape.name;
         if (!records) {
             std::cout << topic << "\t!\t!" << records.error().offset << '\n';
             return;
         }
         for (record const& each : records->all()) {
-            std::cout << topic << '\t' << each.key.value_or("-") << '\t' << each.value.value_or("-")
-                      << '\n';
+            print(topic, each);
         }
     }
 
     settings given_;
     type_table types_;
     std::map<std::string, key_columns> keys_; // by table
+    facts_by_column facts_;
     value_options options_;
-    event_source const source_{"test", "p", given_.at("database")};
+    event_source const source_;
+    bool const schemas_;
+    message_events const messages_;
+    transaction_events const boundaries_;
     pgoutput::decoder in_;
+    pgoutput::begin begin_;
+    transaction_counter counter_;
     std::optional<transaction_part> transaction_;
 };
 

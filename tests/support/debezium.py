@@ -40,6 +40,15 @@ SELECT concat_ws(E'\t', c.relname, a.attname)
 """
 
 
+FACTS = r"""
+SELECT concat_ws(E'\t', c.relname, a.attname, CASE WHEN a.attnotnull THEN 't' ELSE 'f' END,
+                 encode(convert_to(coalesce(pg_get_expr(d.adbin, d.adrelid), ''), 'UTF8'), 'hex'))
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+"""
+
+
 def environment_path(name):
     path = os.environ.get(name)
     assert path and os.path.exists(path), f"{name} names no file: run this through ctest, which builds it"
@@ -110,7 +119,7 @@ class Ours:
                                       connection_factory=psycopg2.extras.LogicalReplicationConnection)
         cursor = connection.cursor()
         cursor.start_replication(slot_name=self.slot, decode=False,
-                                 options={"proto_version": 1, "publication_names": self.publication})
+                                 options={"proto_version": 1, "publication_names": self.publication, "messages": "true"})
         found = []
         while cursor.wal_end < end:
             message = cursor.read_message()
@@ -145,7 +154,9 @@ class Ours:
         """[(topic, key text, value text)]; a value that begins with "!" names the column without a form."""
         keys = pathlib.Path(folder) / "keys.tsv"
         keys.write_text("".join(row[0] + "\n" for row in self.database.sql(KEYS)))
-        settings = {**settings, "keys": keys}
+        facts = pathlib.Path(folder) / "facts.tsv"
+        facts.write_text("".join(row[0] + "\n" for row in self.database.sql(FACTS)))
+        settings = {**settings, "keys": keys, "facts": facts}
         done = self._tool(folder, f"database={self.database.name}", settings, messages)
         return [("p." + topic, key, None if value == "-" else value)
                 for topic, key, value in (line.split("\t") for line in done.split("\n")[:-1])]

@@ -23,6 +23,19 @@ public:
             into["op"] = std::string(1, static_cast<char>(read.op));
         }
         source(read.source, into);
+        text("transaction.id", read.transaction.id, into);
+        number("transaction.total_order", read.transaction.total_order, into);
+        number("transaction.data_collection_order", read.transaction.collection_order, into);
+        text("message.prefix", read.message.prefix, into);
+        text("message.content", read.message.content, into);
+        text("boundary.id", read.boundary.id, into);
+        number("boundary.event_count", read.boundary.event_count, into);
+        number("boundary.time_ms", read.boundary.time_ms, into);
+        for (std::size_t index = 0; index < read.boundary.collections.size(); ++index) {
+            std::string const prefix = "collection." + std::to_string(index) + '.';
+            text(prefix + "data_collection", read.boundary.collections[index].name, into);
+            number(prefix + "event_count", read.boundary.collections[index].events, into);
+        }
         return into;
     }
 
@@ -57,27 +70,28 @@ public:
 
 private:
     static void source(event::source_view const& read, plain_event::said& into) {
-        text("version", read.version, into);
-        text("connector", read.connector, into);
-        text("name", read.name, into);
-        text("snapshot", read.snapshot, into);
-        text("db", read.database, into);
-        text("schema", read.schema, into);
-        text("table", read.table, into);
-        text("origin", read.origin, into);
-        number("ts_us", read.time_us, into);
-        number("txId", read.transaction, into);
-        number("lsn", static_cast<std::int64_t>(read.position.value), into);
-        number("origin_lsn", static_cast<std::int64_t>(read.origin_position.value), into);
+        text("source.version", read.version, into);
+        text("source.connector", read.connector, into);
+        text("source.name", read.name, into);
+        text("source.snapshot", read.snapshot, into);
+        text("source.db", read.database, into);
+        text("source.schema", read.schema, into);
+        text("source.table", read.table, into);
+        text("source.origin", read.origin, into);
+        number("source.ts_us", read.time_us, into);
+        number("source.txId", read.transaction, into);
+        number("source.lsn", static_cast<std::int64_t>(read.position.value), into);
+        number("source.origin_lsn", static_cast<std::int64_t>(read.origin_position.value), into);
+        text("source.values", read.values == event::value_form::exact ? "exact" : "", into);
     }
     static void text(std::string const& name, std::string_view value, plain_event::said& into) {
         if (!value.empty()) {
-            into["source." + name] = value;
+            into[name] = value;
         }
     }
     static void number(std::string const& name, std::int64_t value, plain_event::said& into) {
         if (value != 0) {
-            into["source." + name] = std::to_string(value);
+            into[name] = std::to_string(value);
         }
     }
 };

@@ -67,8 +67,12 @@ private:
         plain_event one{std::move(*tokens)};
         how(one);
         std::erase_if(one.said_, [](auto const& each) {
-            bool const number = std::ranges::count(numbers, each.first) != 0;
-            return each.first.starts_with("source.") && each.second == (number ? "0" : "");
+            bool const row = each.first.starts_with("before") || each.first.starts_with("after") ||
+                             each.first.starts_with("key");
+            bool const number =
+                std::ranges::count(numbers, each.first) != 0 || each.first.ends_with("_order") ||
+                each.first.ends_with("event_count") || each.first.ends_with("time_ms");
+            return !row && each.second == (number ? "0" : "");
         });
         bool const whole = one.good_ && one.at_ == one.tokens_.size();
         return whole ? std::optional{one.said_} : std::nullopt;
@@ -240,23 +244,88 @@ private:
         });
     }
 
+    // The kind of record is known when all its fields have been.
     void envelope() {
+        constexpr std::array known = {
+            "before", "after",       "source",           "op",   "transaction", "status", "message",
+            "id",     "event_count", "data_collections", "ts_ms"};
         std::set<std::string_view> fields;
+        std::size_t count = 0;
+        std::string_view time;
+        bool message_there = false;
         object([&](std::string_view name) {
+            ++count;
+            if (std::ranges::find(known, name) == known.end()) {
+                return;
+            }
+            expect(fields.insert(name).second);
             if (name == "before" || name == "after") {
-                expect(fields.insert(name).second);
                 here() == "null" ? static_cast<void>(next()) : row(std::string{name});
             } else if (name == "source") {
-                expect(fields.insert(name).second);
                 source();
             } else if (name == "op") {
                 std::string const letter = text();
                 expect(letter.size() == 1 &&
                        std::string_view{"cudrtm"}.find(letter[0]) != std::string_view::npos);
                 say("op", letter);
+            } else if (name == "ts_ms") {
+                time = here();
+            } else if (here() != "null") {
+                message_there = message_there || name == "message";
+                rarer(name);
             }
         });
-        expect(said_.contains("op"));
+        bool const op = said_.contains("op");
+        auto const status = said_.find("status");
+        bool const heartbeat = !op && status == said_.end() && count == 1 && !time.empty();
+        expect((op ? 1 : 0) + (status != said_.end() ? 1 : 0) + (heartbeat ? 1 : 0) == 1);
+        expect(message_there || !op || said_["op"] != "m");
+        if (good_ && !op) {
+            say("op", heartbeat ? "H" : status->second == "BEGIN" ? "B" : "E");
+            expect(heartbeat || !said_["boundary.id"].empty());
+            expect(!time.empty());
+            say("boundary.time_ms", std::to_string(good_ ? integer(time) : 0));
+        }
+        said_.erase("status");
+    }
+
+    void rarer(std::string_view name) {
+        if (name == "status") {
+            std::string const which = text();
+            expect(which == "BEGIN" || which == "END");
+            say("status", which);
+        } else if (name == "id") {
+            say("boundary.id", text());
+        } else if (name == "event_count") {
+            say("boundary.event_count", std::to_string(integer(next())));
+        } else if (name == "transaction") {
+            texts_and_numbers("transaction.", {"id"}, {"total_order", "data_collection_order"});
+            expect(!said_["transaction.id"].empty());
+        } else if (name == "message") {
+            texts_and_numbers("message.", {"prefix", "content"}, {});
+        } else {
+            expect(next() == "[");
+            for (int index = 0; good_ && here() != "]"; ++index) {
+                texts_and_numbers("collection." + std::to_string(index) + '.', {"data_collection"},
+                                  {"event_count"});
+                if (here() != "]") {
+                    expect(next() == "," && here() != "]");
+                }
+            }
+            next();
+        }
+    }
+
+    // An object of which some fields mean something, each at most once.
+    void texts_and_numbers(std::string const& prefix, std::vector<std::string_view> const& texts,
+                           std::vector<std::string_view> const& integers) {
+        object([&](std::string_view name) {
+            if (std::ranges::find(texts, name) != texts.end()) {
+                say(prefix + std::string{name}, text());
+            } else if (std::ranges::find(integers, name) != integers.end()) {
+                say(prefix + std::string{name}, std::to_string(integer(next())));
+            }
+        });
     }
 
     void source() {
@@ -282,6 +351,12 @@ private:
                 millis = here();
             }
         });
+        auto const version = said_.find("source.version");
+        constexpr std::string_view mark = "+exact";
+        if (version != said_.end() && version->second.ends_with(mark)) {
+            version->second.resize(version->second.size() - mark.size());
+            say("source.values", "exact");
+        }
         auto const us = said_.find("source.ts_us");
         if (good_ && millis &&
             (us == said_.end() || us->second == "0")) { // read only where nothing is finer

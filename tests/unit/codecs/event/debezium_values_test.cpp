@@ -202,7 +202,7 @@ TEST(ConnectSchema, KeyAndDefaults) {
     auto const shape = shape_of(1700, numeric_10_2);
     auto const types = user_types();
     value_options const options;
-    std::vector<column_facts> const facts{{true, "7"}, {true, R"("AJY=")"}};
+    std::vector<column_facts> const facts{{true, "7"}, {true, "1.5"}};
     schema_source const from{shape, types, options, facts, "p.public.t"};
     EXPECT_EQ(
         key_schema(from),

@@ -42,7 +42,7 @@ TEST(Envelope, Create) {
     ASSERT_TRUE(value);
     EXPECT_EQ(
         *value,
-        R"({"before":null,"after":{"id":7,"v":"x"},"source":{"version":"0.1.0","connector":"postgresql",)"
+        R"({"before":null,"after":{"id":7,"v":"x"},"source":{"version":"0.1.0+exact","connector":"postgresql",)"
         R"("name":"chat\"1","ts_ms":1000,"snapshot":"false","db":"chat","sequence":"[\"100\",\"200\"]",)"
         R"("ts_us":1000000,"ts_ns":1000000000,"schema":"public","table":"item","txId":55,"lsn":200,"xmin":null,)"
         R"("origin":null,"origin_lsn":null})" +
@@ -95,12 +95,53 @@ TEST(Envelope, UpdateAndRemove) {
               R"({"before":null,"after":null,"sourc)");
 }
 
+TEST(Envelope, TheBlockOfItsTransaction) {
+    wire::exact_buffer const message{wire::insert(1, {wire::text("7"), wire::null()})};
+    transaction_part const transaction{source, xid{55}, committed, lsn{100}};
+    arena into;
+    relation_events::change made;
+    made.new_row = tuple(message);
+    made.position = lsn{200};
+    made.order = {3, 2};
+    auto const value = events().value(made, transaction, event_time{0}, into);
+    EXPECT_NE(
+        value->find(
+            R"("origin_lsn":null},"transaction":{"id":"55:200","total_order":3,"data_collection_order":2},"op":"c")"),
+        std::string_view::npos)
+        << *value;
+    EXPECT_EQ(events().collection(), "public.item");
+}
+
+TEST(Envelope, DebeziumsFormBearsNoMark) {
+    event_source const other{"0.1.0", "chat", "chat", value_form::debezium};
+    wire::exact_buffer const message{wire::insert(1, {wire::text("7"), wire::null()})};
+    relation_events const relation{shape(), debezium_plan(shape(), {}, {})};
+    arena into;
+    relation_events::change made;
+    made.new_row = tuple(message);
+    auto const value = relation.value(made, transaction_part{other, xid{55}, committed, lsn{100}},
+                                      event_time{0}, into);
+    EXPECT_NE(value->find(R"("version":"0.1.0","connector")"), std::string_view::npos) << *value;
+}
+
+TEST(EnvelopeDeathTest, AMarkThatWouldBeWrong) {
+    wire::exact_buffer const message{wire::insert(1, {wire::text("7"), wire::null()})};
+    relation_events const relation{shape(), debezium_plan(shape(), {}, {})};
+    arena into;
+    relation_events::change made;
+    made.new_row = tuple(message);
+    transaction_part const transaction{source, xid{55}, committed, lsn{100}};
+    EXPECT_DEATH(static_cast<void>(relation.value(made, transaction, event_time{0}, into)),
+                 "values");
+}
+
 TEST(Envelope, EventsLieBehindEachOther) {
     wire::exact_buffer const message{wire::insert(1, {wire::text("7"), wire::text("x")})};
     transaction_part const transaction{source, xid{55}, committed, lsn{100}};
     arena into;
     relation_events const relation = events();
     std::vector<std::string_view> all;
+    all.reserve(1'000);
     relation_events::change made;
     made.new_row = tuple(message);
     for (int index = 0; index < 1'000; ++index) {

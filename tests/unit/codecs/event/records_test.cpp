@@ -92,6 +92,48 @@ TEST(Records, TruncateOnlyWhenItIsAskedFor) {
     EXPECT_EQ(shown(change(operation::truncate, {}, {}), {true, false}), (list{"- t"}));
 }
 
+// "transaction":{..} of each record; "-" where there is none.
+std::vector<std::string> blocks(relation_events::change const& made, transaction_counter& counter,
+                                record_options const& options = {}) {
+    relation_events const relation{shape(), exact_plan(shape(), {"id"})};
+    event_source const source{"0", "s", "d"};
+    arena bytes;
+    auto const records = records_of(relation, made, {source, xid{9}, pg_time{}, lsn{}},
+                                    event_time{0}, options, bytes, &counter);
+    std::vector<std::string> all;
+    for (record const& each : records ? records->all() : std::span<record const>{}) {
+        std::string text{each.value.value_or("-")};
+        auto const begin = text.find("\"total_order\"");
+        all.push_back(begin == text.npos ? text
+                                         : text.substr(begin, text.find('}', begin) - begin));
+    }
+    return all;
+}
+
+TEST(Records, EventsSayTheirOrder) {
+    row const before{{wire::text("1"), wire::null()}};
+    row const after{{wire::text("2"), wire::unchanged()}};
+    transaction_counter counter;
+    counter.count("public.other");
+    EXPECT_EQ(blocks(change(operation::create, {}, after.tuple()), counter),
+              (list{R"("total_order":2,"data_collection_order":1)"}));
+    EXPECT_EQ(blocks(change(operation::update, before.tuple(), after.tuple()), counter),
+              (list{R"("total_order":3,"data_collection_order":2)", "-",
+                    R"("total_order":4,"data_collection_order":3)"}))
+        << "the tombstone is no event of its own";
+    EXPECT_EQ(blocks(change(operation::truncate, {}, {}), counter), list{});
+    EXPECT_EQ(counter.total(), 4U) << "what is skipped has no place";
+}
+
+TEST(Records, AnEventThatCannotBeWrittenHasNoPlace) {
+    row const bad{{wire::text("1"), wire::binary("x")}};
+    row const before{{wire::text("2"), wire::null()}};
+    transaction_counter counter;
+    EXPECT_EQ(blocks(change(operation::create, {}, bad.tuple()), counter), list{});
+    EXPECT_EQ(blocks(change(operation::update, before.tuple(), bad.tuple()), counter), list{});
+    EXPECT_EQ(counter.total(), 0U);
+}
+
 TEST(Records, AValueWithoutAFormIsNamed) {
     row const bad{{wire::text("1"), wire::binary("x")}};
     EXPECT_EQ(shown(change(operation::create, {}, bad.tuple())),
