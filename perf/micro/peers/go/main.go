@@ -198,7 +198,7 @@ func sequence(lsn uint64) string { return `["1000","` + strconv.FormatUint(lsn, 
 
 func envelopeOf(relation *pglogrepl.RelationMessage, after any, lsn uint64) *envelope {
 	return &envelope{After: after,
-		Source: source{Version: "0.1.0", Connector: "postgresql", Name: "chat", TsMs: commitUs / 1000,
+		Source: source{Version: "0.1.0+exact", Connector: "postgresql", Name: "chat", TsMs: commitUs / 1000,
 			Snapshot: "false", Db: "chat", Sequence: sequence(lsn), TsUs: commitUs, TsNs: commitUs * 1000,
 			Schema: relation.Namespace, Table: relation.RelationName, TxID: 700, Lsn: lsn},
 		Op: "c", TsMs: eventNs / 1_000_000, TsUs: eventNs / 1000, TsNs: eventNs}
@@ -206,7 +206,7 @@ func envelopeOf(relation *pglogrepl.RelationMessage, after any, lsn uint64) *env
 
 func envelopeMap(relation *pglogrepl.RelationMessage, after any, lsn uint64) map[string]any {
 	return map[string]any{"before": nil, "after": after,
-		"source": map[string]any{"version": "0.1.0", "connector": "postgresql", "name": "chat",
+		"source": map[string]any{"version": "0.1.0+exact", "connector": "postgresql", "name": "chat",
 			"ts_ms": commitUs / 1000, "snapshot": "false", "db": "chat", "sequence": sequence(lsn),
 			"ts_us": commitUs, "ts_ns": commitUs * 1000, "schema": relation.Namespace,
 			"table": relation.RelationName, "txId": 700, "lsn": lsn, "xmin": nil, "origin": nil,
