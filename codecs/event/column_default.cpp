@@ -172,10 +172,13 @@ std::string zero_json(resolved_type const& type, value_options const& options) {
     case value_kind::int2:
     case value_kind::int4:
     case value_kind::int8:
-    case value_kind::date:
-    case value_kind::time:
-    case value_kind::timestamp:
         return "0";
+    case value_kind::date:
+        return options.times == time_mode::isostring ? R"("1970-01-01Z")" : "0";
+    case value_kind::time:
+        return options.times == time_mode::isostring ? R"("00:00:00Z")" : "0";
+    case value_kind::timestamp:
+        return options.times == time_mode::isostring ? R"("1970-01-01T00:00:00Z")" : "0";
     case value_kind::float4:
     case value_kind::float8:
         return "0.0";

@@ -76,20 +76,46 @@ schema decimal_schema(resolved_type const& type, value_options const& options) {
     return made;
 }
 
+schema date_schema(value_options const& options) {
+    if (options.times == time_mode::isostring) {
+        return named("string", "io.debezium.time.IsoDate");
+    }
+    return named("int32", options.times == time_mode::connect ? "org.apache.kafka.connect.data.Date"
+                                                              : "io.debezium.time.Date");
+}
+
 schema time_schema(resolved_type const& type, value_options const& options) {
     if (options.times == time_mode::connect) {
         return named("int32", "org.apache.kafka.connect.data.Time");
     }
-    return counts_millis(type, options.times) ? named("int32", "io.debezium.time.Time")
-                                              : named("int64", "io.debezium.time.MicroTime");
+    switch (time_unit_of(type, options.times)) {
+    case time_unit::millis:
+        return named("int32", "io.debezium.time.Time");
+    case time_unit::micros:
+        return named("int64", "io.debezium.time.MicroTime");
+    case time_unit::nanos:
+        return named("int64", "io.debezium.time.NanoTime");
+    case time_unit::iso:
+        break;
+    }
+    return named("string", "io.debezium.time.IsoTime");
 }
 
 schema timestamp_schema(resolved_type const& type, value_options const& options) {
     if (options.times == time_mode::connect) {
         return named("int64", "org.apache.kafka.connect.data.Timestamp");
     }
-    return named("int64", counts_millis(type, options.times) ? "io.debezium.time.Timestamp"
-                                                             : "io.debezium.time.MicroTimestamp");
+    switch (time_unit_of(type, options.times)) {
+    case time_unit::millis:
+        return named("int64", "io.debezium.time.Timestamp");
+    case time_unit::micros:
+        return named("int64", "io.debezium.time.MicroTimestamp");
+    case time_unit::nanos:
+        return named("int64", "io.debezium.time.NanoTimestamp");
+    case time_unit::iso:
+        break;
+    }
+    return named("string", "io.debezium.time.IsoTimestamp");
 }
 
 schema bits_schema(resolved_type const& type) {
@@ -167,9 +193,7 @@ schema element_schema(resolved_type const& type, value_options const& options) {
     case value_kind::varbit:
         return bits_schema(type);
     case value_kind::date:
-        return named("int32", options.times == time_mode::connect
-                                  ? "org.apache.kafka.connect.data.Date"
-                                  : "io.debezium.time.Date");
+        return date_schema(options);
     case value_kind::time:
         return time_schema(type, options);
     case value_kind::timetz:

@@ -62,6 +62,24 @@ result<std::int64_t> unix_micros(std::string_view text) noexcept {
     return us;
 }
 
+char* infinity(char* out, bool negative) {
+    return fmt::format_to(out, R"("{}infinity")", negative ? "-" : "");
+}
+
+// "2016-11-04T11:51:30.123Z"
+char* iso_timestamp(char* out, pg_time instant, std::int32_t digits) {
+    if (instant.us == greatest || instant.us == least) {
+        return infinity(out, instant.us == least);
+    }
+    constexpr std::int64_t days_to_2000 = pg_time::unix_offset_us / us_per_day;
+    std::int64_t const day = floor_by(instant.us, us_per_day);
+    *out++ = '"';
+    out = iso_date(out, day + days_to_2000);
+    *out++ = 'T';
+    out = iso_time(out, instant.us - day * us_per_day, digits);
+    return fmt::format_to(out, "Z\"");
+}
+
 } // namespace
 
 char* date_days(column_plan const&, std::string_view text, char* out) {
@@ -75,6 +93,18 @@ char* date_days(column_plan const&, std::string_view text, char* out) {
     return number(out, *read == greatest ? most : *read == least ? fewest : *read);
 }
 
+char* date_iso(column_plan const&, std::string_view text, char* out) {
+    auto const read = values::parse_date(text);
+    if (!read) {
+        return nullptr;
+    }
+    if (*read == greatest || *read == least) {
+        return infinity(out, *read == least);
+    }
+    *out++ = '"';
+    return fmt::format_to(iso_date(out, *read), "Z\"");
+}
+
 char* time_millis(column_plan const&, std::string_view text, char* out) {
     auto const read = values::parse_time(text);
     return read ? number(out, *read / 1'000) : nullptr;
@@ -83,6 +113,20 @@ char* time_millis(column_plan const&, std::string_view text, char* out) {
 char* time_micros(column_plan const&, std::string_view text, char* out) {
     auto const read = values::parse_time(text);
     return read ? number(out, *read) : nullptr;
+}
+
+char* time_nanos(column_plan const&, std::string_view text, char* out) {
+    auto const read = values::parse_time(text);
+    return read ? number(out, *read * 1'000) : nullptr;
+}
+
+char* time_iso(column_plan const&, std::string_view text, char* out) {
+    auto const read = values::parse_time(text);
+    if (!read) {
+        return nullptr;
+    }
+    *out++ = '"';
+    return fmt::format_to(iso_time(out, *read, 0), "Z\"");
 }
 
 char* time_utc(column_plan const&, std::string_view text, char* out) {
@@ -106,21 +150,22 @@ char* timestamp_micros(column_plan const&, std::string_view text, char* out) {
     return read ? number(out, *read) : nullptr;
 }
 
+// 64 bits of nanoseconds end in 2262 and hold no infinity.
+char* timestamp_nanos(column_plan const&, std::string_view text, char* out) {
+    auto const read = unix_micros(text);
+    std::int64_t ns = 0;
+    return read && !__builtin_mul_overflow(*read, std::int64_t{1'000}, &ns) ? number(out, ns)
+                                                                            : nullptr;
+}
+
+char* timestamp_iso(column_plan const&, std::string_view text, char* out) {
+    auto const read = values::parse_timestamp(text);
+    return read ? iso_timestamp(out, *read, 0) : nullptr;
+}
+
 char* timestamp_utc(column_plan const& column, std::string_view text, char* out) {
     auto const read = values::parse_timestamptz(text);
-    if (!read) {
-        return nullptr;
-    }
-    if (read->us == greatest || read->us == least) {
-        return fmt::format_to(out, R"("{}infinity")", read->us == least ? "-" : "");
-    }
-    constexpr std::int64_t days_to_2000 = pg_time::unix_offset_us / us_per_day;
-    std::int64_t const day = floor_by(read->us, us_per_day);
-    *out++ = '"';
-    out = iso_date(out, day + days_to_2000);
-    *out++ = 'T';
-    out = iso_time(out, read->us - day * us_per_day, column.parameter);
-    return fmt::format_to(out, "Z\"");
+    return read ? iso_timestamp(out, *read, column.parameter) : nullptr;
 }
 
 // A month is the twelfth part of 365.25 days. What 64 bits do not hold becomes their end, as with Debezium.

@@ -13,11 +13,16 @@ inline constexpr std::size_t converted_growth = 8;
 
 // column_plan::parameter means: digits behind the point, of a second, or of a money amount.
 char* date_days(column_plan const& column, std::string_view text, char* out);
+char* date_iso(column_plan const& column, std::string_view text, char* out);
 char* time_millis(column_plan const& column, std::string_view text, char* out);
 char* time_micros(column_plan const& column, std::string_view text, char* out);
+char* time_nanos(column_plan const& column, std::string_view text, char* out);
+char* time_iso(column_plan const& column, std::string_view text, char* out);
 char* time_utc(column_plan const& column, std::string_view text, char* out); // timetz
 char* timestamp_millis(column_plan const& column, std::string_view text, char* out);
 char* timestamp_micros(column_plan const& column, std::string_view text, char* out);
+char* timestamp_nanos(column_plan const& column, std::string_view text, char* out);
+char* timestamp_iso(column_plan const& column, std::string_view text, char* out);
 char* timestamp_utc(column_plan const& column, std::string_view text, char* out); // timestamptz
 char* interval_micros(column_plan const& column, std::string_view text, char* out);
 char* interval_iso(column_plan const& column, std::string_view text, char* out);

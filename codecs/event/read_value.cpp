@@ -1,14 +1,13 @@
 #include "codecs/event/read_value.hpp"
 
-#include "codecs/base/civil_date.hpp"
 #include "codecs/event/padding.hpp"
+#include "codecs/event/read_scalar.hpp"
+#include "codecs/event/read_time.hpp"
 #include "codecs/values/array_text.hpp"
 #include "codecs/values/bytes_text.hpp"
 #include "codecs/values/decimal.hpp"
 #include "codecs/values/hstore_text.hpp"
 #include "codecs/values/row_text.hpp"
-#include "codecs/values/text_cursor.hpp"
-#include "codecs/values/time_text.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -16,37 +15,12 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 namespace tandem::event {
 namespace {
 
 namespace json = simdjson::dom; // what is nested is small and read as a whole
-
-constexpr event_error wrong_type{event_errc::wrong_type, 0};
-constexpr event_error bad_value{event_errc::bad_value, 0};
-constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
-constexpr auto least = std::numeric_limits<std::int64_t>::min();
-
-event_result<void> done() noexcept {
-    return {};
-}
-
-event_result<void> set(std::string& out, std::string text) {
-    out = std::move(text);
-    return done();
-}
-
-event_result<std::int64_t> integer(field_value const& value) noexcept {
-    std::int64_t read = 0;
-    if (value.kind != field_kind::number) {
-        return wrong_type;
-    }
-    auto const [stop, failed] =
-        std::from_chars(value.text.data(), value.text.data() + value.text.size(), read);
-    return failed == std::errc{} && stop == value.text.data() + value.text.size()
-               ? event_result<std::int64_t>{read}
-               : event_result<std::int64_t>{bad_value};
-}
 
 // A string or, where the mode says so, another scalar, taken as it is.
 event_result<void> as_it_is(field_value const& value, field_kind wanted, std::string& out) {
@@ -128,107 +102,6 @@ event_result<void> decimal(field_value const& value, resolved_type const& type,
         return wrong_type;
     }
     return unscaled(value.text, money ? options.money_digits : scale, out);
-}
-
-// --- times
-
-event_result<void> date(field_value const& value, std::string& out) {
-    auto const days = integer(value);
-    if (!days) {
-        return days.error();
-    }
-    bool const last = *days == std::numeric_limits<std::int32_t>::max();
-    bool const first = *days == std::numeric_limits<std::int32_t>::min();
-    if (!last && !first && !values::is_date(*days)) {
-        return bad_value;
-    }
-    return set(out, values::date_text(last ? greatest : first ? least : *days));
-}
-
-event_result<void> time_of_day(field_value const& value, resolved_type const& type,
-                               value_options const& options, std::string& out) {
-    auto const number = integer(value);
-    if (!number) {
-        return number.error();
-    }
-    bool const millis = counts_millis(type, options.times);
-    constexpr std::int64_t us_per_day = 86'400'000'000;
-    std::int64_t us = *number;
-    if (millis && __builtin_mul_overflow(us, std::int64_t{1'000}, &us)) {
-        return bad_value;
-    }
-    return us < 0 || us > us_per_day ? event_result<void>{bad_value}
-                                     : set(out, values::time_text(us));
-}
-
-event_result<void> timestamp(field_value const& value, resolved_type const& type,
-                             value_options const& options, std::string& out) {
-    auto const number = integer(value);
-    if (!number) {
-        return number.error();
-    }
-    bool const millis = counts_millis(type, options.times);
-    std::int64_t const unit = millis ? 1'000 : 1;
-    if (*number == infinite_micros / unit || *number == minus_infinite_micros / unit) {
-        return set(out, *number > 0 ? "infinity" : "-infinity");
-    }
-    std::int64_t us = 0;
-    if (__builtin_mul_overflow(*number, unit, &us) ||
-        __builtin_sub_overflow(us, pg_time::unix_offset_us, &us) || !values::is_timestamp({us})) {
-        return bad_value;
-    }
-    return set(out, values::timestamp_text(pg_time{us}, false));
-}
-
-// 2016-11-04T11:51:30.123456Z, -0043-03-15T12:00:00Z, +12016-01-01T00:00:00Z as PostgreSQL's text.
-event_result<void> zoned_timestamp(field_value const& value, std::string& out) {
-    if (value.kind != field_kind::string) {
-        return wrong_type;
-    }
-    if (value.text == "infinity" || value.text == "-infinity") {
-        return set(out, std::string{value.text});
-    }
-    values::text_cursor in{value.text};
-    bool const negative = in.take("-");
-    if (!negative) {
-        in.take("+");
-    }
-    std::int64_t const digits = in.digits(4, 7);
-    std::int64_t const year = negative ? -digits : digits;
-    auto const at = in.rest().find('T');
-    if (in.failed() || at == std::string_view::npos || !value.text.ends_with('Z')) {
-        return bad_value;
-    }
-    std::string_view const month_and_day = in.rest().substr(0, at);
-    std::string_view const clock = in.rest().substr(at + 1, in.rest().size() - at - 2);
-    std::string const text = fmt::format("{:04}{} {}+00{}", year < 1 ? 1 - year : year,
-                                         month_and_day, clock, year < 1 ? " BC" : "");
-    auto const read = values::parse_timestamptz(text);
-    return read ? set(out, values::timestamp_text(*read, true)) : event_result<void>{bad_value};
-}
-
-event_result<void> zoned_time(field_value const& value, std::string& out) {
-    if (value.kind != field_kind::string || !value.text.ends_with('Z')) {
-        return value.kind == field_kind::string ? bad_value : wrong_type;
-    }
-    auto const read = values::parse_time(value.text.substr(0, value.text.size() - 1));
-    return read ? set(out, values::timetz_text({*read, 0})) : event_result<void>{bad_value};
-}
-
-event_result<void> interval(field_value const& value, value_options const& options,
-                            std::string& out) {
-    if (options.intervals == interval_mode::string) { // ISO 8601, which PostgreSQL reads as well
-        return as_it_is(value, field_kind::string, out);
-    }
-    auto const us = integer(value);
-    if (!us) {
-        return us.error();
-    }
-    // The server writes the least number as hours and cannot read them again.
-    constexpr std::int64_t us_per_day = 86'400'000'000;
-    bool const first = *us == least;
-    return set(out, values::interval_text(
-                        {0, first ? *us / us_per_day : 0, first ? *us % us_per_day : *us}));
 }
 
 // --- bytes
@@ -430,17 +303,12 @@ event_result<void> debezium_text(field_value const& value, resolved_type const& 
     case value_kind::varbit:
         return bits(value, type, out);
     case value_kind::date:
-        return date(value, out);
     case value_kind::time:
-        return time_of_day(value, type, options, out);
     case value_kind::timetz:
-        return zoned_time(value, out);
     case value_kind::timestamp:
-        return timestamp(value, type, options, out);
     case value_kind::timestamptz:
-        return zoned_timestamp(value, out);
     case value_kind::interval:
-        return interval(value, options, out);
+        return read_time(value, type, options, out);
     case value_kind::hstore:
         return hstore(value, options, out);
     case value_kind::point:

@@ -78,13 +78,37 @@ form binary_form(binary_mode mode) noexcept {
     return converted(debezium::bytea_hex);
 }
 
+form date_form(resolved_type const& type, time_mode mode) noexcept {
+    return converted(time_unit_of(type, mode) == time_unit::iso ? debezium::date_iso
+                                                                : debezium::date_days);
+}
+
 form time_form(resolved_type const& type, time_mode mode) noexcept {
-    return converted(counts_millis(type, mode) ? debezium::time_millis : debezium::time_micros);
+    switch (time_unit_of(type, mode)) {
+    case time_unit::millis:
+        return converted(debezium::time_millis);
+    case time_unit::micros:
+        return converted(debezium::time_micros);
+    case time_unit::nanos:
+        return converted(debezium::time_nanos);
+    case time_unit::iso:
+        break;
+    }
+    return converted(debezium::time_iso);
 }
 
 form timestamp_form(resolved_type const& type, time_mode mode) noexcept {
-    return converted(counts_millis(type, mode) ? debezium::timestamp_millis
-                                               : debezium::timestamp_micros);
+    switch (time_unit_of(type, mode)) {
+    case time_unit::millis:
+        return converted(debezium::timestamp_millis);
+    case time_unit::micros:
+        return converted(debezium::timestamp_micros);
+    case time_unit::nanos:
+        return converted(debezium::timestamp_nanos);
+    case time_unit::iso:
+        break;
+    }
+    return converted(debezium::timestamp_iso);
 }
 
 form debezium_form(resolved_type const& type, value_options const& options) noexcept {
@@ -110,7 +134,7 @@ form debezium_form(resolved_type const& type, value_options const& options) noex
     case value_kind::varbit:
         return converted(type.modifier == 1 ? debezium::bit_boolean : debezium::bit_bytes);
     case value_kind::date:
-        return converted(debezium::date_days);
+        return date_form(type, options.times);
     case value_kind::time:
         return time_form(type, options.times);
     case value_kind::timetz:

@@ -123,13 +123,23 @@ numeric_modifier numeric_of(std::int32_t modifier) noexcept {
     return {precision, scale};
 }
 
-bool counts_millis(resolved_type const& type, time_mode mode) noexcept {
-    if (mode == time_mode::connect) {
-        return true;
+time_unit time_unit_of(resolved_type const& type, time_mode mode) noexcept {
+    bool const fine = second_digits_of(type.modifier) > 3;
+    switch (mode) {
+    case time_mode::connect:
+        return time_unit::millis;
+    case time_mode::microseconds:
+        return time_unit::micros;
+    case time_mode::nanoseconds:
+        return time_unit::nanos;
+    case time_mode::isostring:
+        return time_unit::iso;
+    case time_mode::adaptive_time_microseconds:
+        return fine || type.kind == value_kind::time ? time_unit::micros : time_unit::millis;
+    case time_mode::adaptive:
+        break;
     }
-    bool const always_micros =
-        type.kind == value_kind::time && mode == time_mode::adaptive_time_microseconds;
-    return !always_micros && second_digits_of(type.modifier) <= 3;
+    return fine ? time_unit::micros : time_unit::millis;
 }
 
 std::int32_t second_digits_of(std::int32_t modifier) noexcept {

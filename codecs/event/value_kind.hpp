@@ -87,9 +87,10 @@ struct numeric_modifier {
 [[nodiscard]] numeric_modifier numeric_of(std::int32_t modifier) noexcept;
 [[nodiscard]] std::int32_t second_digits_of(std::int32_t modifier) noexcept; // 6 when none is given
 
-// Whether a time or timestamp counts milliseconds in that mode, and not microseconds: what is written, its
-// schema and what is read must agree.
-[[nodiscard]] bool counts_millis(resolved_type const& type, time_mode mode) noexcept;
+// How a date, time or timestamp without zone is written in that mode: what is written, its schema and what is
+// read must agree. A date that counts counts days.
+enum class time_unit : std::uint8_t { millis, micros, nanos, iso };
+[[nodiscard]] time_unit time_unit_of(resolved_type const& type, time_mode mode) noexcept;
 
 // What stands for an infinite timestamp, in microseconds: pgjdbc's, which Debezium passes on.
 inline constexpr std::int64_t infinite_micros = 9'223'372'036'825'200'000;

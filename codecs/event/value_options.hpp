@@ -18,11 +18,15 @@ inline constexpr std::string_view exact_mark =
     "+exact"; // ends source.version; Debezium's have no such end
 
 enum class decimal_mode : std::uint8_t { precise, string, double_ }; // decimal.handling.mode
+// time.precision.mode; the last three came with Debezium 3.1.
 enum class time_mode : std::uint8_t {
     adaptive,
     adaptive_time_microseconds,
-    connect
-}; // time.precision.mode
+    connect,
+    microseconds,
+    nanoseconds,
+    isostring
+};
 enum class binary_mode : std::uint8_t {
     bytes,
     base64,

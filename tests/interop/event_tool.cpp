@@ -117,7 +117,10 @@ value_options options_of(settings const& given) {
     choose(given, "times",
            {{"adaptive", time_mode::adaptive},
             {"adaptive_time_microseconds", time_mode::adaptive_time_microseconds},
-            {"connect", time_mode::connect}},
+            {"connect", time_mode::connect},
+            {"microseconds", time_mode::microseconds},
+            {"nanoseconds", time_mode::nanoseconds},
+            {"isostring", time_mode::isostring}},
            made.times);
     choose(given, "binaries",
            {{"bytes", binary_mode::bytes},
