@@ -76,7 +76,9 @@ public:
             }
         });
         bool const change = found.op && !found.status && into.op != event_operation::message;
-        if (!failed() && !change) {
+        if (!failed() && change) {
+            expect(has_its_rows(into), event_errc::missing_field, text_.data());
+        } else if (!failed()) {
             settle(found, into);
         }
         if (found.tail != nullptr && !found.more && !failed() && knows_.tail.worth_learning()) {
@@ -135,6 +137,18 @@ private:
         return there ? row(at, into) : null(at);
     }
 
+    // Rows that come into being have an after, those that go a before and no after; a truncated table has neither.
+    static bool has_its_rows(event_view const& read) noexcept {
+        switch (read.op) {
+        case event_operation::remove:
+            return read.has_before && !read.has_after;
+        case event_operation::truncate:
+            return !read.has_before && !read.has_after;
+        default:
+            return read.has_after;
+        }
+    }
+
     // Fields that most changes do not have; not null. By itself and cold, so that the compiler keeps the usual ones
     // together.
     [[gnu::cold, gnu::noinline]] token_place rarer(meaning what, token_place at, parts& found,
@@ -176,9 +190,10 @@ private:
         expect(!(found.op && found.status), event_errc::unknown_operation, at);
         expect(found.op || found.status || heartbeat, event_errc::missing_field, at);
         expect(found.message || into.op != event_operation::message, event_errc::missing_field, at);
+        expect(!into.has_before && !into.has_after, event_errc::wrong_type, at);
         expect(!found.status || !into.boundary.id.empty(), event_errc::missing_field, at);
         if (heartbeat || found.status) {
-            expect(!found.time.empty(), event_errc::missing_field, at);
+            expect(!found.time.empty() && found.time != "null", event_errc::missing_field, at);
             into.boundary.time_ms = failed() ? 0 : number(found.time);
         }
     }
@@ -189,12 +204,12 @@ private:
     token_place from_memory(token_place at, meanings_seen before, event_view& into) {
         auto const take = [&](meaning what, std::string_view token) {
             if (what == meaning::position) {
-                into.source.position = {static_cast<std::uint64_t>(number(token))};
+                into.source.position = position(token);
             } else if (what == meaning::op) {
                 into.op = operation(token);
             }
         };
-        token_place const end = knows_.tail.match(in_, at, limit_, before, into.source, take);
+        token_place const end = knows_.tail.match(in_, at, before, into.source, take);
         if (end != nullptr) {
             knows_.tail.matched();
         }
@@ -260,14 +275,20 @@ private:
             into.transaction = number(token);
             break;
         case meaning::position:
-            into.position = {static_cast<std::uint64_t>(number(token))};
+            into.position = position(token);
             break;
         case meaning::origin_position:
-            into.origin_position = {static_cast<std::uint64_t>(number(token))};
+            into.origin_position = position(token);
             break;
         default:
             break;
         }
+    }
+
+    lsn position(std::string_view token) {
+        std::int64_t const value = number(token);
+        expect(value >= 0, event_errc::bad_number, token.data());
+        return {static_cast<std::uint64_t>(value)};
     }
 
     void version(std::string_view text, source_view& into) noexcept {
@@ -351,9 +372,11 @@ private:
             return at;
         }
         bool found = false;
+        bool schema = false;
         auto const name = [this](token_place field) { return raw_name(field); };
         at = each_field(at, name, [&](std::string_view raw, token_place value) {
             if (raw == "schema") {
+                expect(!std::exchange(schema, true), event_errc::duplicate_field, raw.data());
                 return pass(value);
             }
             expect(raw == "payload", event_errc::wrong_type, raw.data());

@@ -35,7 +35,8 @@ public:
     // allocation once tokens, rows and names have grown to what the topic's events need.
     [[nodiscard]] event_result<void> value(std::string_view text, record_form form,
                                            field_names& names, event_view& into, arena& strings);
-    // A record's key: an object with the key's fields, or one bare value, which becomes field 0, named "".
+    // A record's key: an object with the key's fields, or one bare value, which becomes the field
+    // named "".
     [[nodiscard]] event_result<void> key(std::string_view text, bool schema, field_names& names,
                                          row_values& into, arena& strings);
 

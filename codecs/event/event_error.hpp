@@ -22,6 +22,7 @@ enum class event_errc : std::uint8_t {
     bad_escape,        // an escape that is none, or half of a surrogate pair
     zero_character,    // \u0000: PostgreSQL's text cannot hold it
     bad_number,        // a number that is none, or out of range where one is counted on
+    too_many_fields,   // the topic's rows have had more field names than any table has columns
     bad_value,         // a value that is none of its column\'s type
 };
 
@@ -29,7 +30,8 @@ enum class event_errc : std::uint8_t {
 
 struct event_error {
     event_errc code = event_errc::ok;
-    std::uint32_t offset = 0; // of the byte where it was found
+    std::uint32_t offset =
+        0; // of the byte where it was found; 0 for bad_utf8 and for text without tokens
 
     [[nodiscard]] std::string message() const;
     friend bool operator==(event_error const&, event_error const&) = default;

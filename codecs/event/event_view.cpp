@@ -1,18 +1,19 @@
 #include "codecs/event/event_view.hpp"
 
-#include <algorithm>
-
 namespace tandem::event {
 
-std::size_t field_names::number_of(std::string_view name) {
-    auto const known =
-        std::find_if(names_.begin(), names_.end(),
-                     [name](expected_name const& each) { return each.text() == name; });
-    if (known == names_.end()) {
-        names_.emplace_back(std::string{name});
-        return names_.size() - 1;
+std::optional<std::size_t> field_names::number_of(std::string_view name) {
+    auto const known = numbers_.find(name);
+    if (known != numbers_.end()) {
+        return known->second;
     }
-    return static_cast<std::size_t>(known - names_.begin());
+    if (names_.size() == most) {
+        return std::nullopt;
+    }
+    std::size_t const number = names_.size();
+    names_.emplace_back(std::string{name});
+    numbers_.emplace(std::string{name}, number);
+    return number;
 }
 
 } // namespace tandem::event

@@ -6,8 +6,12 @@
 #include "codecs/event/expected_name.hpp"
 #include "codecs/event/value_options.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,11 +45,22 @@ public:
     // For comparison with a record's text; valid until number_of() gives a new number.
     [[nodiscard]] std::span<expected_name const> all() const noexcept { return names_; }
 
-    // The number of that name, a new one for a new name.
-    [[nodiscard]] std::size_t number_of(std::string_view name);
+    // The number of that name, a new one for a new name; none when there are too many already.
+    [[nodiscard]] std::optional<std::size_t> number_of(std::string_view name);
+
+    // More than twice as many as a table's columns can be.
+    static constexpr std::size_t most = 4'096;
 
 private:
+    struct hashed {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
     std::vector<expected_name> names_;
+    boost::unordered_flat_map<std::string, std::size_t, hashed, std::equal_to<>> numbers_;
 };
 
 // Values by field number; shorter than the names when the last ones are absent.

@@ -18,10 +18,12 @@ class expected_name {
 public:
     explicit expected_name(std::string name) : name_{std::move(name)} {
         static_assert(record_padding >= sizeof(head_));
-        std::string const text = written();
+        std::string const text = '"' + name_ + "\":";
         std::size_t const size = std::min(text.size(), sizeof(head_));
-        std::memcpy(head_.data(), text.data(), size);
         std::memset(mask_.data(), 0xFF, size);
+        if (name_.find_first_of("\"\\") == std::string::npos) { // others are never written so
+            std::memcpy(head_.data(), text.data(), size);
+        }
     }
 
     [[nodiscard]] std::string const& text() const noexcept { return name_; }
@@ -39,7 +41,6 @@ public:
 private:
     using words = std::array<std::uint64_t, 2>;
 
-    [[nodiscard]] std::string written() const { return '"' + name_ + "\":"; }
     [[nodiscard]] bool rest_stands(char const* at, char const* limit) const noexcept {
         std::size_t const size = name_.size();
         return static_cast<std::size_t>(limit - at) >= size + 3 && at[size + 1] == '"' &&

@@ -20,17 +20,20 @@ void known_tail::restore(source_view& into, char const* const* starts) const noe
 
 void known_tail::learn(json_text const& in, token_place from, token_place to, meanings_seen before,
                        source_view const& said, std::array<own_value, 3> const& own) {
-    stretches_.clear();
+    count_ = 0;
+    std::size_t made = 0;
     std::array<char const*, stretches_most> starts{};
     auto const add = [&](token_place end, std::size_t size, meaning then) {
-        starts[stretches_.size()] = in.start(from);
-        stretches_.push_back(
-            {std::string{in.start(from), size}, static_cast<std::uint32_t>(end - from), then});
+        starts[made] = in.start(from);
+        stretch& one = stretches_[made++];
+        one.text.assign(in.start(from), size);
+        one.tokens = static_cast<std::uint32_t>(end - from);
+        one.then = then;
     };
     for (own_value const& value : own) {
         if (value.at == nullptr || value.at <= from || value.at >= to ||
             !is_scalar(in.token(value.at))) {
-            return stretches_.clear();
+            return;
         }
         add(value.at, static_cast<std::size_t>(in.start(value.at) - in.start(from)), value.what);
         from = value.at + 1;
@@ -43,7 +46,7 @@ void known_tail::learn(json_text const& in, token_place from, token_place to, me
     for (std::size_t index = 0; index < source_strings.size(); ++index) {
         std::string_view const text = said.*source_strings[index];
         bool found = text.empty();
-        for (std::uint32_t each = 0; each < stretches_.size() && !found; ++each) {
+        for (std::uint32_t each = 0; each < made && !found; ++each) {
             auto const offset = text.data() - starts[each];
             found = text.data() >= starts[each] &&
                     offset + static_cast<std::ptrdiff_t>(text.size()) <=
@@ -51,9 +54,10 @@ void known_tail::learn(json_text const& in, token_place from, token_place to, me
             places_[index] = found ? place{each, static_cast<std::uint32_t>(offset)} : place{};
         }
         if (!found) { // it was unescaped, and lies elsewhere
-            return stretches_.clear();
+            return;
         }
     }
+    count_ = made;
 }
 
 } // namespace tandem::event

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace tandem::event {
 
@@ -28,17 +27,17 @@ public:
     // nothing has been said. `before`: the envelope's fields so far. Calls `take(what, token)` for each value of the
     // record's own, fills the rest of `into`, and gives back the envelope's closing brace.
     template <class Take>
-    [[nodiscard]] token_place match(json_text const& in, token_place at, char const* limit,
-                                    meanings_seen before, source_view& into, Take take) const {
-        if (stretches_.empty() || before != before_) {
+    [[nodiscard]] token_place match(json_text const& in, token_place at, meanings_seen before,
+                                    source_view& into, Take take) const {
+        if (count_ == 0 || before != before_) {
             return nullptr;
         }
         std::array<char const*, stretches_most> starts{};
         std::array<own_value, stretches_most> own{};
-        for (std::size_t index = 0; index < stretches_.size(); ++index) {
+        for (std::size_t index = 0; index < count_; ++index) {
             stretch const& one = stretches_[index];
             starts[index] = in.start(at);
-            if (!one.stands(starts[index], limit)) {
+            if (!one.stands(starts[index], in.start(in.end()))) {
                 return nullptr;
             }
             at += one.tokens;
@@ -51,7 +50,7 @@ public:
             }
         }
         restore(into, starts.data());
-        for (std::size_t index = 0; index + 1 < stretches_.size(); ++index) {
+        for (std::size_t index = 0; index + 1 < count_; ++index) {
             take(own[index].what, in.token(own[index].at));
         }
         return at;
@@ -74,8 +73,9 @@ private:
         std::uint32_t tokens = 0;
         meaning then = meaning::other; // the value behind it; none: the end
 
-        [[nodiscard]] bool stands(char const* at, char const* limit) const noexcept {
-            return static_cast<std::size_t>(limit - at) >= text.size() &&
+        // Within the record: what its padding holds may look like the rest.
+        [[nodiscard]] bool stands(char const* at, char const* end) const noexcept {
+            return static_cast<std::size_t>(end - at) >= text.size() &&
                    std::memcmp(at, text.data(), text.size()) == 0;
         }
     };
@@ -87,7 +87,8 @@ private:
 
     void restore(source_view& into, char const* const* starts) const noexcept;
 
-    std::vector<stretch> stretches_;
+    std::array<stretch, stretches_most> stretches_; // kept for their memory
+    std::size_t count_ = 0;                         // none: nothing is known
     meanings_seen before_;
     source_view said_; // sizes of its strings count, not where they point
     std::array<place, source_strings.size()> places_{};

@@ -51,6 +51,11 @@ event_result<void> rounded(field_value const& value, int digits, std::string& ou
 }
 
 event_result<void> unscaled(std::string_view base64, std::int32_t scale, std::string& out) {
+    // 131,072 digits in front of the point and 16,383 behind it are the most that PostgreSQL holds.
+    constexpr std::size_t most = 81'700;
+    if (base64.size() > most) {
+        return bad_value;
+    }
     auto const bytes = values::parse_base64(base64);
     if (!bytes || bytes->empty()) {
         return bad_value;
@@ -131,12 +136,16 @@ event_result<void> bits(field_value const& value, resolved_type const& type, std
     if (value.kind != field_kind::string || !bytes) {
         return value.kind == field_kind::string ? bad_value : wrong_type;
     }
-    if (type.kind == value_kind::bit) {
-        return set(out, values::bits_text(*bytes, static_cast<std::size_t>(
-                                                      type.modifier < 0 ? 1 : type.modifier)));
-    }
     std::string text = values::bits_text(*bytes, bytes->size() * 8);
     text.erase(0, std::min(text.find('1'), text.size()));
+    bool const bounded = type.kind == value_kind::bit || type.modifier >= 0;
+    auto const length = static_cast<std::size_t>(type.modifier < 0 ? 1 : type.modifier);
+    if (bounded && text.size() > length) {
+        return bad_value;
+    }
+    if (type.kind == value_kind::bit) {
+        text.insert(0, length - text.size(), '0');
+    }
     return set(out, std::move(text));
 }
 

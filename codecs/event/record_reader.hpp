@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -48,7 +49,7 @@ public:
                 into.resize(number + 1);
             }
             for (; filled <= number; ++filled) {
-                into[filled].kind = field_kind::absent;
+                into[filled] = {};
             }
             if (into[number].kind != field_kind::absent) {
                 fail(event_errc::duplicate_field, name_at(value));
@@ -63,12 +64,12 @@ public:
         return at;
     }
 
-    // A key that is one scalar.
+    // A key that is one scalar: the field without a name.
     token_place bare(token_place at, row_values& into) {
-        into.assign(1, field_value{});
-        static_cast<void>(names_.number_of(""));
+        std::size_t const number = names_.number_of("").value_or(0);
+        into.assign(number + 1, field_value{});
         bool const scalar = in_.front(at) != '{' && in_.front(at) != '[';
-        return expect(scalar, event_errc::not_an_object, in_.start(at)) ? column(at, into.front())
+        return expect(scalar, event_errc::not_an_object, in_.start(at)) ? column(at, into[number])
                                                                         : at;
     }
 
@@ -145,7 +146,9 @@ protected:
         std::string_view const raw = raw_name(field);
         bool const plain = raw.find('\\') == std::string_view::npos;
         std::string_view const name = plain ? raw : unescaped(raw);
-        return failed() ? 0 : names_.number_of(name);
+        auto const number = failed() ? std::nullopt : names_.number_of(name);
+        expect(number.has_value(), event_errc::too_many_fields, raw.data());
+        return number.value_or(0);
     }
 
     // --- values

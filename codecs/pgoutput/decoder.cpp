@@ -114,7 +114,7 @@ codec_errc decoder::admit(relation const& made) {
     if (before) { // an equal shape keeps its pointer, also where another transaction described it
         into.adopt(before);
     }
-    described_ = into.store(made);
+    described_ = into.store(made, ++described_so_far_);
     shape_ = nullptr; // the map may have moved its entries
     return codec_errc::ok;
 }
@@ -192,13 +192,14 @@ codec_errc decoder::admit(stream_stop const&) {
     return leave(place::block);
 }
 
-// Committed or prepared: what it described is known to the server's sender as sent.
+// Committed or prepared: what it described is known to the server's sender as sent, unless another transaction was
+// told of something newer meanwhile.
 codec_errc decoder::close_stream(xid transaction) {
     auto const stream = streams_.find(transaction.value);
     if (inside() || stream == streams_.end()) {
         return codec_errc::out_of_order;
     }
-    relations_.adopt_all(stream->second);
+    relations_.adopt_newer(stream->second);
     streams_.erase(stream);
     return codec_errc::ok;
 }

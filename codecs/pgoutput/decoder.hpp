@@ -30,7 +30,7 @@ public:
     // until next().
     [[nodiscard]] relation_ptr const* find(oid relation) const noexcept;
     // Takes over what another decoder was told of relations, so that equal shapes are the same object.
-    void adopt_relations(decoder const& from) { relations_.adopt_all(from.relations_); }
+    void adopt_relations(decoder const& from) { relations_.adopt_newer(from.relations_); }
     // Whether the last R described a relation first, again, or otherwise than before.
     [[nodiscard]] relation_cache::outcome described() const noexcept { return described_; }
 
@@ -78,6 +78,7 @@ private:
     oid shape_of_;
     std::size_t columns_ = 0; // of shape_
     xid block_;
+    std::uint64_t described_so_far_ = 0;
     place place_ = place::outside;
     bool origin_may_follow_ = false;
     relation_cache::outcome described_ = relation_cache::outcome::added;

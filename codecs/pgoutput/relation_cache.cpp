@@ -23,36 +23,40 @@ relation_shape own(relation const& described) {
 
 } // namespace
 
-relation_cache::outcome relation_cache::store(relation const& described) {
+relation_cache::outcome relation_cache::store(relation const& described, std::uint64_t order) {
     relation_shape shape = own(described);
     auto const known = shapes_.find(described.id.value);
     if (known == shapes_.end()) {
         shapes_.emplace(described.id.value,
-                        std::make_shared<relation_shape const>(std::move(shape)));
+                        entry{std::make_shared<relation_shape const>(std::move(shape)), order});
         return outcome::added;
     }
+    known->second.order = order;
     // An equal shape keeps its pointer: whoever prepared statements for it need not look again.
-    if (*known->second == shape) {
+    if (*known->second.shape == shape) {
         return outcome::unchanged;
     }
-    known->second = std::make_shared<relation_shape const>(std::move(shape));
+    known->second.shape = std::make_shared<relation_shape const>(std::move(shape));
     return outcome::changed;
 }
 
 void relation_cache::adopt(relation_ptr shape) {
     auto const id = shape->id.value;
-    shapes_.insert_or_assign(id, std::move(shape));
+    shapes_.insert_or_assign(id, entry{std::move(shape), 0});
 }
 
-void relation_cache::adopt_all(relation_cache const& from) {
-    for (auto const& [id, shape] : from.shapes_) {
-        shapes_.insert_or_assign(id, shape);
+void relation_cache::adopt_newer(relation_cache const& from) {
+    for (auto const& [id, theirs] : from.shapes_) {
+        entry& ours = shapes_[id];
+        if (ours.shape == nullptr || ours.order < theirs.order) {
+            ours = theirs;
+        }
     }
 }
 
 relation_ptr const* relation_cache::find(oid id) const noexcept {
     auto const known = shapes_.find(id.value);
-    return known == shapes_.end() ? nullptr : &known->second;
+    return known == shapes_.end() ? nullptr : &known->second.shape;
 }
 
 } // namespace tandem::pgoutput

@@ -41,21 +41,27 @@ class relation_cache {
 public:
     enum class outcome { added, unchanged, changed };
 
-    // Stores the shape; `changed` when a shape of that oid was known and differs in any part.
-    outcome store(relation const& described);
+    // Stores the shape; `changed` when a shape of that oid was known and differs in any part. `order` is greater for
+    // every description of a stream.
+    outcome store(relation const& described, std::uint64_t order = 0);
 
     // nullptr when the relation was never described. Valid until the next store() or clear(): the
     // map moves its entries. Copy the relation_ptr to keep the shape.
     [[nodiscard]] relation_ptr const* find(oid id) const noexcept;
 
-    // Takes over a shape that another cache made.
+    // Takes over a shape that another cache made; store() says when it was described.
     void adopt(relation_ptr shape);
-    void adopt_all(relation_cache const& from);
+    // Those of another cache that are not known here, or were described later.
+    void adopt_newer(relation_cache const& from);
 
     void clear() noexcept { shapes_.clear(); }
 
 private:
-    boost::unordered_flat_map<std::uint32_t, relation_ptr> shapes_;
+    struct entry {
+        relation_ptr shape;
+        std::uint64_t order = 0;
+    };
+    boost::unordered_flat_map<std::uint32_t, entry> shapes_;
 };
 
 } // namespace tandem::pgoutput

@@ -51,7 +51,7 @@ struct direction_counters {
     counter caught_up_at_us{0}; // unix µs: when nothing was pending last
     counter queue_bytes{0};
     counter spool_bytes{0}; // of open transactions that came in blocks, in files
-    counter in_flight{0}; // peer transactions on the way
+    counter in_flight{0};   // peer transactions on the way
 };
 
 class direction_stats {

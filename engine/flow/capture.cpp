@@ -187,8 +187,8 @@ capture::step capture::in_block(pgoutput::message const& message, std::string_vi
 // Only now it has a place in the order of commits, and its changes are let out.
 capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
     auto whole = streamed_.take(committed.transaction);
-    auto stepped =
-        writer_.begin({committed.commit_lsn, committed.commit_time, committed.transaction});
+    auto stepped = writer_.begin(
+        {committed.commit_lsn, committed.commit_time, committed.transaction}, committed.end_lsn);
     if (stepped) {
         return stepped;
     }
@@ -207,13 +207,16 @@ capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
 capture::step capture::replay_next(std::size_t& size) {
     auto const item = replay_->next();
     if (!item) {
-        return no_spool(item.error());
+        return no_spool(item.error().message());
     }
-    if (!item->message) {
+    if (item->end) {
         replay_.reset();
         return writer_.commit(replay_end_);
     }
     size = item->size;
+    if (!item->message) {
+        return std::nullopt;
+    }
     if (std::holds_alternative<pgoutput::stream_start>(*item->message) ||
         std::holds_alternative<pgoutput::stream_stop>(*item->message) ||
         std::holds_alternative<pgoutput::origin>(*item->message)) {
@@ -229,11 +232,12 @@ failure capture::broken(std::string const& what) const {
 }
 
 failure capture::no_spool(std::string const& what) const {
-    return {next_step::retry_whole,
-            fmt::format("a large transaction of node {} cannot be kept in {} while it is open ({}): "
-                        "large transactions come from the server when they have committed; make "
-                        "room there or name another folder (--spool-dir), then start tandem again",
-                        link_.setup.source.name, link_.setup.spool_folder, what)};
+    return {
+        next_step::retry_whole,
+        fmt::format("a large transaction of node {} cannot be kept in {} while it is open ({}): "
+                    "large transactions come from the server when they have committed; make "
+                    "room there or name another folder (--spool-dir), then start tandem again",
+                    link_.setup.source.name, link_.setup.spool_folder, what)};
 }
 
 } // namespace tandem::engine

@@ -70,7 +70,7 @@ private:
     std::optional<lsn> careful_at_;
     unsigned origin_id_ = 0;
     bool target_is_utf8_ = true;
-    bool text_ = false; // values as text from now on
+    bool text_ = false;  // values as text from now on
     bool whole_ = false; // large transactions only when they have committed
 };
 

@@ -10,14 +10,14 @@
 namespace tandem::engine {
 
 enum class next_step {
-    retry,      // again, after a pause
-    retry_text, // again at once, with values as text
+    retry,       // again, after a pause
+    retry_text,  // again at once, with values as text
     retry_whole, // again at once, large transactions only when they have committed
-    stopped,    // asked to
-    gap,        // changes are missing: a person decides
-    lost,       // the slot was invalidated
-    fenced,     // another instance took over
-    paused,     // a person has to look before it may go on
+    stopped,     // asked to
+    gap,         // changes are missing: a person decides
+    lost,        // the slot was invalidated
+    fenced,      // another instance took over
+    paused,      // a person has to look before it may go on
 };
 
 struct failure {

@@ -160,8 +160,8 @@ void build(instance& made, options const& set, prepared const& ready) {
         auto const source_stats = std::ranges::find_if(
             made.stats.nodes, [&](auto const& node) { return node->name == choice.source; });
         auto& one = *made.workers.emplace_back(std::make_unique<worker>());
-        one.body = std::make_unique<direction>(setup_of(set, ready, choice, folder), stats, **source_stats,
-                                               *made.bookkeeping[choice.source],
+        one.body = std::make_unique<direction>(setup_of(set, ready, choice, folder), stats,
+                                               **source_stats, *made.bookkeeping[choice.source],
                                                *made.bookkeeping[choice.target]);
     }
 }

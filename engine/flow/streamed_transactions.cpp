@@ -4,6 +4,7 @@
 #include "engine/core/failpoint.hpp"
 #include "engine/core/origin_gate.hpp"
 
+#include <cerrno>
 #include <utility>
 
 namespace tandem::engine {
@@ -30,16 +31,6 @@ xid maker(pgoutput::message const& decoded) {
 streamed_transactions::streamed_transactions(std::string folder, counter& held)
     : folder_{std::move(folder)}, held_{held} {}
 
-streamed_transactions::~streamed_transactions() {
-    for (auto const& [transaction, one] : open_) {
-        let_go(one);
-    }
-}
-
-void streamed_transactions::let_go(streamed_transaction const& one) noexcept {
-    held_.fetch_sub(one.messages.bytes(), std::memory_order_relaxed);
-}
-
 io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::message const& decoded,
                                                   std::string_view bytes) {
     auto known = open_.find(transaction.value);
@@ -48,8 +39,10 @@ io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::mes
         if (!made) {
             return made.error();
         }
-        known =
-            open_.emplace(transaction.value, streamed_transaction{std::move(*made), {}, {}}).first;
+        known = open_
+                    .emplace(transaction.value,
+                             streamed_transaction{held_bytes{held_}, std::move(*made), {}, {}})
+                    .first;
     }
     streamed_transaction& one = known->second;
     if (auto const* came = std::get_if<pgoutput::origin>(&decoded)) { // once, before any change
@@ -60,12 +53,11 @@ io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::mes
         one.changes += maker(decoded).value != 0 ? 1 : 0;
         return boost::system::in_place_value;
     }
-    auto const before = one.messages.bytes();
     auto kept = one.messages.append(bytes);
     if (kept && std::holds_alternative<pgoutput::stream_stop>(decoded)) {
         kept = one.messages.flush(); // the next block may be long in coming
     }
-    held_.fetch_add(one.messages.bytes() - before, std::memory_order_relaxed);
+    one.held.set(one.messages.bytes());
     return kept;
 }
 
@@ -73,7 +65,6 @@ void streamed_transactions::abort(pgoutput::stream_abort const& made) {
     auto const known = open_.find(made.transaction.value);
     TANDEM_ASSERT(known != open_.end());
     if (made.transaction == made.subtransaction) {
-        let_go(known->second);
         open_.erase(known);
     } else {
         known->second.rolled_back.insert(made.subtransaction.value);
@@ -83,7 +74,6 @@ void streamed_transactions::abort(pgoutput::stream_abort const& made) {
 streamed_transaction streamed_transactions::take(xid transaction) {
     auto const known = open_.find(transaction.value);
     TANDEM_ASSERT(known != open_.end());
-    let_go(known->second);
     streamed_transaction taken = std::move(known->second);
     open_.erase(known);
     return taken;
@@ -94,29 +84,26 @@ streamed_replay::streamed_replay(streamed_transaction from, pgoutput::decoder co
     decoder_.adopt_relations(known);
 }
 
-boost::system::result<streamed_replay::item, std::string> streamed_replay::next() {
+io::file_result<streamed_replay::item> streamed_replay::next() {
     if (!rewound_) {
         if (auto const ready = from_.messages.rewind(); !ready) {
-            return ready.error().message();
+            return ready.error();
         }
         rewound_ = true;
     }
-    for (;;) {
-        auto const bytes = from_.messages.next();
-        if (!bytes) {
-            return bytes.error().message();
-        }
-        if (!*bytes) {
-            return item{};
-        }
-        auto const decoded = decoder_.next(**bytes);
-        if (!decoded) {
-            return decoded.error().message();
-        }
-        if (!from_.rolled_back.contains(maker(*decoded).value)) {
-            return item{*decoded, (*bytes)->size()};
-        }
+    auto const bytes = from_.messages.next();
+    if (!bytes) {
+        return bytes.error();
     }
+    if (!*bytes) {
+        return item{std::nullopt, 0, true};
+    }
+    auto const decoded = decoder_.next(**bytes);
+    if (!decoded) { // it was whole when it was kept
+        return boost::system::error_code{EIO, boost::system::generic_category()};
+    }
+    bool const counts = !from_.rolled_back.contains(maker(*decoded).value);
+    return item{counts ? std::optional{*decoded} : std::nullopt, (*bytes)->size()};
 }
 
 } // namespace tandem::engine

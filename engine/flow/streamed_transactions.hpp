@@ -14,10 +14,31 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tandem::engine {
 
+// What a file holds, counted for as long as it is there.
+class held_bytes {
+public:
+    explicit held_bytes(counter& total) noexcept : total_{&total} {}
+    ~held_bytes() { set(0); }
+    held_bytes(held_bytes&& other) noexcept
+        : total_{other.total_}, bytes_{std::exchange(other.bytes_, 0)} {}
+    held_bytes& operator=(held_bytes&&) = delete;
+
+    void set(std::uint64_t bytes) noexcept {
+        total_->fetch_add(bytes - bytes_, std::memory_order_relaxed);
+        bytes_ = bytes;
+    }
+
+private:
+    counter* total_;
+    std::uint64_t bytes_ = 0;
+};
+
 struct streamed_transaction {
+    held_bytes held;
     io::spool messages;                                   // of all its blocks, as they came
     boost::unordered_flat_set<std::uint32_t> rolled_back; // subtransactions
     std::string origin;                                   // name of its replication origin, if any
@@ -29,7 +50,6 @@ struct streamed_transaction {
 class streamed_transactions {
 public:
     streamed_transactions(std::string folder, counter& held);
-    ~streamed_transactions();
     streamed_transactions(streamed_transactions const&) = delete;
     streamed_transactions& operator=(streamed_transactions const&) = delete;
 
@@ -41,8 +61,6 @@ public:
     [[nodiscard]] streamed_transaction take(xid transaction);
 
 private:
-    void let_go(streamed_transaction const& one) noexcept;
-
     std::string folder_;
     counter& held_;
     boost::unordered_flat_map<std::uint32_t, streamed_transaction> open_;
@@ -55,11 +73,12 @@ public:
     streamed_replay(streamed_transaction from, pgoutput::decoder const& known);
 
     struct item {
-        std::optional<pgoutput::message> message; // none: that was all
+        std::optional<pgoutput::message> message; // none: it was rolled back
         std::size_t size = 0;
+        bool end = false; // that was all
     };
-    // Views live until the following call. Error: what is wrong with the file, in words.
-    [[nodiscard]] boost::system::result<item, std::string> next();
+    // Views live until the following call. Error: the file's.
+    [[nodiscard]] io::file_result<item> next();
     // Knows the relation of the message that next() returned last.
     [[nodiscard]] pgoutput::decoder const& decoder() const noexcept { return decoder_; }
 

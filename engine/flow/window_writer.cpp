@@ -52,7 +52,7 @@ window_writer::step window_writer::keepalive(lsn wal_end) {
     return std::nullopt;
 }
 
-window_writer::step window_writer::begin(pgoutput::begin const& begun) {
+window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end) {
     auto const verdict = resume_.begin(begun.final_lsn);
     if (verdict == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
@@ -61,6 +61,9 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun) {
     echo_ = false;
     replayed_ = false;
     duplicate_ = verdict == resume_guard::verdict::applied_before;
+    skipped_ = named_to_skip(end);
+    may_be_skipped_ = !end && std::ranges::any_of(link_.progress.skips,
+                                                  [&](lsn skip) { return begun.final_lsn < skip; });
     has_changes_ = false;
     index_ = 0;
     current_ = {begun.transaction, begun.commit_time, begun.final_lsn};
@@ -86,15 +89,15 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     if (auto stepped = check_clock(committed)) {
         return stepped;
     }
-    bool const skip =
-        std::ranges::find(link_.progress.skips, committed.end_lsn) != link_.progress.skips.end();
+    bool const skip = named_to_skip(committed.end_lsn) && !echo_ && !duplicate_;
+    if (skip && (has_changes_ || skipped_)) {
+        spdlog::warn("{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
+                     "asked",
+                     link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
+                     has_changes_ ? filling_->pieces.back().count : index_);
+    }
     if (!has_changes_ || skip) {
-        if (has_changes_) { // passed over by hand: held back until here, see hand_over()
-            spdlog::warn(
-                "{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
-                "asked",
-                link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
-                filling_->pieces.back().count);
+        if (has_changes_) { // held back until here, see hand_over()
             filling_->pieces.pop_back();
         }
         link_.watermark.skipped(committed.end_lsn);
@@ -180,6 +183,10 @@ window_writer::step window_writer::truncate(pgoutput::truncate const& truncated,
     return std::nullopt;
 }
 
+bool window_writer::named_to_skip(lsn end) const noexcept {
+    return end && std::ranges::find(link_.progress.skips, end) != link_.progress.skips.end();
+}
+
 // The open transaction's piece in filling_, made when it is not there yet.
 void window_writer::append_piece() {
     if (filling_ == nullptr) {
@@ -209,10 +216,7 @@ void window_writer::hand_over() {
     if (filling_ == nullptr || filling_->empty()) {
         return;
     }
-    bool const may_be_skipped = inside_ && std::ranges::any_of(link_.progress.skips, [&](lsn end) {
-                                    return current_.final_lsn < end;
-                                });
-    if (may_be_skipped) { // whether it is the one to pass over, only its end tells
+    if (inside_ && may_be_skipped_) {
         return;
     }
     link_.window.push(std::move(filling_));

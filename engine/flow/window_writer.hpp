@@ -23,11 +23,12 @@ public:
     window_writer(direction_link& link, resume_guard resume);
 
     step keepalive(lsn wal_end);
-    step begin(pgoutput::begin const& begun);
+    // `end`: where it ends, when that is known already.
+    step begin(pgoutput::begin const& begun, lsn end = {});
     // The open transaction was replayed here from elsewhere.
     void origin(std::string_view name);
-    // The open transaction is an echo or was applied before: its changes need not be read.
-    [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_; }
+    // The open transaction is an echo, was applied before, or is passed over by hand: its changes need not be read.
+    [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_ || skipped_; }
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
     // `owner` holds the views' bytes and may be taken over; null: they are copied.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
@@ -39,6 +40,7 @@ public:
 
 private:
     step check_clock(pgoutput::commit const& committed);
+    [[nodiscard]] bool named_to_skip(lsn end) const noexcept;
     void append_piece();
     void append(change made);
 
@@ -46,12 +48,14 @@ private:
     resume_guard resume_;
     std::unique_ptr<change_batch> filling_;
     transaction_header current_;
-    std::uint32_t index_ = 0;  // of the next change in its transaction
-    bool inside_ = false;      // between begin() and commit()
-    bool replayed_ = false;    // came here from another node
-    bool echo_ = false;        // ... by us (R16)
-    bool duplicate_ = false;   // applied before
-    bool has_changes_ = false; // the open transaction has some in the window or in filling_
+    std::uint32_t index_ = 0;     // of the next change in its transaction
+    bool inside_ = false;         // between begin() and commit()
+    bool replayed_ = false;       // came here from another node
+    bool echo_ = false;           // ... by us (R16)
+    bool duplicate_ = false;      // applied before
+    bool skipped_ = false;        // `tandem skip` named it, and its end was known at its beginning
+    bool may_be_skipped_ = false; // ... or may have: only its end tells
+    bool has_changes_ = false;    // the open transaction has some in the window or in filling_
 };
 
 } // namespace tandem::engine

@@ -50,7 +50,7 @@ struct stream_options {
     bool binary = false;                   // 14+
     bool messages = false;                 // 14+
     bool origin_none = false;              // 16+
-    bool streaming = false; // 14+: large transactions in blocks while they are open
+    bool streaming = false;                // 14+: large transactions in blocks while they are open
 };
 
 class replication_stream {

@@ -152,7 +152,7 @@ int const registered = [] {
         char const* name;
         read_rows read;
     } const benches[] = {
-        {"memcpy", copy_messages}, {"decode", read_messages}, {"parse", read_stream}};
+        {"memcpy", copy_messages}, {"message", read_messages}, {"parse", read_stream}};
     for (perf::shape const which : perf::all_shapes) {
         for (auto const& bench : benches) {
             std::string const name = std::string{bench.name} + "/" + perf::name_of(which);

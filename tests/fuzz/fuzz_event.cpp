@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <boost/json/src.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -71,8 +72,18 @@ constexpr std::string_view record_before =
     R"("transaction":null,"op":"c","ts_ms":6,"ts_us":6000,"ts_ns":123})";
 
 void check(std::string_view input, record_form form) {
-    wire::padded_record const record{input};
+    // Behind it stands what would follow if the input began like the record before.
+    wire::padded_record const record{
+        input, record_before.substr(std::min(input.size(), record_before.size()))};
     wire::padded_record const before{record_before};
+    static std::string const longer = [] { // so that tokens of it are left behind
+        std::string text = R"({"op":"c","after":{"id":[0)";
+        for (int index = 0; index < 300; ++index) {
+            text += ",0";
+        }
+        return text + "]}}";
+    }();
+    static wire::padded_record const long_before{longer};
     auto const plain = wire::plain_event::value(input, form.envelope, form.schema);
     event_decoder decoder;
     field_names names;
@@ -80,7 +91,8 @@ void check(std::string_view input, record_form form) {
     arena strings;
     for (int round = 0; round < 3; ++round) { // the second with all that the first has learned
         if (round == 2 && form == record_form{} &&
-            !decoder.value(before.view(), form, names, event, strings)) {
+            !(decoder.value(before.view(), form, names, event, strings) &&
+              decoder.value(long_before.view(), form, names, event, strings))) {
             std::abort();
         }
         auto const read = decoder.value(record.view(), form, names, event, strings);

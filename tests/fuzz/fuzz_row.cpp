@@ -78,7 +78,7 @@ void check(pgoutput::tuple_view row) {
     }
     pgoutput::tuple_view::cursor again{row};
     for (std::uint32_t index = 0; index < row.column_count(); ++index) {
-        std::size_t const number = names.number_of("c" + std::to_string(index));
+        std::size_t const number = names.number_of("c" + std::to_string(index)).value();
         field_value const read = number < event.after.size() ? event.after[number] : field_value{};
         if (!same(again.next(), index % 3 == 0, read)) {
             std::abort();

@@ -12,10 +12,12 @@ namespace tandem::wire {
 
 class padded_record {
 public:
-    explicit padded_record(std::string_view text)
+    // `behind`: what stands in the padding, as far as it fits.
+    explicit padded_record(std::string_view text, std::string_view behind = {})
         : bytes_{std::make_unique<char[]>(text.size() + event::record_padding)},
           size_{text.size()} {
         text.copy(bytes_.get(), text.size());
+        behind.copy(bytes_.get() + text.size(), event::record_padding);
     }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_.get(), size_}; }
 

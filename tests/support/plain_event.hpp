@@ -225,8 +225,8 @@ private:
         std::set<std::string_view> fields;
         object([&](std::string_view name) {
             expect(name == "payload" || name == "schema");
+            expect(fields.insert(name).second);
             if (name == "payload") {
-                expect(fields.insert(name).second);
                 take(here());
             }
         });
@@ -276,6 +276,12 @@ private:
             }
         });
         bool const op = said_.contains("op");
+        bool const before = said_.contains("before");
+        bool const after = said_.contains("after");
+        std::string const letter = op ? said_["op"] : "";
+        bool const becomes = letter == "c" || letter == "u" || letter == "r";
+        expect(becomes || (letter == "d" && before) || !before);
+        expect(becomes == after && (letter != "d" || before));
         auto const status = said_.find("status");
         bool const heartbeat = !op && status == said_.end() && count == 1 && !time.empty();
         expect((op ? 1 : 0) + (status != said_.end() ? 1 : 0) + (heartbeat ? 1 : 0) == 1);
@@ -283,7 +289,7 @@ private:
         if (good_ && !op) {
             say("op", heartbeat ? "H" : status->second == "BEGIN" ? "B" : "E");
             expect(heartbeat || !said_["boundary.id"].empty());
-            expect(!time.empty());
+            expect(!time.empty() && time != "null");
             say("boundary.time_ms", std::to_string(good_ ? integer(time) : 0));
         }
         said_.erase("status");
@@ -341,7 +347,9 @@ private:
             }
             std::string const full = "source." + std::string{name};
             if (std::ranges::count(numbers, full) != 0) {
-                say(full, std::to_string(integer(next())));
+                std::int64_t const value = integer(next());
+                expect(value >= 0 || !full.ends_with("lsn"));
+                say(full, std::to_string(value));
             }
             if (name == "sequence") { // says nothing, but a field of the source it is
                 expect(!std::exchange(sequence, true));

@@ -25,7 +25,8 @@ int failed(int status, char const* why) {
 
 int main(int argc, char** argv) {
     using namespace tandem;
-    std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk, not the end
+    std::signal(SIGXFSZ,
+                SIG_IGN); // a limit of file sizes is an error like a full disk, not the end
     try {
         tool::parsed parsed = tool::parse_command_line(argc, argv);
         if (!parsed.command) {

@@ -153,6 +153,10 @@ INSTANTIATE_TEST_SUITE_P(
         refused_kind{"another_field", R"({"x":1})", {errc::missing_field, 0}},
         refused_kind{"a_time_and_more", R"({"ts_ms":1,"x":1})", {errc::missing_field, 0}},
         refused_kind{"a_row_beside_its_time", R"({"ts_ms":1,"id":"7"})", {errc::missing_field, 0}},
+        refused_kind{"heartbeat_without_time", R"({"ts_ms":null})", {errc::missing_field, 0}},
+        refused_kind{"begin_with_a_row",
+                     R"({"status":"BEGIN","id":"1:2","ts_ms":1,"after":{"id":1}})",
+                     {errc::wrong_type, 0}},
         refused_kind{"heartbeat_of_text", R"({"ts_ms":"1"})", {errc::wrong_type, 9}},
         refused_kind{
             "heartbeat_beyond", R"({"ts_ms":99999999999999999999})", {errc::bad_number, 9}},
@@ -225,17 +229,17 @@ TEST(EventKinds, CutAnywhereIsRefused) {
 
 TEST(EventKinds, TheFormOfValuesIsInTheSource) {
     reading one;
-    ASSERT_EQ(one.read(R"({"op":"c","source":{"version":"0.1.0+exact"}})"), "c");
+    ASSERT_EQ(one.read(R"({"op":"t","source":{"version":"0.1.0+exact"}})"), "t");
     EXPECT_EQ(one.event.source.values, value_form::exact);
     EXPECT_EQ(one.event.source.version, "0.1.0");
     for (std::string_view const other : {"0.1.0", "3.0.8.Final", "", "+exactly", "exact"}) {
         std::string const text =
-            R"({"op":"c","source":{"version":")" + std::string{other} + R"("}})";
-        ASSERT_EQ(one.read(text), "c");
+            R"({"op":"t","source":{"version":")" + std::string{other} + R"("}})";
+        ASSERT_EQ(one.read(text), "t");
         EXPECT_EQ(one.event.source.values, value_form::debezium) << other;
         EXPECT_EQ(one.event.source.version, other);
     }
-    ASSERT_EQ(one.read(R"({"op":"c"})"), "c");
+    ASSERT_EQ(one.read(R"({"op":"c"})"), "t");
     EXPECT_EQ(one.event.source.values, value_form::debezium);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/support/event_said.hpp"
 #include "tests/support/padded_record.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace tandem::event {
@@ -119,17 +120,17 @@ TEST(EventDecode, FieldsInAnyOrderAndNewOnes) {
     };
     read(0);
     EXPECT_EQ(names.size(), 2U);
-    EXPECT_EQ(event.before.at(names.number_of("a")).text, "1");
+    EXPECT_EQ(event.before.at(names.number_of("a").value()).text, "1");
     read(1);
-    EXPECT_EQ(event.after.at(names.number_of("a")).text, "3");
-    EXPECT_EQ(event.after.at(names.number_of("b")).text, "4");
-    EXPECT_EQ(event.after.at(names.number_of("c")).text, "5");
+    EXPECT_EQ(event.after.at(names.number_of("a").value()).text, "3");
+    EXPECT_EQ(event.after.at(names.number_of("b").value()).text, "4");
+    EXPECT_EQ(event.after.at(names.number_of("c").value()).text, "5");
     EXPECT_FALSE(event.has_before);
     read(2);
     EXPECT_TRUE(event.has_before && !event.has_after);
-    EXPECT_EQ(event.before.at(names.number_of("a")).kind, field_kind::absent);
+    EXPECT_EQ(event.before.at(names.number_of("a").value()).kind, field_kind::absent);
     read(3);
-    EXPECT_EQ(event.after.at(names.number_of("c")).text, "7");
+    EXPECT_EQ(event.after.at(names.number_of("c").value()).text, "7");
     EXPECT_EQ(names.size(), 3U);
 }
 
@@ -226,6 +227,24 @@ INSTANTIATE_TEST_SUITE_P(
         {"hexadecimal", R"({"v":0x10})", {errc::bad_number, 5}},
         {"minus_alone", R"({"v":-})", {errc::bad_number, 5}},
         {"nan", R"({"v":NaN})", {errc::bad_number, 5}},
+        {"create_without_after", R"({"op":"c"})", {errc::missing_field, 0}, envelope},
+        {"update_without_after",
+         R"({"before":{"id":1},"after":null,"op":"u"})",
+         {errc::missing_field, 0},
+         envelope},
+        {"delete_without_before", R"({"op":"d","after":null})", {errc::missing_field, 0}, envelope},
+        {"delete_with_after",
+         R"({"op":"d","before":{"id":1},"after":{"id":1}})",
+         {errc::missing_field, 0},
+         envelope},
+        {"truncate_with_a_row",
+         R"({"op":"t","after":{"id":1}})",
+         {errc::missing_field, 0},
+         envelope},
+        {"position_negative",
+         R"({"source":{"lsn":-5},"op":"t"})",
+         {errc::bad_number, 17},
+         envelope},
         {"envelope_without_op", R"({"after":{"id":1}})", {errc::missing_field, 0}, envelope},
         {"op_of_two_letters", R"({"op":"cc"})", {errc::unknown_operation, 6}, envelope},
         {"op_unknown", R"({"op":"x"})", {errc::unknown_operation, 6}, envelope},
@@ -263,7 +282,7 @@ INSTANTIATE_TEST_SUITE_P(
          {errc::bad_number, 19},
          envelope},
         {"payload_twice",
-         R"({"payload":{"op":"c"},"payload":null})",
+         R"({"payload":{"op":"t"},"payload":null})",
          {errc::duplicate_field, 23},
          schema},
         // What is passed over must not swallow the fields behind it.
@@ -299,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"wrong_number_passed_over", R"({"op":"c","ts_ns":1-2})", {errc::bad_number, 18}, envelope},
         {"schema_without_payload", R"({"schema":{}})", {errc::missing_field, 0}, schema},
         {"schema_and_more",
-         R"({"schema":{},"payload":{"op":"c"},"x":1})",
+         R"({"schema":{},"payload":{"op":"t"},"x":1})",
          {errc::wrong_type, 35},
          schema},
         {"payload_a_number", R"({"schema":{},"payload":1})", {errc::wrong_type, 23}, schema},
@@ -419,6 +438,76 @@ TEST(EventDecode, WhatDiffersFromTheRecordBefore) {
     }
 }
 
+// The bytes behind a record may look like its rest, and tokens of a longer record be there from before.
+TEST(EventDecode, WhatStandsInThePaddingIsNotRead) {
+    std::string const whole =
+        R"({"after":{"id":1},"source":{"version":"1","sequence":"[]","schema":"public","table":"t",)"
+        R"("lsn":20,"origin":null},"transaction":null,"op":"c","ts_ms":6})";
+    std::string const longer = R"({"op":"c","after":{"id":[0)" + [] {
+        std::string zeros;
+        for (int index = 0; index < 20'000; ++index) {
+            zeros += ",0";
+        }
+        return zeros;
+    }() + "]}}";
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    arena strings;
+    padded_record const first{whole};
+    padded_record const second{longer};
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        ASSERT_TRUE(decoder.value(first.view(), {}, names, event, strings).has_value());
+        ASSERT_TRUE(decoder.value(second.view(), {}, names, event, strings).has_value());
+        padded_record const cut{whole.substr(0, size), whole.substr(size)};
+        auto const read = decoder.value(cut.view(), {}, names, event, strings);
+        ASSERT_FALSE(read.has_value()) << size;
+        ASSERT_LE(read.error().offset, size);
+    }
+}
+
+TEST(EventDecode, NamesThatNeedEscapesAreNotTakenForOthers) {
+    struct {
+        std::string_view first;
+        std::string_view second;
+    } const cases[] = {{R"({"a\\":1})", R"({"a\":1,\"b":2})"},
+                       {R"({"a\":1,\"b":7})", R"({"a":1,"b":2})"},
+                       {R"({"a":1,"b":2})", R"({"a\":1,\"b":7})"}};
+    for (auto const& each : cases) {
+        event_decoder decoder;
+        field_names names;
+        event_view event;
+        arena strings;
+        padded_record const first{each.first};
+        padded_record const second{each.second};
+        ASSERT_TRUE(decoder.value(first.view(), {false, false}, names, event, strings).has_value());
+        ASSERT_TRUE(
+            decoder.value(second.view(), {false, false}, names, event, strings).has_value());
+        EXPECT_EQ(wire::event_said::of(event, names),
+                  wire::plain_event::value(each.second, false, false))
+            << each.second;
+    }
+}
+
+TEST(EventDecode, MoreNamesThanAnyTableHasColumns) {
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    arena strings;
+    std::string row = "{";
+    for (std::size_t index = 0; index < field_names::most; ++index) {
+        row += fmt::format(R"("f{}":1,)", index);
+    }
+    padded_record const most{row + "\"f0\":2}"};
+    EXPECT_EQ(decoder.value(most.view(), {false, false}, names, event, strings).error().code,
+              errc::duplicate_field);
+    padded_record const beyond{R"({"f1":1,"one_more":1})"};
+    EXPECT_EQ(decoder.value(beyond.view(), {false, false}, names, event, strings).error(),
+              (event_error{errc::too_many_fields, 9}));
+    padded_record const known{R"({"f1":1})"};
+    EXPECT_TRUE(decoder.value(known.view(), {false, false}, names, event, strings).has_value());
+}
+
 // What known_tail cannot tell must be read in every record.
 TEST(EventDecode, RowsAndTransactionsBehindTheSource) {
     auto const record = [](std::string const& behind) {
@@ -429,8 +518,8 @@ TEST(EventDecode, RowsAndTransactionsBehindTheSource) {
         std::string record;
     } const cases[] = {
         {"after", record(R"("after":{"id":1})")},
-        {"before", record(R"("before":{"id":1},"after":null)")},
-        {"transaction", record(R"("transaction":{"id":"1:2","total_order":3})")},
+        {"before", record(R"("before":{"id":1},"after":{"id":2})")},
+        {"transaction", record(R"("after":{"id":1},"transaction":{"id":"1:2","total_order":3})")},
     };
     for (auto const& each : cases) {
         SCOPED_TRACE(each.name);
@@ -469,9 +558,9 @@ TEST(EventDecode, ManyEventsWithOneDecoder) {
     padded_record const small{create};
     for (int round = 0; round < 50; ++round) {
         ASSERT_TRUE(decoder.value(big.view(), {}, names, event, strings));
-        ASSERT_EQ(event.after.at(names.number_of("v")).text.size(), 300'000U);
+        ASSERT_EQ(event.after.at(names.number_of("v").value()).text.size(), 300'000U);
         ASSERT_TRUE(decoder.value(small.view(), {}, names, event, strings));
-        ASSERT_EQ(event.after.at(names.number_of("v")).text, "x");
+        ASSERT_EQ(event.after.at(names.number_of("v").value()).text, "x");
         ASSERT_EQ(event.source.table, "item");
     }
 }
