@@ -18,9 +18,15 @@ BLOCKED = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
            "AND cardinality(pg_blocking_pids(pid)) > 0")
 
 
-def wait_applier_blocked(database):
-    """The applier gives up and retries within deadlock_timeout, so being blocked comes and goes."""
-    wait_until(lambda: database.value(BLOCKED), 20, f"the applier waits for a lock at {database.node}", every=0.005)
+GAVE_UP = "canceling statement due to lock timeout"
+
+
+def wait_applier_blocked(servers, database):
+    """The applier gives up and retries within deadlock_timeout, so being blocked comes and goes: the log keeps it."""
+    log = getattr(servers, database.node)
+    before = log.log_text().count(GAVE_UP)
+    wait_until(lambda: database.value(BLOCKED) or log.log_text().count(GAVE_UP) > before, 20,
+               f"the applier waits for a lock at {database.node}", every=0.005)
 
 
 @pytest.mark.parametrize("deadlock_timeout", ["1s", "100ms", "10ms"])
@@ -35,7 +41,7 @@ def test_deadlock_with_the_applier(servers, deadlock_timeout):
             cursor.execute("UPDATE item SET v = v + 100, who = 'b' WHERE id = 40")
             with pair.a.transaction() as at_a:
                 at_a.execute("UPDATE item SET v = 1, who = 'a' WHERE id <= 45")
-            wait_applier_blocked(pair.b)
+            wait_applier_blocked(servers, pair.b)
             cursor.execute("UPDATE item SET v = v + 100, who = 'b' WHERE id = 1")
         application.close()
         pair.settle()
@@ -55,7 +61,7 @@ def test_the_application_is_not_kept_waiting_by_a_blocked_applier(servers):
         holder = pair.b.connect()
         holder.cursor().execute("SELECT * FROM item WHERE id = 40 FOR UPDATE")
         pair.a.sql("UPDATE item SET v = 1, who = 'a'")
-        wait_applier_blocked(pair.b)
+        wait_applier_blocked(servers, pair.b)
         application = pair.b.connect(options="-c lock_timeout=5s")
         for key in range(1, 11):
             with application, application.cursor() as cursor:
@@ -116,7 +122,7 @@ def test_table_lock_released_later(servers, lock):
         holder = pair.b.connect()
         holder.cursor().execute(f"LOCK TABLE item IN {lock} MODE")
         pair.a.sql("UPDATE item SET v = 7")
-        wait_applier_blocked(pair.b)
+        wait_applier_blocked(servers, pair.b)
         holder.rollback()
         holder.close()
         pair.settle()
@@ -134,7 +140,7 @@ def test_waiting_is_done_without_an_open_transaction(servers):
         holder = pair.b.connect()
         holder.cursor().execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
         pair.a.sql("UPDATE item SET v = 7")
-        wait_applier_blocked(pair.b)
+        wait_applier_blocked(servers, pair.b)
         first = pair.b.value("SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity "
                            "WHERE application_name LIKE 'tandem%%'")
         wait_until(lambda: pair.b.value(

@@ -239,7 +239,7 @@ TEST(EventKinds, TheFormOfValuesIsInTheSource) {
         EXPECT_EQ(one.event.source.values, value_form::debezium) << other;
         EXPECT_EQ(one.event.source.version, other);
     }
-    ASSERT_EQ(one.read(R"({"op":"c"})"), "t");
+    ASSERT_EQ(one.read(R"({"op":"t"})"), "t");
     EXPECT_EQ(one.event.source.values, value_form::debezium);
 }
 
