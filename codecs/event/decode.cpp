@@ -57,10 +57,11 @@ public:
             case meaning::source:
                 found.before_tail = before;
                 if (token_place const behind = from_memory(value, before, into)) {
-                    found.op = true;
+                    found.op = found.known_tail = true;
                     return behind;
                 }
                 found.tail = value;
+                into.source = {};
                 return block(value, [&](token_place inner) { return source(inner, into.source); });
             case meaning::op:
                 own_[2] = {what, value};
@@ -75,6 +76,9 @@ public:
                            : rarer(what, value, found, into);
             }
         });
+        if (found.tail == nullptr && !found.known_tail) {
+            into.source = {};
+        }
         bool const change = found.op && !found.status && into.op != event_operation::message;
         if (!failed() && change) {
             expect(has_its_rows(into), event_errc::missing_field, text_.data());
@@ -94,6 +98,7 @@ private:
         bool op = false;
         bool status = false;
         bool message = false;
+        bool known_tail = false;
         bool more = false;          // than known_tail can tell
         std::string_view time;      // read only where it means something
         token_place tail = nullptr; // the source block's brace, where it had to be read
@@ -427,7 +432,6 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
                                         event_view& into, arena& strings) {
     into.op = event_operation::none;
     into.has_before = into.has_after = false;
-    into.source = {};
     into.transaction = {};
     into.message = {};
     into.boundary.clear();
@@ -436,7 +440,10 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     }
     event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
     auto const object = [&](token_place at) {
-        into.has_after = !form.envelope;
+        if (!form.envelope) {
+            into.source = {};
+            into.has_after = true;
+        }
         return form.envelope ? from.envelope(at, into) : from.row(at, into.after);
     };
     auto const other = [&](token_place at) {

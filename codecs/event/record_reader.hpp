@@ -48,14 +48,18 @@ public:
             if (number >= into.size()) {
                 into.resize(number + 1);
             }
-            for (; filled <= number; ++filled) {
+            expected = number + 1;
+            if (number < filled) { // out of order
+                if (!expect(into[number].kind == field_kind::absent, event_errc::duplicate_field,
+                            name_at(value))) {
+                    return value;
+                }
+                return column(value, into[number]);
+            }
+            for (; filled < number; ++filled) {
                 into[filled] = {};
             }
-            if (into[number].kind != field_kind::absent) {
-                fail(event_errc::duplicate_field, name_at(value));
-                return value;
-            }
-            expected = number + 1;
+            ++filled;
             return column(value, into[number]);
         });
         for (; filled < into.size(); ++filled) {
