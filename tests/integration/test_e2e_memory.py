@@ -57,6 +57,22 @@ def test_a_large_transaction(servers):
         pair.close()
 
 
+def test_a_transaction_that_comes_in_blocks_waits_in_a_file(servers):
+    pair = servers.pair(SCHEMA)
+    try:
+        instance = pair.run()
+        with pair.a.transaction() as cursor:
+            cursor.execute("INSERT INTO many SELECT i, i % 100, repeat('x', 300) FROM generate_series(1, 400000) i")
+            wait_until(lambda: instance.direction("a:b")["spool_bytes"] > 100 * MB, 60, "100 MB kept aside",
+                       detail=instance.explain)
+        pair.settle(pair.a, deadline=120)
+        peak = instance.rss_peak()
+        assert peak <= 128 * MB, f"peak {peak / MB:.0f} MB"
+        assert pair.b.value("SELECT count(*) FROM many") == 400_000
+    finally:
+        pair.close()
+
+
 @pytest.mark.parametrize("arguments", [
     ("--queue-bytes", "2MiB", "--batch-bytes", "1MiB"), ("--batch-rows", "200000", "--batch-bytes", "16MiB"),
     ("--queue-bytes", "1MiB", "--batch-bytes", "512KiB", "--batch-rows", "1")], ids=["small_queue", "large_batches", "one_by_one"])

@@ -187,19 +187,6 @@ def test_a_load_with_kill9(servers):
         pair.close()
 
 
-def test_memory_does_not_grow_with_it(servers):
-    pair = servers.pair(SCHEMA)
-    rows = 300_000
-    try:
-        instance = pair.run()
-        pair.a.sql(FILL, 1, rows)
-        pair.settle(pair.a, deadline=300)
-        assert pair.b.value("SELECT count(*) FROM many") == rows
-        assert instance.rss_peak() <= 128 * MB, f"{instance.rss_peak() / MB:.0f} MB"
-    finally:
-        pair.close()
-
-
 def test_streaming_off_receives_it_whole(servers):
     pair = servers.pair(SCHEMA)
     try:
