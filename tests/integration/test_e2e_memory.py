@@ -63,7 +63,7 @@ def test_a_transaction_that_comes_in_blocks_waits_in_a_file(servers):
         instance = pair.run()
         with pair.a.transaction() as cursor:
             cursor.execute("INSERT INTO many SELECT i, i % 100, repeat('x', 300) FROM generate_series(1, 400000) i")
-            wait_until(lambda: instance.direction("a:b")["spool_bytes"] > 100 * MB, 60, "100 MB kept aside",
+            wait_until(lambda: instance.direction("a:b")["spool_bytes"] > 50 * MB, 60, "50 MB kept aside",
                        detail=instance.explain)
         pair.settle(pair.a, deadline=120)
         peak = instance.rss_peak()
