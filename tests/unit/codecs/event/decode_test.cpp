@@ -596,6 +596,19 @@ TEST(EventKey, StructsAndBareValues) {
     EXPECT_EQ(key_of(R"({"schema":null,"payload":null})", true), "=;");
 }
 
+TEST(EventKey, ABareValueIsNoneOfTheNamedFields) {
+    event_decoder decoder;
+    field_names names;
+    row_values values;
+    arena strings;
+    padded_record const named{R"({"id":1})"};
+    padded_record const bare{"5"};
+    ASSERT_TRUE(decoder.key(named.view(), false, names, values, strings).has_value());
+    ASSERT_TRUE(decoder.key(bare.view(), false, names, values, strings).has_value());
+    EXPECT_EQ(values.at(names.number_of("id").value()).kind, field_kind::absent);
+    EXPECT_EQ(values.at(names.number_of("").value()).text, "5");
+}
+
 TEST(EventKey, Refuses) {
     EXPECT_EQ(key_of(""), (event_error{errc::not_json, 0}.message()));
     EXPECT_EQ(key_of("4 2"), (event_error{errc::not_json, 2}.message()));

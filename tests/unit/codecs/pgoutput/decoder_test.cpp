@@ -326,6 +326,19 @@ TEST(Decoder, AnEqualShapeKeepsItsPointerThroughBlocks) {
     EXPECT_EQ(before->columns.size(), 2U);
 }
 
+// Another transaction was told of a newer shape while the streamed one was open.
+TEST(Decoder, AnOlderShapeOfAStreamIsNotTakenOver) {
+    decoder in;
+    for (std::string const& message :
+         {wire::stream_start(7, true), wire::streamed(7, relation(table, 2)), wire::stream_stop(),
+          begin_one(), relation(table, 3), insert_of(table, 3), commit_one(),
+          wire::stream_commit(7, 1, 2, 3), begin_one()}) {
+        ASSERT_TRUE(in.next(message).has_value());
+    }
+    EXPECT_EQ((*in.find(oid{table}))->columns.size(), 3U);
+    EXPECT_TRUE(in.next(insert_of(table, 3)).has_value());
+}
+
 TEST(Decoder, WhereItStands) {
     decoder in;
     EXPECT_FALSE(in.inside());
