@@ -91,10 +91,10 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     }
     bool const skip = named_to_skip(committed.end_lsn) && !echo_ && !duplicate_;
     if (skip && (has_changes_ || skipped_)) {
-        spdlog::warn("{} -> {}: passed over the transaction at {} ({} changes), as `tandem skip` "
-                     "asked",
+        spdlog::warn("{} -> {}: passed over the transaction at {} ({}), as `tandem skip` asked",
                      link_.setup.source.name, link_.setup.target.name, to_string(committed.end_lsn),
-                     has_changes_ ? filling_->pieces.back().count : index_);
+                     has_changes_ ? fmt::format("{} changes", filling_->pieces.back().count)
+                                  : "it came in blocks");
     }
     if (!has_changes_ || skip) {
         if (has_changes_) { // held back until here, see hand_over()

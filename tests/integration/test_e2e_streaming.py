@@ -187,6 +187,28 @@ def test_a_load_with_kill9(servers):
         pair.close()
 
 
+def test_skip_passes_over_one_without_reading_it(servers):
+    pair = servers.pair(SCHEMA)
+    try:
+        pair.a.sql("SELECT pg_create_logical_replication_slot('ends', 'test_decoding')")
+        pair.run().stop()
+        pair.a.sql("INSERT INTO small VALUES (1)")
+        pair.a.sql(FILL, 1, 5000)
+        position = pair.a.sql("SELECT lsn FROM pg_logical_slot_get_changes('ends', NULL, NULL) "
+                              "WHERE data LIKE 'COMMIT%'")[-1][0]
+        pair.a.sql("INSERT INTO small VALUES (2)")
+        done = command("skip", *node_arguments({"a": pair.a, "b": pair.b}), "--direction", "a:b", "--position", position)
+        assert done.status == 0, done
+        again = pair.run()
+        pair.settle(pair.a)
+        assert pair.b.sql("SELECT id FROM small ORDER BY id") == [(1,), (2,)]
+        assert pair.b.value("SELECT count(*) FROM many") == 0
+        assert f"passed over the transaction at {position} (it came in blocks)" in again.log_text()
+    finally:
+        pair.a.sql("SELECT pg_drop_replication_slot('ends')")
+        pair.close()
+
+
 def test_streaming_off_receives_it_whole(servers):
     pair = servers.pair(SCHEMA)
     try:
