@@ -42,7 +42,7 @@ struct rows {
 
 // What a plain program would do.
 std::string by_boost_json(pgoutput::relation_shape const& shape,
-                          event::relation_events::change const& made) {
+                          event::relation_events::change const& made, std::size_t id = 700) {
     boost::json::object after;
     pgoutput::tuple_view::cursor cursor{made.new_row};
     for (auto const& column : shape.columns) {
@@ -73,7 +73,7 @@ std::string by_boost_json(pgoutput::relation_shape const& shape,
           {"ts_ns", pg_time{1'000'000}.unix_us() * 1'000},
           {"schema", shape.schema},
           {"table", shape.name},
-          {"txId", 700},
+          {"txId", id},
           {"lsn", made.position.value},
           {"xmin", nullptr},
           {"origin", nullptr},
@@ -86,7 +86,8 @@ std::string by_boost_json(pgoutput::relation_shape const& shape,
     return boost::json::serialize(event);
 }
 
-rows make_rows(perf::shape which) {
+// `transaction_rows`: so many share a transaction; none: all do.
+rows make_rows(perf::shape which, std::size_t transaction_rows = 0) {
     rows made;
     std::vector<std::size_t> starts;
     for (std::size_t row = 0; row < perf::rows_of(which); ++row) {
@@ -99,7 +100,9 @@ rows make_rows(perf::shape which) {
         std::string_view const message{made.messages.data() + starts[row],
                                        starts[row + 1] - starts[row]};
         made.tuples.push_back(std::get<pgoutput::insert>(*pgoutput::decode(message)).new_row);
-        made.events += by_boost_json(shape, change_of(made.tuples.back(), row));
+        std::size_t const transaction =
+            700 + (transaction_rows == 0 ? 0 : row / transaction_rows);
+        made.events += by_boost_json(shape, change_of(made.tuples.back(), row), transaction);
         made.ends.push_back(made.events.size());
     }
     made.events.append(event::record_padding, '\0');
@@ -226,8 +229,7 @@ struct reader {
     return sum;
 }
 
-void decode(benchmark::State& state, perf::shape which) {
-    rows const& from = rows_in(which);
+void decode_all(benchmark::State& state, rows const& from) {
     reader with;
     if (!perf::heap_is_counted() || decode_rows(from, with) != value_bytes(from)) {
         wrong_answer();
@@ -238,6 +240,16 @@ void decode(benchmark::State& state, perf::shape which) {
         benchmark::DoNotOptimize(sum);
     }
     report(state, from, perf::allocations_so_far() - before);
+}
+
+void decode(benchmark::State& state, perf::shape which) {
+    decode_all(state, rows_in(which));
+}
+
+// What a record shares with the one before is another each time, and is learnt anew.
+void decode_small_transactions(benchmark::State& state) {
+    static rows const from = make_rows(perf::shape::chat, 2);
+    decode_all(state, from);
 }
 
 // Every field, none of them kept.
@@ -305,6 +317,8 @@ int const registered = [] {
                 ->Unit(benchmark::kMillisecond);
         }
     }
+    benchmark::RegisterBenchmark("decode/small_transactions", decode_small_transactions)
+        ->Unit(benchmark::kMillisecond);
     return 0;
 }();
 
