@@ -43,7 +43,7 @@ class Kafka:
         self._brokers = broker.Brokers(
             self.workspace.path / "kafka", ports[:nodes], ports[nodes:], {**SETTINGS, **(settings or {})},
             OPTIONS, wrapper=("setpriv", "--pdeathsig", "KILL"))
-        self.admin = Admin(self.bootstrap, log=self.workspace.path / "admin.log")
+        self.admin = Admin(self.bootstrap)
 
     @property
     def bootstrap(self):

@@ -59,10 +59,8 @@ class Refused(Exception):
 class Admin:
     """Administrator, reader and writer of one cluster. Bytes are bytes; keys and values may be None."""
 
-    def __init__(self, bootstrap, log=None):
-        """`log`: a file for what the client warns of."""
+    def __init__(self, bootstrap):
         self.bootstrap = bootstrap
-        self.log = log
         self._process = None
 
     def close(self):
@@ -188,13 +186,10 @@ class Admin:
         return said["ok"]
 
     def _start(self):
-        log = open(self.log, "ab") if self.log else None
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-             *broker.LOGGING, "-cp", f"{_compiled()}:{classpath()}", "Admin", self.bootstrap],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
-        if log:
-            log.close()
+             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{_compiled()}:{classpath()}", "Admin", self.bootstrap],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _config(given):
