@@ -189,6 +189,8 @@ def arguments():
         first, second = (int(port) for port in given.ports.split(","))
     except ValueError:
         parser.error("--ports takes two numbers, as in 5434,5435")
+    if first == second or not all(0 < port < 65536 for port in (first, second)):
+        parser.error(f"--ports takes two ports that differ, between 1 and 65535, not {given.ports}")
     given.ports = (first, second)
     return given
 
