@@ -242,8 +242,7 @@ asio::awaitable<void> watch(asio::io_context& context, instance& running, option
             break;
         }
         if (stopping && now >= stop_at) {
-            spdlog::error("not everything ended within {} s: the rest is done again at the next "
-                          "start",
+            spdlog::error("not everything ended within {} s: it is done again at the next start",
                           stop_limit.count());
             std::_Exit(exit_status::runtime);
         }
@@ -253,8 +252,8 @@ asio::awaitable<void> watch(asio::io_context& context, instance& running, option
     context.stop();
 }
 
-void summarise(instance_stats const& stats) {
-    for (auto const& one : stats.directions) {
+void summarise(instance const& ended) {
+    for (auto const& one : ended.stats.directions) {
         auto const& count = one->count;
         spdlog::info(
             "{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
@@ -262,6 +261,14 @@ void summarise(instance_stats const& stats) {
             one->source, one->target, count.applied_rows.load(), count.applied_transactions.load(),
             count.batches.load(), count.echoes_stopped.load(), count.conflicts.load(),
             count.parked.load(), to_string(lsn{count.confirmed_lsn.load()}));
+    }
+    for (std::size_t at = 0; at < ended.workers.size(); ++at) {
+        if (ended.workers[at]->body->left_undone()) {
+            auto const& one = *ended.stats.directions[at];
+            spdlog::warn("{} -> {}: what was on its way to node {} was not finished: it is "
+                         "rolled back there, and the next start does it again from its beginning",
+                         one.source, one.target, one.target);
+        }
     }
 }
 
@@ -296,7 +303,7 @@ int run_instance(options const& set) {
     for (auto const& one : running.workers) {
         one->thread.join();
     }
-    summarise(running.stats);
+    summarise(running);
     bool const stuck =
         std::ranges::any_of(running.workers, [](auto const& one) { return one->body->stuck(); });
     bool const asked_to_end = !set.until_caught_up && !set.until;
