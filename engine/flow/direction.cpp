@@ -81,6 +81,7 @@ bool direction::ended_by(failure const& why) {
         return false;
     case next_step::retry_whole:
         whole_ = true;
+        stats_.add_warning(why.reason);
         spdlog::warn("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
         return false;
     case next_step::retry:

@@ -3,13 +3,12 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
 #include "engine/admin/routes.hpp"
-#include "engine/config/error.hpp"
+#include "engine/admin/spool_check.hpp"
 #include "engine/config/load.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
-#include "io/file/spool.hpp"
 #include "io/http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -102,31 +101,42 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     return setup;
 }
 
+void warn(instance_stats& said, std::string text) {
+    spdlog::warn("{}", text);
+    said.warnings.push_back(std::move(text));
+}
+
 // Where large transactions wait for their end; empty: nowhere, so that they are not sent before it.
 std::string spool_folder(options const& set, instance_stats& said) {
-    if (!set.streaming) {
+    auto const found = check_spool(set);
+    if (!found) {
         return {};
     }
-    auto const tried = io::spool::make(set.spool_folder);
-    if (tried) {
+    if (auto const refused = refusal({*found})) {
+        throw *refused;
+    }
+    if (found->level == severity::ok) {
         return set.spool_folder;
     }
-    if (set.spool_folder != options{}.spool_folder) {
-        throw config_error{
-            fmt::format("--spool-dir {}: no file can be made there ({}); name a folder that can be "
-                        "written to, or set --streaming off",
-                        set.spool_folder, tried.error().message())};
-    }
-    said.warnings.push_back(
-        fmt::format("no file can be made in {} ({}): large transactions come only when they have "
-                    "committed; --spool-dir names another folder, --streaming off says that it is "
-                    "meant so",
-                    set.spool_folder, tried.error().message()));
-    spdlog::warn("{}", said.warnings.back());
+    warn(said, fmt::format("{} {}; {}", found->condition, found->current, found->cure));
     return {};
 }
 
-void build(instance& made, options const& set, prepared const& ready) {
+void warn_of_old_sources(options const& set, prepared const& ready, instance_stats& said) {
+    constexpr int streaming_version = 140000;
+    for (auto const& choice : ready.choices) {
+        auto const& source = catalog_of(ready.nodes, choice.source);
+        if (set.streaming && set.streaming_named && source.server_version < streaming_version) {
+            warn(said,
+                 fmt::format("--streaming on has no effect on node {}: PostgreSQL {} sends large "
+                             "transactions when they have committed, 14 and later can do "
+                             "otherwise",
+                             source.name, source.major()));
+        }
+    }
+}
+
+void build(instance& made, options const& set, prepared const& ready, std::string const& folder) {
     for (auto const& node : ready.nodes) {
         made.stats.nodes.push_back(std::make_unique<node_stats>(node.name, node.rank));
         made.stats.nodes.back()->server_version.store(node.server_version);
@@ -135,18 +145,17 @@ void build(instance& made, options const& set, prepared const& ready) {
     }
     made.stats.started_at_us = now_us();
     if (set.listen != "off" && !parse_listen(set.listen).loopback) {
-        made.stats.warnings.push_back(fmt::format(
-            "{} is served by plain HTTP to everybody who can reach it (--insecure-listen)",
-            set.listen));
-        spdlog::warn("{}", made.stats.warnings.back());
+        warn(made.stats, fmt::format("{} is served by plain HTTP to everybody who can reach it "
+                                     "(--insecure-listen)",
+                                     set.listen));
     }
+    warn_of_old_sources(set, ready, made.stats);
     made.stats.policy = ready.policy.policy == conflict_policy::last_update_wins
                             ? "last-update-wins"
                             : "apply-remote";
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);
     }
-    auto const folder = spool_folder(set, made.stats);
     for (auto const& choice : ready.choices) {
         auto& stats = *made.stats.directions.emplace_back(
             std::make_unique<direction_stats>(choice.source, choice.target));
@@ -277,8 +286,9 @@ void summarise(instance const& ended) {
 int run_instance(options const& set) {
     asio::io_context context{1};
     instance running;
-    auto server_options_checked = set; // the port is taken before anything is created
-    auto [server, board] = listen(context, server_options_checked, running.stats);
+    // What can be refused is refused before anything is created: the folder, and a port that is taken.
+    auto const folder = spool_folder(set, running.stats);
+    auto [server, board] = listen(context, set, running.stats);
     stop_request asked{context};
     // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
     auto const ready = run_on(context, prepare(context.get_executor(), set));
@@ -289,7 +299,7 @@ int run_instance(options const& set) {
     for (auto const& note : ready.notes) {
         spdlog::info("{}", note);
     }
-    build(running, set, ready);
+    build(running, set, ready, folder);
     spdlog::info("conflict policy {}", running.stats.policy);
     for (auto const& one : running.workers) {
         one->start();
