@@ -37,6 +37,8 @@ public:
     void stop() noexcept { stop_requested_.store(true); }
     // The source's WAL as it stood when the stream started last has been dealt with.
     [[nodiscard]] bool caught_up() const noexcept { return caught_up_.load(); }
+    // The end came before the end of what was on its way to the target; known once run() has ended.
+    [[nodiscard]] bool left_undone() const noexcept { return left_undone_.load(); }
     // Waits for a person: gap, lost, fenced or paused.
     [[nodiscard]] bool stuck() const noexcept { return stuck_.load(); }
 
@@ -53,7 +55,8 @@ private:
     [[nodiscard]] sql::apply_rules rules(bool binary) const;
     [[nodiscard]] io::awaitable<outcome_of<void>> set_up_origin(io::pg::connection& apply);
     [[nodiscard]] io::awaitable<outcome_of<parked_keys>> read_parked(io::pg::connection& target);
-    [[nodiscard]] io::awaitable<failure> watch_requests(direction_link& link, lsn goal);
+    [[nodiscard]] io::awaitable<failure> watch_requests(direction_link& link, sessions& open,
+                                                        lsn goal);
     [[nodiscard]] io::awaitable<void> finish(direction_link& link, sessions& open);
     [[nodiscard]] bool ended_by(failure const& why);
 
@@ -65,6 +68,7 @@ private:
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> caught_up_{false};
     std::atomic<bool> stuck_{false};
+    std::atomic<bool> left_undone_{false};
     std::unique_ptr<direction_memory> memory_;
     std::optional<std::int64_t> epoch_; // held since the first start
     std::optional<lsn> careful_at_;
