@@ -49,7 +49,7 @@ error refusal(int number, std::string const& topic, std::int32_t partition, reco
 
 } // namespace
 
-properties producer::default_presets() {
+properties producer::presets() {
     return {
         {"client.id", "tandem"},
         {"compression.type", "lz4"},
@@ -69,12 +69,11 @@ result<std::unique_ptr<producer>> producer::open(asio::any_io_executor executor,
     client_options options;
     options.brokers = std::move(brokers);
     options.set = std::move(set);
-    options.presets = default_presets();
+    options.presets = presets();
     options.promises = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"message.timeout.ms", "0"},
-        {"queuing.strategy", "fifo"},
         {"sticky.partitioning.linger.ms", "0"},
         // How long a topic that the brokers do not know may still turn up.
         {"topic.metadata.propagation.max.ms", "5000"},
