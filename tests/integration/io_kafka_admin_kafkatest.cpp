@@ -16,7 +16,7 @@ using testing::HasSubstr;
 // A deleted topic is known to some brokers for a moment.
 awaitable<void> gone(admin& asked, std::string name) {
     for (;;) {
-        auto const found = co_await asked.metadata(name, 30s);
+        auto const found = co_await asked.describe_topic(name, 30s);
         if (!found && found.error().code == errc::no_topic) {
             co_return;
         }
@@ -86,7 +86,6 @@ TEST_F(Admin, CreatesDescribesAndDeletes) {
     must(loop_.run(admin_->delete_topic(name, 30s)));
     EXPECT_EQ(loop_.run(admin_->delete_topic(name, 30s)).error().code, errc::no_topic);
     loop_.run(gone(*admin_, name));
-    EXPECT_EQ(loop_.run(admin_->describe_topic(name, 30s)).error().code, errc::no_topic);
 }
 
 TEST_F(Admin, ListsAllTopics) {
