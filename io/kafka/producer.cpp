@@ -56,7 +56,9 @@ properties producer::presets() {
         // Below the default of a topic's max.message.bytes, which counts what is sent as one.
         {"batch.size", "1000000"},
         {"batch.num.messages", "100000"},
-        {"linger.ms", "5"},
+        // Measured, one record at a time over three brokers: 1.2 ms with 0, 2.3 with 1, 6.7 with 5.
+        // Under load requests fill while others are on the way, and more brings nothing.
+        {"linger.ms", "1"},
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "131072"},
         {"reconnect.backoff.max.ms", "2000"},
