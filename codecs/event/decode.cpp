@@ -81,7 +81,7 @@ public:
         }
         bool const change = found.op && !found.status && into.op != event_operation::message;
         if (!failed() && change) {
-            expect(has_its_rows(into), event_errc::missing_field, text_.data());
+            expect_its_rows(into);
         } else if (!failed()) {
             settle(found, into);
         }
@@ -105,10 +105,12 @@ private:
         meanings_seen before_tail;
     };
 
-    // Fixed names have no escapes, so one that has some is none of them.
     meaning which(field_order& order, token_place field) {
-        bool const next = in_.has_field(field) && order.stands(in_.start(field), limit_);
-        return next ? order.next() : order.find(raw_name(field));
+        if (in_.has_field(field) && order.stands(in_.start(field), limit_)) {
+            return order.next();
+        }
+        std::string_view const name = name_of(field);
+        return failed() ? meaning::other : order.find(name);
     }
 
     // Calls `take(meaning, value)` for every field of the object; none that means something stands twice. `before`:
@@ -142,16 +144,16 @@ private:
         return there ? row(at, into) : null(at);
     }
 
-    // Rows that come into being have an after, those that go a before and no after; a truncated table has neither.
-    static bool has_its_rows(event_view const& read) noexcept {
-        switch (read.op) {
-        case event_operation::remove:
-            return read.has_before && !read.has_after;
-        case event_operation::truncate:
-            return !read.has_before && !read.has_after;
-        default:
-            return read.has_after;
-        }
+    // Rows that come into being have an after, and what else is said of them counts for nothing; those that go have
+    // a before and no after; a truncated table has neither.
+    void expect_its_rows(event_view const& read) noexcept {
+        bool const removed = read.op == event_operation::remove;
+        bool const truncated = read.op == event_operation::truncate;
+        char const* const at = text_.data();
+        expect(truncated || (removed ? read.has_before : read.has_after), event_errc::missing_field,
+               at);
+        expect(!(removed || truncated) || !read.has_after, event_errc::wrong_type, at);
+        expect(!truncated || !read.has_before, event_errc::wrong_type, at);
     }
 
     // Fields that most changes do not have; not null. By itself and cold, so that the compiler keeps the usual ones
@@ -378,14 +380,14 @@ private:
         }
         bool found = false;
         bool schema = false;
-        auto const name = [this](token_place field) { return raw_name(field); };
-        at = each_field(at, name, [&](std::string_view raw, token_place value) {
-            if (raw == "schema") {
-                expect(!std::exchange(schema, true), event_errc::duplicate_field, raw.data());
+        auto const which_one = [this](token_place field) { return name_of(field); };
+        at = each_field(at, which_one, [&](std::string_view name, token_place value) {
+            if (name == "schema") {
+                expect(!std::exchange(schema, true), event_errc::duplicate_field, name_at(value));
                 return pass(value);
             }
-            expect(raw == "payload", event_errc::wrong_type, raw.data());
-            expect(!std::exchange(found, true), event_errc::duplicate_field, raw.data());
+            expect(name == "payload", event_errc::wrong_type, name_at(value));
+            expect(!std::exchange(found, true), event_errc::duplicate_field, name_at(value));
             if (failed()) {
                 return value;
             }
@@ -418,6 +420,14 @@ private:
     std::array<own_value, 3> own_; // sequence, lsn, op
 };
 
+// The verdict; names that a refused record brought go with it.
+event_result<void> names_kept(event_result<void> verdict, field_names& names, std::size_t known) {
+    if (!verdict) {
+        names.forget_after(known);
+    }
+    return verdict;
+}
+
 } // namespace
 
 struct event_decoder::state {
@@ -438,6 +448,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
         return event_error{bad, 0};
     }
+    std::size_t const known = names.size();
     event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
     auto const object = [&](token_place at) {
         if (!form.envelope) {
@@ -447,6 +458,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
         return form.envelope ? from.envelope(at, into) : from.row(at, into.after);
     };
     auto const other = [&](token_place at) {
+        into.source = {};
         if (form.schema) {
             return from.null(at);
         }
@@ -454,7 +466,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
         return at;
     };
     from.record(form.schema, object, other);
-    return from.verdict();
+    return names_kept(from.verdict(), names, known);
 }
 
 event_result<void> event_decoder::key(std::string_view text, bool schema, field_names& names,
@@ -462,11 +474,12 @@ event_result<void> event_decoder::key(std::string_view text, bool schema, field_
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
         return event_error{bad, 0};
     }
+    std::size_t const known = names.size();
     event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
     from.record(
         schema, [&](token_place at) { return from.row(at, into); },
         [&](token_place at) { return from.bare(at, into); });
-    return from.verdict();
+    return names_kept(from.verdict(), names, known);
 }
 
 } // namespace tandem::event

@@ -16,4 +16,11 @@ std::optional<std::size_t> field_names::number_of(std::string_view name) {
     return number;
 }
 
+void field_names::forget_after(std::size_t count) {
+    while (names_.size() > count) {
+        numbers_.erase(names_.back().text());
+        names_.pop_back();
+    }
+}
+
 } // namespace tandem::event

@@ -47,6 +47,8 @@ public:
 
     // The number of that name, a new one for a new name; none when there are too many already.
     [[nodiscard]] std::optional<std::size_t> number_of(std::string_view name);
+    // Back to that many: those after them came with a record that was refused.
+    void forget_after(std::size_t count);
 
     // More than twice as many as a table's columns can be.
     static constexpr std::size_t most = 4'096;

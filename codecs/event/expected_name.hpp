@@ -18,12 +18,12 @@ class expected_name {
 public:
     explicit expected_name(std::string name) : name_{std::move(name)} {
         static_assert(record_padding >= sizeof(head_));
-        std::string const text = '"' + name_ + "\":";
+        bool const plain = name_.find_first_of("\"\\") == std::string::npos;
+        // Others are never written so: in their place, what no JSON has in a string.
+        std::string const text = plain ? '"' + name_ + "\":" : "\"\n";
         std::size_t const size = std::min(text.size(), sizeof(head_));
         std::memset(mask_.data(), 0xFF, size);
-        if (name_.find_first_of("\"\\") == std::string::npos) { // others are never written so
-            std::memcpy(head_.data(), text.data(), size);
-        }
+        std::memcpy(head_.data(), text.data(), size);
     }
 
     [[nodiscard]] std::string const& text() const noexcept { return name_; }

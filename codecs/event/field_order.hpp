@@ -107,7 +107,8 @@ public:
             std::find_if(known_.begin(), known_.end(),
                          [name](meaning_of const& each) { return each.name == name; });
         meaning const what = found == known_.end() ? meaning::other : found->what;
-        if (order_.size() < order_most) {
+        others_ += what == meaning::other ? 1 : 0;
+        if (what != meaning::other || others_ <= others_most) {
             at_ = std::min(at_, order_.size());
             order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at_),
                           {expected_name{std::string{name}}, what});
@@ -122,11 +123,11 @@ private:
         meaning what = meaning::other;
     };
 
-    static constexpr std::size_t order_most =
-        100; // fields of no meaning are not collected without end
+    static constexpr std::size_t others_most = 32; // fields of no meaning that are expected
 
     std::span<meaning_of const> known_;
     std::vector<place> order_;
+    std::size_t others_ = 0; // of no meaning, met for the first time
     std::size_t at_ = 0;
 };
 

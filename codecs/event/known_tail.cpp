@@ -46,6 +46,7 @@ void known_tail::learn(json_text const& in, token_place from, token_place to, me
     for (std::size_t index = 0; index < source_strings.size(); ++index) {
         std::string_view const text = said.*source_strings[index];
         bool found = text.empty();
+        places_[index] = {};
         for (std::uint32_t each = 0; each < made && !found; ++each) {
             auto const offset = text.data() - starts[each];
             found = text.data() >= starts[each] &&

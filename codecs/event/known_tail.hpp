@@ -1,6 +1,7 @@
 #pragma once
 // The envelope from its source block on, as the record before had it. Records of one transaction differ there in
-// three values only, so what stands between these is compared at once and not read again.
+// three values only where their writer took the time once for all of them, as ours does for a batch; so what stands
+// between these is compared at once and not read again. Debezium takes it for each record: its tails are read.
 
 #include "codecs/event/event_view.hpp"
 #include "codecs/event/field_order.hpp"

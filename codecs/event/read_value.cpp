@@ -12,10 +12,12 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace tandem::event {
 namespace {
@@ -28,6 +30,17 @@ event_result<void> as_it_is(field_value const& value, field_kind wanted, std::st
         return wrong_type;
     }
     return set(out, std::string{value.text});
+}
+
+// What the server would refuse, together with all that travels with it.
+template <class Range>
+event_result<void> whole_number(field_value const& value, std::string& out) {
+    auto const read = integer(value);
+    if (!read) {
+        return read.error();
+    }
+    return std::in_range<Range>(*read) ? set(out, std::string{value.text})
+                                       : event_result<void>{bad_value};
 }
 
 event_result<void> real(field_value const& value, std::string& out) {
@@ -51,16 +64,20 @@ event_result<void> rounded(field_value const& value, int digits, std::string& ou
 }
 
 event_result<void> unscaled(std::string_view base64, std::int32_t scale, std::string& out) {
-    // 131,072 digits in front of the point and 16,383 behind it are the most that PostgreSQL holds.
+    // What PostgreSQL holds, and what that can be in base64.
+    constexpr std::size_t most_before = 131'072;
+    constexpr std::int32_t most_behind = 16'383;
     constexpr std::size_t most = 81'700;
-    if (base64.size() > most) {
+    if (base64.size() > most || scale > most_behind) {
         return bad_value;
     }
     auto const bytes = values::parse_base64(base64);
     if (!bytes || bytes->empty()) {
         return bad_value;
     }
-    return set(out, values::decimal_text(*bytes, scale));
+    std::string text = values::decimal_text(*bytes, scale);
+    std::size_t const before = std::min(text.find('.'), text.size()) - (text[0] == '-' ? 1 : 0);
+    return before <= most_before ? set(out, std::move(text)) : event_result<void>{bad_value};
 }
 
 event_result<void> variable_scale(field_value const& value, std::string& out) {
@@ -209,7 +226,7 @@ event_result<void> literal(field_value const& value, value_kind kind, std::strin
     return set(out, std::string{value.text});
 }
 
-// The scalar of a JSON element, or its JSON where it is none; numbers keep their text.
+// The scalar of a JSON element, or its JSON where it is none; numbers as simdjson writes them.
 field_value field_of(json::element element, std::string& room) {
     room = simdjson::minify(element);
     std::string_view text;
@@ -297,9 +314,11 @@ event_result<void> debezium_text(field_value const& value, resolved_type const& 
     case value_kind::boolean:
         return as_it_is(value, field_kind::boolean, out);
     case value_kind::int2:
+        return whole_number<std::int16_t>(value, out);
     case value_kind::int4:
+        return whole_number<std::int32_t>(value, out);
     case value_kind::int8:
-        return as_it_is(value, field_kind::number, out);
+        return whole_number<std::int64_t>(value, out);
     case value_kind::float4:
     case value_kind::float8:
         return real(value, out);

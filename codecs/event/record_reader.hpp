@@ -70,11 +70,14 @@ public:
 
     // A key that is one scalar: the field without a name.
     token_place bare(token_place at, row_values& into) {
-        std::size_t const number = names_.number_of("").value_or(0);
-        into.assign(number + 1, field_value{});
         bool const scalar = in_.front(at) != '{' && in_.front(at) != '[';
-        return expect(scalar, event_errc::not_an_object, in_.start(at)) ? column(at, into[number])
-                                                                        : at;
+        auto const number = names_.number_of("");
+        if (!expect(scalar, event_errc::not_an_object, at) ||
+            !expect(number.has_value(), event_errc::too_many_fields, at)) {
+            return at;
+        }
+        into.assign(*number + 1, field_value{});
+        return column(at, into[*number]);
     }
 
     // What stands here must be null, for a tombstone.
@@ -145,13 +148,17 @@ protected:
         return in_.start(value - 2) + 1;
     }
 
+    // Without its escapes; in the arena where it has some.
+    std::string_view name_of(token_place field) {
+        std::string_view const raw = raw_name(field);
+        return raw.find('\\') == std::string_view::npos ? raw : unescaped(raw);
+    }
+
     // The number of a column whose name is not the expected one.
     std::size_t looked_up(token_place field) {
-        std::string_view const raw = raw_name(field);
-        bool const plain = raw.find('\\') == std::string_view::npos;
-        std::string_view const name = plain ? raw : unescaped(raw);
+        std::string_view const name = name_of(field);
         auto const number = failed() ? std::nullopt : names_.number_of(name);
-        expect(number.has_value(), event_errc::too_many_fields, raw.data());
+        expect(number.has_value(), event_errc::too_many_fields, in_.start(field) + 1);
         return number.value_or(0);
     }
 

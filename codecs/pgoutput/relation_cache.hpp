@@ -45,16 +45,14 @@ public:
     // every description of a stream.
     outcome store(relation const& described, std::uint64_t order = 0);
 
-    // nullptr when the relation was never described. Valid until the next store() or clear(): the
-    // map moves its entries. Copy the relation_ptr to keep the shape.
+    // nullptr when the relation was never described. Valid until the next store(): the map moves
+    // its entries. Copy the relation_ptr to keep the shape.
     [[nodiscard]] relation_ptr const* find(oid id) const noexcept;
 
     // Takes over a shape that another cache made; store() says when it was described.
     void adopt(relation_ptr shape);
     // Those of another cache that are not known here, or were described later.
     void adopt_newer(relation_cache const& from);
-
-    void clear() noexcept { shapes_.clear(); }
 
 private:
     struct entry {

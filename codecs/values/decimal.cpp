@@ -167,11 +167,6 @@ std::string decimal_text(std::string_view unscaled, std::int32_t scale) {
         }
         number[index / 4] |= byte << (8 * (index % 4));
     }
-    if (carry && negative) { // the least number of that many bytes
-        number.push_back(0);
-        std::size_t const bit = unscaled.size() * 8;
-        number[bit / 32] |= 1U << (bit % 32);
-    }
     while (!number.empty() && number.back() == 0) {
         number.pop_back();
     }

@@ -19,8 +19,8 @@ namespace tandem::values {
 
 // The bytes of text * 10^scale, as few as hold it, appended to `into`. The text has no exponent: the server
 // writes numeric without. Error: bad_value, for a text that is none, has more than `scale` digits behind the point
-// or, with a negative scale, others than zeros where that has none; `into` is then as it was. The time grows with the square of the digits: 131,072 of them, the most that
-// the server has, take tens of milliseconds.
+// or, with a negative scale, others than zeros where that has none; `into` is then as it was. The time grows with the
+// square of the digits: 131,072 of them, the most that the server has, take tens of milliseconds.
 [[nodiscard]] result<void> append_unscaled(std::string_view text, std::int32_t scale,
                                            std::string& into);
 

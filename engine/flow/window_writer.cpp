@@ -98,7 +98,7 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     }
     if (!has_changes_ || skip) {
         if (has_changes_) { // held back until here, see hand_over()
-            filling_->pieces.pop_back();
+            take_back_piece();
         }
         link_.watermark.skipped(committed.end_lsn);
         return std::nullopt;
@@ -145,9 +145,7 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
         return std::nullopt;
     }
     append_piece();
-    if (filling_->shapes.empty() || filling_->shapes.back() != shape) {
-        filling_->shapes.push_back(shape);
-    }
+    keep_shape(shape);
     made.shape = shape.get();
     if (owner != nullptr && owner->size() > copied_most) {
         filling_->bytes += owner->size();
@@ -187,6 +185,17 @@ bool window_writer::named_to_skip(lsn end) const noexcept {
     return end && std::ranges::find(link_.progress.skips, end) != link_.progress.skips.end();
 }
 
+// Tables often take turns: the last few are looked at.
+void window_writer::keep_shape(pgoutput::relation_ptr const& shape) {
+    constexpr std::ptrdiff_t few = 8;
+    auto& shapes = filling_->shapes;
+    auto const first = shapes.end() - std::min(few, std::ssize(shapes));
+    if (std::find(first, shapes.end(), shape) == shapes.end()) {
+        shapes.push_back(shape);
+        filling_->bytes += sizeof(shape);
+    }
+}
+
 // The open transaction's piece in filling_, made when it is not there yet.
 void window_writer::append_piece() {
     if (filling_ == nullptr) {
@@ -200,6 +209,15 @@ void window_writer::append_piece() {
     piece.first = static_cast<std::uint32_t>(filling_->changes.size());
     piece.starts = !has_changes_;
     filling_->pieces.push_back(piece);
+}
+
+// Its memory goes with the batch that it is in: at once when there is nothing else in it.
+void window_writer::take_back_piece() {
+    filling_->changes.resize(filling_->pieces.back().first);
+    filling_->pieces.pop_back();
+    if (filling_->pieces.empty()) {
+        filling_ = nullptr;
+    }
 }
 
 void window_writer::append(change made) {

@@ -41,7 +41,9 @@ public:
 private:
     step check_clock(pgoutput::commit const& committed);
     [[nodiscard]] bool named_to_skip(lsn end) const noexcept;
+    void keep_shape(pgoutput::relation_ptr const& shape);
     void append_piece();
+    void take_back_piece();
     void append(change made);
 
     direction_link& link_;

@@ -100,8 +100,7 @@ rows make_rows(perf::shape which, std::size_t transaction_rows = 0) {
         std::string_view const message{made.messages.data() + starts[row],
                                        starts[row + 1] - starts[row]};
         made.tuples.push_back(std::get<pgoutput::insert>(*pgoutput::decode(message)).new_row);
-        std::size_t const transaction =
-            700 + (transaction_rows == 0 ? 0 : row / transaction_rows);
+        std::size_t const transaction = 700 + (transaction_rows == 0 ? 0 : row / transaction_rows);
         made.events += by_boost_json(shape, change_of(made.tuples.back(), row), transaction);
         made.ends.push_back(made.events.size());
     }

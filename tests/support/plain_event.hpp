@@ -90,7 +90,7 @@ private:
     }
     void expect(bool met) { good_ = good_ && met; }
 
-    // Calls take(raw name) where the value begins; what it leaves is passed over.
+    // Calls take(name) where the value begins; what it leaves is passed over.
     template <class Take>
     void object(Take take) {
         expect(next() == "{");
@@ -107,7 +107,12 @@ private:
             if (!good_) {
                 return;
             }
-            take(name.substr(1, name.size() - 2));
+            auto const plain = plain_json::unescaped(name.substr(1, name.size() - 2));
+            expect(plain.has_value());
+            if (!good_) {
+                return;
+            }
+            take(*plain);
             if (at_ == value) {
                 at_ = behind;
             }
@@ -222,8 +227,8 @@ private:
         if (!schema) {
             return take(here());
         }
-        std::set<std::string_view> fields;
-        object([&](std::string_view name) {
+        std::set<std::string> fields;
+        object([&](std::string const& name) {
             expect(name == "payload" || name == "schema");
             expect(fields.insert(name).second);
             if (name == "payload") {
@@ -235,13 +240,7 @@ private:
 
     void row(std::string const& of) {
         said_.emplace(of, "there");
-        object([&](std::string_view raw) {
-            auto const name = plain_json::unescaped(raw);
-            expect(name.has_value());
-            if (good_) {
-                say(of + '.' + *name, column());
-            }
-        });
+        object([&](std::string const& name) { say(of + '.' + name, column()); });
     }
 
     // The kind of record is known when all its fields have been.
@@ -249,18 +248,18 @@ private:
         constexpr std::array known = {
             "before", "after",       "source",           "op",   "transaction", "status", "message",
             "id",     "event_count", "data_collections", "ts_ms"};
-        std::set<std::string_view> fields;
+        std::set<std::string> fields;
         std::size_t count = 0;
         std::string_view time;
         bool message_there = false;
-        object([&](std::string_view name) {
+        object([&](std::string const& name) {
             ++count;
             if (std::ranges::find(known, name) == known.end()) {
                 return;
             }
             expect(fields.insert(name).second);
             if (name == "before" || name == "after") {
-                here() == "null" ? static_cast<void>(next()) : row(std::string{name});
+                here() == "null" ? static_cast<void>(next()) : row(name);
             } else if (name == "source") {
                 source();
             } else if (name == "op") {
@@ -295,7 +294,7 @@ private:
         said_.erase("status");
     }
 
-    void rarer(std::string_view name) {
+    void rarer(std::string const& name) {
         if (name == "status") {
             std::string const which = text();
             expect(which == "BEGIN" || which == "END");
@@ -325,11 +324,11 @@ private:
     // An object of which some fields mean something, each at most once.
     void texts_and_numbers(std::string const& prefix, std::vector<std::string_view> const& texts,
                            std::vector<std::string_view> const& integers) {
-        object([&](std::string_view name) {
+        object([&](std::string const& name) {
             if (std::ranges::find(texts, name) != texts.end()) {
-                say(prefix + std::string{name}, text());
+                say(prefix + name, text());
             } else if (std::ranges::find(integers, name) != integers.end()) {
-                say(prefix + std::string{name}, std::to_string(integer(next())));
+                say(prefix + name, std::to_string(integer(next())));
             }
         });
     }
@@ -339,13 +338,13 @@ private:
                                       "db",      "schema",    "table", "origin"};
         std::optional<std::string_view> millis;
         bool sequence = false;
-        object([&](std::string_view name) {
+        object([&](std::string const& name) {
             for (std::string_view const each : texts) {
                 if (name == each) {
-                    say("source." + std::string{name}, text());
+                    say("source." + name, text());
                 }
             }
-            std::string const full = "source." + std::string{name};
+            std::string const full = "source." + name;
             if (std::ranges::count(numbers, full) != 0) {
                 std::int64_t const value = integer(next());
                 expect(value >= 0 || !full.ends_with("lsn"));

@@ -1,5 +1,6 @@
 #include "codecs/event/decode.hpp"
 
+#include "codecs/event/field_order.hpp"
 #include "tests/support/event_said.hpp"
 #include "tests/support/padded_record.hpp"
 
@@ -235,12 +236,18 @@ INSTANTIATE_TEST_SUITE_P(
         {"delete_without_before", R"({"op":"d","after":null})", {errc::missing_field, 0}, envelope},
         {"delete_with_after",
          R"({"op":"d","before":{"id":1},"after":{"id":1}})",
-         {errc::missing_field, 0},
+         {errc::wrong_type, 0},
          envelope},
-        {"truncate_with_a_row",
-         R"({"op":"t","after":{"id":1}})",
-         {errc::missing_field, 0},
+        {"truncate_with_a_row", R"({"op":"t","after":{"id":1}})", {errc::wrong_type, 0}, envelope},
+        {"truncate_with_an_old_row",
+         R"({"op":"t","before":{"id":1}})",
+         {errc::wrong_type, 0},
          envelope},
+        {"op_twice_once_escaped",
+         R"({"op":"c","\u006fp":"d","after":{"id":1}})",
+         {errc::duplicate_field, 11},
+         envelope},
+        {"name_with_a_bad_escape", R"({"\x":1,"op":"t"})", {errc::bad_escape, 2}, envelope},
         {"position_negative",
          R"({"source":{"lsn":-5},"op":"t"})",
          {errc::bad_number, 17},
@@ -498,14 +505,82 @@ TEST(EventDecode, MoreNamesThanAnyTableHasColumns) {
     for (std::size_t index = 0; index < field_names::most; ++index) {
         row += fmt::format(R"("f{}":1,)", index);
     }
-    padded_record const most{row + "\"f0\":2}"};
-    EXPECT_EQ(decoder.value(most.view(), {false, false}, names, event, strings).error().code,
-              errc::duplicate_field);
+    row.back() = '}';
+    padded_record const most{row};
+    padded_record const unclosed{row.substr(0, row.size() - 1)};
+    EXPECT_EQ(decoder.value(unclosed.view(), {false, false}, names, event, strings).error().code,
+              errc::not_json);
+    EXPECT_EQ(names.size(), 0U) << "names of a record that was refused";
+    EXPECT_TRUE(decoder.value(most.view(), {false, false}, names, event, strings).has_value());
+    EXPECT_EQ(names.size(), field_names::most);
+    row_values key;
+    padded_record const bare{"42"};
+    EXPECT_EQ(decoder.key(bare.view(), false, names, key, strings).error(),
+              (event_error{errc::too_many_fields, 0}));
     padded_record const beyond{R"({"f1":1,"one_more":1})"};
     EXPECT_EQ(decoder.value(beyond.view(), {false, false}, names, event, strings).error(),
               (event_error{errc::too_many_fields, 9}));
     padded_record const known{R"({"f1":1})"};
     EXPECT_TRUE(decoder.value(known.view(), {false, false}, names, event, strings).has_value());
+}
+
+// A name with an escape is expected behind the first record; nothing may stand for it but its own text.
+TEST(EventDecode, ZeroBytesStandForNoName) {
+    using namespace std::string_literals;
+    struct {
+        std::string first;
+        std::string second;
+        record_form form;
+    } const cases[] = {{R"({"a\"b":1})", "{\0\0\0\0\0\0:7}"s, {false, false}},
+                       {R"({"a\"b":1})", "{\0\0\0\0\0\0,7}"s, {false, false}},
+                       {R"({"op":"c","x\n":1,"after":{"a":1}})",
+                        "{\"op\":\"c\",\0\0\0\0\0\0\0:1,\"after\":{\"a\":1}}"s,
+                        {}}};
+    for (auto const& each : cases) {
+        event_decoder decoder;
+        field_names names;
+        event_view event;
+        arena strings;
+        padded_record const first{each.first};
+        padded_record const second{each.second};
+        ASSERT_TRUE(decoder.value(first.view(), each.form, names, event, strings).has_value());
+        auto const read = decoder.value(second.view(), each.form, names, event, strings);
+        ASSERT_FALSE(read.has_value());
+        EXPECT_EQ(read.error().code, errc::not_json);
+    }
+}
+
+TEST(EventDecode, APayloadThatIsNotThereLeavesNothingOfTheRecordBefore) {
+    event_decoder decoder;
+    field_names names;
+    event_view event;
+    arena strings;
+    {
+        padded_record const first{
+            R"({"schema":null,"payload":{"op":"t","source":{"table":"t","lsn":5}}})"};
+        ASSERT_TRUE(decoder.value(first.view(), {true, true}, names, event, strings).has_value());
+    }
+    padded_record const none{R"({"schema":null,"payload":null})"};
+    ASSERT_TRUE(decoder.value(none.view(), {true, true}, names, event, strings).has_value());
+    EXPECT_EQ(event.op, event_operation::none);
+    EXPECT_EQ(event.source.position, lsn{});
+    EXPECT_TRUE(event.source.table.empty());
+}
+
+TEST(EventDecode, ManyFieldsOfNoMeaningKeepTheUsualOnesExpected) {
+    field_order order{envelope_fields};
+    for (int index = 0; index < 1'000; ++index) {
+        EXPECT_EQ(order.find(fmt::format("x{}", index)), meaning::other);
+    }
+    EXPECT_EQ(order.find("op"), meaning::op);
+    order.rewind();
+    int expected = 0;
+    std::string const op = R"("op":"c"                )";
+    for (; !order.stands(op.data(), op.data() + op.size()); ++expected) {
+        ASSERT_LT(expected, 40) << "the usual field is expected nowhere";
+        order.next();
+    }
+    EXPECT_EQ(order.next(), meaning::op);
 }
 
 // What known_tail cannot tell must be read in every record.
