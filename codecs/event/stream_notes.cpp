@@ -127,6 +127,20 @@ relation_note read_relation(note_reader& read, json::object const& from) {
     return note;
 }
 
+truncate_note read_truncate(note_reader& read, json::object const& from) {
+    truncate_note note;
+    for (json::element const each : read.get<json::array>(from, "tables")) {
+        auto const table = read.value<json::array>(each);
+        if (read.error() != event_errc::ok) {
+            break;
+        }
+        std::string schema{read.get<std::string_view>(table, 0)};
+        note.tables.emplace_back(std::move(schema), read.get<std::string_view>(table, 1));
+    }
+    read.expect(!note.tables.empty(), event_errc::missing_field);
+    return note;
+}
+
 } // namespace
 
 std::string_view encode_note(start_note const& note, arena& into) {
@@ -158,6 +172,18 @@ std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into)
     return into.keep(out + "]}");
 }
 
+std::string_view encode_note(truncate_note const& note, arena& into) {
+    std::string out = R"({"note":"truncate","tables":[)";
+    for (auto const& [schema, table] : note.tables) {
+        out += &schema == &note.tables.front().first ? "[" : ",[";
+        append_quoted(out, schema);
+        out += ',';
+        append_quoted(out, table);
+        out += ']';
+    }
+    return into.keep(out + "]}");
+}
+
 event_result<stream_note> decode_note(std::string_view text) {
     json::parser parser;
     json::element document;
@@ -172,12 +198,15 @@ event_result<stream_note> decode_note(std::string_view text) {
     }
     note_reader read;
     auto const kind = read.get<std::string_view>(fields, "note");
-    read.expect(kind == "start" || kind == "relation", event_errc::unknown_operation);
     stream_note note;
     if (kind == "start") {
         note = read_start(read, fields);
     } else if (kind == "relation") {
         note = read_relation(read, fields);
+    } else if (kind == "truncate") {
+        note = read_truncate(read, fields);
+    } else {
+        read.expect(false, event_errc::unknown_operation);
     }
     if (read.error() != event_errc::ok) {
         return event_error{read.error(), 0};

@@ -4,6 +4,8 @@
 //   start      the writer's (re)start, and again at the head of each segment: whose history the records behind it are
 //   relation   how the rows of a table look from here on; before the first row of each segment
 //
+//   truncate   tables that were emptied together
+//
 // Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007
 
 #include "codecs/base/arena.hpp"
@@ -13,6 +15,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -36,11 +39,18 @@ struct relation_note {
     friend bool operator==(relation_note const&, relation_note const&) = default;
 };
 
-using stream_note = std::variant<start_note, relation_note>;
+struct truncate_note {
+    std::vector<std::pair<std::string, std::string>> tables; // schema, name; described before
+
+    friend bool operator==(truncate_note const&, truncate_note const&) = default;
+};
+
+using stream_note = std::variant<start_note, relation_note, truncate_note>;
 
 // Lives in `into`.
 [[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into);
+[[nodiscard]] std::string_view encode_note(truncate_note const& note, arena& into);
 
 // Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
 // writer's); without a place.

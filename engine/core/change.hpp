@@ -34,6 +34,7 @@ struct change {
     truncation const* truncated = nullptr;           // truncate only
     pgoutput::tuple_view new_row;
     pgoutput::tuple_view old_row;
+    lsn position; // its own in the WAL, where that is known (it is not R1's)
 };
 
 struct transaction_header {

@@ -45,6 +45,12 @@ TEST(StreamNotes, ComeBack) {
     auto const relation = decoded(encode_note(a_shape(), into));
     ASSERT_TRUE(relation) << relation.error().message();
     EXPECT_EQ(std::get<relation_note>(*relation).shape, a_shape());
+    truncate_note const both{{{"public", "a"}, {"", "b\"c"}}};
+    EXPECT_EQ(encode_note(both, into),
+              R"({"note":"truncate","tables":[["public","a"],["","b\"c"]]})");
+    auto const truncated = decoded(encode_note(both, into));
+    ASSERT_TRUE(truncated) << truncated.error().message();
+    EXPECT_EQ(std::get<truncate_note>(*truncated), both);
     pgoutput::relation_shape const none{oid{}, "", "t", 'n', {}};
     auto const bare = decoded(encode_note(none, into));
     ASSERT_TRUE(bare) << bare.error().message();
@@ -123,6 +129,12 @@ INSTANTIATE_TEST_SUITE_P(
         refused_note{"type_beyond", relation_with(",20,", ",4294967296,"), errc::bad_number},
         refused_note{"modifier_beyond", relation_with(",-1,", ",-2147483649,"), errc::bad_number},
         refused_note{"key_a_number", relation_with("true", "1"), errc::wrong_type},
+        refused_note{"truncate_of_nothing", R"({"note":"truncate","tables":[]})",
+                     errc::missing_field},
+        refused_note{"truncate_of_a_name", R"({"note":"truncate","tables":["t"]})",
+                     errc::wrong_type},
+        refused_note{"truncate_without_a_name", R"({"note":"truncate","tables":[["s"]]})",
+                     errc::missing_field},
         refused_note{"more_columns_than_a_row_has", relation_of_columns(1'665),
                      errc::too_many_fields}),
     [](auto const& each) { return std::string{each.param.name}; });
