@@ -1,0 +1,168 @@
+#include "io/kafka/consumer.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tandem::io::kafka {
+
+namespace {
+
+struct list_deleter {
+    void operator()(rd_kafka_topic_partition_list_t* held) const noexcept {
+        rd_kafka_topic_partition_list_destroy(held);
+    }
+};
+using list_handle = std::unique_ptr<rd_kafka_topic_partition_list_t, list_deleter>;
+
+partition_event described(rd_kafka_message_t const& message) {
+    partition_event event;
+    event.topic = rd_kafka_topic_name(message.rkt);
+    event.partition = message.partition;
+    event.offset = message.offset;
+    return event;
+}
+
+} // namespace
+
+std::int64_t fetched_record::timestamp_ms() const noexcept {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    return rd_kafka_message_timestamp(message_, &type);
+}
+
+void fetched_record::headers(std::vector<header>& into) const {
+    into.clear();
+    rd_kafka_headers_t* all = nullptr;
+    if (rd_kafka_message_headers(message_, &all) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return; // none
+    }
+    char const* name = nullptr;
+    void const* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t at = 0;
+         rd_kafka_header_get_all(all, at, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++at) {
+        into.push_back({name, view(value, size)});
+    }
+}
+
+void fetched_batch::clear() noexcept {
+    for (std::size_t at = 0; at < size_; ++at) {
+        rd_kafka_message_destroy(messages_[at]);
+    }
+    size_ = 0;
+    ends_.clear();
+    failures_.clear();
+    unlink();
+}
+
+properties consumer::default_presets() {
+    return {
+        {"client.id", "tandem"},
+        {"fetch.min.bytes", "1"},
+        {"fetch.message.max.bytes", "4194304"},
+        {"check.crcs", "false"},
+        {"queued.min.messages", "1000000"},
+        {"queued.max.messages.kbytes", "131072"},
+        {"reconnect.backoff.max.ms", "2000"},
+    };
+}
+
+result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
+                                                 std::string brokers, properties set, listener tell,
+                                                 bool ends) {
+    client_options options;
+    options.brokers = std::move(brokers);
+    options.set = std::move(set);
+    options.presets = default_presets();
+    options.promises = {
+        // assign() needs a name, though no group is joined and nothing committed under it.
+        {"group.id", "tandem"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", ends ? "true" : "false"},
+    };
+    options.tell = std::move(tell);
+    auto client = handle::open(executor, role::consumer, std::move(options));
+    if (!client) {
+        return client.error();
+    }
+    return std::unique_ptr<consumer>{new consumer{std::move(*client)}};
+}
+
+consumer::consumer(std::unique_ptr<handle> client)
+    : client_{std::move(client)},
+      records_{client_->watch(queue_handle{rd_kafka_queue_get_consumer(client_->native())})} {}
+
+consumer::~consumer() {
+    // librdkafka waits in its destructor for messages that are still held.
+    while (batches_.linked()) {
+        static_cast<fetched_batch&>(*batches_.next()).clear();
+    }
+}
+
+result<void> consumer::assign(std::vector<assignment> const& wanted) {
+    list_handle const list{rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size()))};
+    for (auto const& one : wanted) {
+        TANDEM_ASSERT(one.partition >= 0 && (one.offset >= 0 || one.offset == from_beginning));
+        rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+            one.offset;
+    }
+    auto const failed = rd_kafka_assign(client_->native(), list.get());
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return make_error(failed);
+    }
+    return boost::system::in_place_value;
+}
+
+bool consumer::try_fetch(fetched_batch& into) {
+    into.clear();
+    // With a time to wait it would wait for the whole of it or a full batch.
+    auto const count =
+        rd_kafka_consume_batch_queue(records_, 0, into.messages_.data(), into.messages_.size());
+    if (count > 0) {
+        sort_out(into, static_cast<std::size_t>(count));
+    }
+    return !into.empty();
+}
+
+// Records stay in the list, everything else leaves it.
+void consumer::sort_out(fetched_batch& batch, std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at) {
+        auto* const message = batch.messages_[at];
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
+            batch.messages_[batch.size_++] = message;
+            continue;
+        }
+        // What has no topic is about the group that we do not have: not allowed, not found ...
+        if (message->rkt != nullptr) {
+            auto event = described(*message);
+            if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+                batch.ends_.push_back(std::move(event));
+            } else {
+                auto const* text = rd_kafka_message_errstr(message);
+                event.failed = make_error(message->err);
+                event.failed.message = fmt::format("{} [{}]: {}", event.topic, event.partition,
+                                                   text != nullptr ? text : event.failed.message);
+                batch.failures_.push_back(std::move(event));
+            }
+        }
+        rd_kafka_message_destroy(message);
+    }
+    if (batch.size_ > 0) {
+        batch.link(batches_);
+    }
+}
+
+awaitable<result<void>> consumer::wait() {
+    auto const waited = co_await client_->wait();
+    if (!waited) {
+        co_return waited.error();
+    }
+    while (client_->next_event()) { // answers to nothing we asked
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace tandem::io::kafka

@@ -1,0 +1,146 @@
+#pragma once
+// Records from Kafka, from partitions and offsets that the caller names.
+//
+// No consumer group: partitions are assigned, never subscribed to, nothing is committed, and an offset
+// that the log does not have is an error and never another place in the log.
+//
+// The loop is "drain, then wait":
+//
+//     while (source.try_fetch(batch)) { ... batch.records(), batch.ends(), batch.failures() ... }
+//     co_await source.wait();
+//
+// librdkafka fetches ahead up to queued.max.messages.kbytes and queued.min.messages over all
+// partitions; when either is reached, 2.0.2 stops fetching for a whole second, so both should hold
+// what arrives in a second.
+//
+// One executor thread. The consumer outlives its pending wait; batches may outlive it, empty.
+
+#include "codecs/base/assert.hpp"
+#include "io/kafka/handle.hpp"
+#include "io/kafka/header.hpp"
+#include "io/kafka/ring.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::io::kafka {
+
+inline constexpr std::int64_t from_beginning = RD_KAFKA_OFFSET_BEGINNING;
+
+struct assignment {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = from_beginning; // of the first record wanted
+};
+
+// One record. A view, valid until its batch is fetched into again, cleared or destroyed, or the
+// consumer is destroyed.
+class fetched_record {
+public:
+    [[nodiscard]] std::string_view topic() const noexcept {
+        return rd_kafka_topic_name(message_->rkt);
+    }
+    [[nodiscard]] std::int32_t partition() const noexcept { return message_->partition; }
+    [[nodiscard]] std::int64_t offset() const noexcept { return message_->offset; }
+    [[nodiscard]] std::int64_t timestamp_ms() const noexcept; // since 1970, -1: none
+    [[nodiscard]] std::optional<std::string_view> key() const noexcept {
+        return view(message_->key, message_->key_len);
+    }
+    [[nodiscard]] std::optional<std::string_view> value() const noexcept {
+        return view(message_->payload, message_->len);
+    }
+    // In the order of the record, into a list that is emptied first. librdkafka takes the headers
+    // apart, with an allocation for each, at the first call.
+    void headers(std::vector<header>& into) const;
+
+private:
+    friend class fetched_batch;
+    explicit fetched_record(rd_kafka_message_t* message) noexcept : message_{message} {}
+    [[nodiscard]] static std::optional<std::string_view> view(void const* bytes,
+                                                              std::size_t size) noexcept {
+        return bytes != nullptr
+                   ? std::optional{std::string_view{static_cast<char const*>(bytes), size}}
+                   : std::nullopt;
+    }
+
+    rd_kafka_message_t* message_;
+};
+
+// The end of a partition was reached, or something is wrong with it.
+struct partition_event {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0; // of the next record; for a failure where librdkafka knows it
+    error failed;            // of failures() only
+};
+
+// What one try_fetch() found; reused from call to call.
+class fetched_batch : private ring_node {
+public:
+    explicit fetched_batch(std::size_t records_max = 1000) : messages_(records_max) {}
+    ~fetched_batch() { clear(); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] fetched_record operator[](std::size_t at) const noexcept {
+        return fetched_record{messages_[at]};
+    }
+    // Each partition's records in the order of the log.
+    // Ends of partitions, if asked for at open(); each comes again after further records.
+    [[nodiscard]] std::span<partition_event const> ends() const noexcept { return ends_; }
+    // A failed partition is not fetched from again until it is assigned anew: errc::no_topic,
+    // errc::out_of_range, errc::not_permitted ... Others (errc::unreachable) heal by themselves.
+    [[nodiscard]] std::span<partition_event const> failures() const noexcept { return failures_; }
+    [[nodiscard]] bool empty() const noexcept {
+        return size_ == 0 && ends_.empty() && failures_.empty();
+    }
+    // Gives the memory back to librdkafka.
+    void clear() noexcept;
+
+private:
+    friend class consumer;
+    std::vector<rd_kafka_message_t*> messages_;
+    std::size_t size_ = 0;
+    std::vector<partition_event> ends_;
+    std::vector<partition_event> failures_;
+};
+
+class consumer {
+public:
+    // Connects in the background: see handle::open(). `ends`: partition_event at the end of each
+    // partition. `set` may change default_presets().
+    [[nodiscard]] static result<std::unique_ptr<consumer>> open(asio::any_io_executor executor,
+                                                                std::string brokers, properties set,
+                                                                listener tell, bool ends = false);
+    // Empties the batches that were fetched and not cleared: their views end here.
+    ~consumer();
+    consumer(consumer const&) = delete;
+    consumer& operator=(consumer const&) = delete;
+
+    // From now on exactly these partitions, from these offsets; what was fetched ahead is dropped.
+    // Also the way to seek. Whether topics and offsets exist shows in failures() later.
+    [[nodiscard]] result<void> assign(std::vector<assignment> const& wanted);
+    // Never waits. False, and an empty batch, when nothing is there.
+    [[nodiscard]] bool try_fetch(fetched_batch& into);
+    // Until try_fetch() may find something. Fails with errc::cancelled only.
+    [[nodiscard]] awaitable<result<void>> wait();
+
+    [[nodiscard]] handle& client() noexcept { return *client_; }
+
+    [[nodiscard]] static properties default_presets();
+
+private:
+    explicit consumer(std::unique_ptr<handle> client);
+    void sort_out(fetched_batch& batch, std::size_t count);
+
+    std::unique_ptr<handle> client_;
+    rd_kafka_queue_t* records_; // of the handle
+    ring_node batches_;         // those that hold messages
+};
+
+} // namespace tandem::io::kafka

@@ -1,0 +1,115 @@
+"""Throw-away Kafka clusters for tests, of one or three nodes, and what can happen to them.
+
+Everything lives in a temporary directory, on loopback; nothing that this module did not start is ever
+touched. Nodes are named by their number, from 1.
+"""
+
+import functools
+import pathlib
+import random
+import signal
+import socket
+import sys
+
+from support.pgcluster import Workspace
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tools" / "local"))
+
+import broker  # noqa: E402
+
+# A dead node is noticed in seconds; the defaults of 9 s and more are for networks.
+SETTINGS = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "500"}
+# Tests end before the second compiler pays.
+OPTIONS = ("-XX:TieredStopAtLevel=1",)
+PORTS = range(20000, 32000)  # below those that the kernel hands out to connections
+
+
+@functools.lru_cache(maxsize=None)
+def classpath():
+    return broker.classpath(ROOT / "build" / "cache", functools.partial(print, file=sys.stderr))
+
+
+def free_ports(count):
+    """Ports that stay free until a JVM has booted: no connection is given one of these."""
+    found = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
+
+
+class Kafka:
+    """A cluster, not started yet. Factor and min.insync.replicas are 3 and 2, or 1 and 1 of one node."""
+
+    def __init__(self, nodes=3, settings=None, label="kafka"):
+        self.workspace = Workspace(label)
+        ports = free_ports(2 * nodes)
+        self._brokers = broker.Brokers(
+            self.workspace.path / "kafka", ports[:nodes], ports[nodes:], {**SETTINGS, **(settings or {})},
+            OPTIONS, wrapper=("setpriv", "--pdeathsig", "KILL"))
+
+    @property
+    def bootstrap(self):
+        return self._brokers.bootstrap
+
+    @property
+    def cluster_id(self):
+        return self._brokers.cluster_file.read_text().strip()
+
+    def node(self, number):
+        return self._brokers.nodes[number - 1]
+
+    def running(self):
+        """The numbers of the nodes whose process is there, frozen ones too."""
+        return [node.number for node in self._brokers.nodes if node.pid() is not None]
+
+    # --- life ----------------------------------------------------------------------------------
+    def start(self):
+        """Starts the nodes that do not run; all of them are registered when it returns."""
+        self._brokers.spawn(classpath())
+        self._brokers.await_ready()
+        return self
+
+    def stop(self):
+        """All of them in good order, data kept."""
+        for node in self._brokers.nodes:
+            node.signal(signal.SIGCONT)
+        self._brokers.stop()
+
+    def kill(self, *numbers):
+        """SIGKILL, all at the same moment; they are gone when it returns."""
+        self._brokers.stop([self.node(number) for number in numbers], graceful=False)
+
+    def freeze(self, *numbers):
+        """SIGSTOP: connections stay open and nobody answers."""
+        for number in numbers:
+            assert self.node(number).signal(signal.SIGSTOP), f"node {number} does not run"
+
+    def thaw(self, *numbers):
+        for number in numbers:
+            assert self.node(number).signal(signal.SIGCONT), f"node {number} does not run"
+
+    def restart(self, *numbers, wait=True):
+        """Stopped in good order if they run, started again; with wait, registered when it returns."""
+        which = [self.node(number) for number in numbers]
+        self._brokers.stop([node for node in which if node.pid() is not None])
+        self._brokers.spawn(classpath(), which)
+        if wait:
+            self._brokers.await_ready(which)
+
+    def wipe(self):
+        """All data is lost: the same addresses, another and empty cluster, started."""
+        self.kill(*self.running())
+        self._brokers.remove()
+        return self.start()
+
+    def close(self):
+        self.kill(*self.running())
+        self.workspace.close()
