@@ -1,6 +1,5 @@
 """tools/stack: what it starts, what it leaves alone, and what it says when it cannot."""
 
-import json
 import os
 import pathlib
 import re
@@ -11,40 +10,16 @@ import subprocess
 import psycopg2
 import pytest
 
-from support.pgcluster import Workspace, free_port
 from support.pgversions import MAJORS
+from support.stack import Stack
 from support.waiting import wait_until
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-class Stack:
-    """tools/stack in a folder and on ports of this test's own."""
-
-    def __init__(self, folder):
-        self.ports = (free_port(), free_port())
-        self.flags = ["--root", str(folder), "--ports", ",".join(map(str, self.ports))]
-
-    def run(self, *what):
-        return subprocess.run([str(ROOT / "tools" / "stack"), *what, *self.flags],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-
-    def good(self, *what):
-        done = self.run(*what)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    def nodes(self):
-        return json.loads(self.run("status", "--json").stdout)["nodes"]
 
 
 @pytest.fixture
 def stack():
-    space = Workspace("stack")
-    made = Stack(space.path)
+    made = Stack()
     yield made
-    made.good("stop")
-    space.close()
+    made.close()
 
 
 def ask(node, statement):

@@ -4,30 +4,19 @@ Everything lives in a temporary directory, on loopback; nothing that this module
 touched. Nodes are named by their number, from 1.
 """
 
-import functools
-import pathlib
 import random
 import signal
 import socket
-import sys
 
+from support.kafka_admin import Admin, broker, classpath
 from support.pgcluster import Workspace
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tools" / "local"))
-
-import broker  # noqa: E402
+from support.waiting import wait_until
 
 # A dead node is noticed in seconds; the defaults of 9 s and more are for networks.
 SETTINGS = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "500"}
 # Tests end before the second compiler pays.
 OPTIONS = ("-XX:TieredStopAtLevel=1",)
 PORTS = range(20000, 32000)  # below those that the kernel hands out to connections
-
-
-@functools.lru_cache(maxsize=None)
-def classpath():
-    return broker.classpath(ROOT / "build" / "cache", functools.partial(print, file=sys.stderr))
 
 
 def free_ports(count):
@@ -54,6 +43,7 @@ class Kafka:
         self._brokers = broker.Brokers(
             self.workspace.path / "kafka", ports[:nodes], ports[nodes:], {**SETTINGS, **(settings or {})},
             OPTIONS, wrapper=("setpriv", "--pdeathsig", "KILL"))
+        self.admin = Admin(self.bootstrap)
 
     @property
     def bootstrap(self):
@@ -106,10 +96,22 @@ class Kafka:
 
     def wipe(self):
         """All data is lost: the same addresses, another and empty cluster, started."""
+        self.admin.close()  # it knows the old cluster
         self.kill(*self.running())
         self._brokers.remove()
         return self.start()
 
     def close(self):
+        self.admin.close()
         self.kill(*self.running())
         self.workspace.close()
+
+    # --- who leads -------------------------------------------------------------------------------
+    def leader_of(self, topic, partition=0):
+        return self.admin.leader_of(topic, partition)
+
+    def wait_in_sync(self, topic, deadline=30):
+        """Every replica of the topic is in sync: no acknowledged record hangs on one node."""
+        def full():
+            return all(set(each["isr"]) == set(each["replicas"]) for each in self.admin.describe(topic))
+        wait_until(full, deadline, f"replicas of {topic} in sync", detail=lambda: str(self.admin.describe(topic)))

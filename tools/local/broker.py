@@ -16,6 +16,7 @@ from cluster import ClusterError, refuse_taken_port
 POM = Path(__file__).with_name("kafka") / "pom.xml"
 START_SECONDS = 90
 STOP_SECONDS = 15
+MINORITY_SECONDS = 1  # what a node is given to end when the controllers have no quorum any more
 
 # Replication as of a cluster whose data matters; the rest keeps a JVM small. The cleaner's buffer
 # alone would be half of the heap.
@@ -29,7 +30,8 @@ SETTINGS = {
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
-HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC")
+JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData")
+PASSED_ON = ("PATH", "JDK_JAVA_OPTIONS")
 LOGGING = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
            "-Dorg.slf4j.simpleLogger.showDateTime=true",
            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS")
@@ -95,9 +97,10 @@ class Broker:
     def spawn(self, parts, options=(), wrapper=()):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
-                [*wrapper, "java", *HEAP, *LOGGING, *options, "-cp", parts, "kafka.Kafka", str(self.properties)],
+                [*wrapper, "java", *JVM, *LOGGING, *options, "-cp", parts, "kafka.Kafka", str(self.properties)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.data, start_new_session=True,
-                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"})
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+                     **{name: os.environ[name] for name in PASSED_ON if name in os.environ}})
         self.pid_file.write_text(f"{self.child.pid} {start_time(self.child.pid)}\n")
 
     def signal(self, number):
@@ -108,15 +111,13 @@ class Broker:
         os.kill(pid, number)
         return True
 
-    def await_gone(self, deadline):
-        """Whether the process has ended before the deadline, with all of its threads, which hold the ports."""
+    def gone(self):
+        """Whether the process has ended with all of its threads, which hold the ports."""
         pid, began = self._recorded()
-        while self.child.poll() is None if self.child else began and start_time(pid) == began:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        self.pid_file.unlink(missing_ok=True)
-        return True
+        there = self.child.poll() is None if self.child else began and start_time(pid) == began
+        if not there:
+            self.pid_file.unlink(missing_ok=True)
+        return not there
 
     def log_tail(self, lines=15):
         return "".join(self.log.read_text(errors="replace").splitlines(True)[-lines:]) \
@@ -219,16 +220,20 @@ class Brokers:
     def stop(self, which=None, graceful=True):
         """Stops our nodes, all at once; returns those that ran.
 
-        The last of them cannot hand over what they lead, and would wait for a quorum for minutes:
-        after a while they are killed, which a log survives.
+        The last ones have nobody to hand over to and would wait for a quorum: they are killed, which a
+        log survives.
         """
         ran = [node for node in (self.nodes if which is None else which)
                if node.signal(signal.SIGTERM if graceful else signal.SIGKILL)]
         deadline = time.monotonic() + STOP_SECONDS
-        for node in ran:
-            if not node.await_gone(deadline):
-                node.signal(signal.SIGKILL)
-                node.await_gone(time.monotonic() + STOP_SECONDS)
+        left = ran
+        while left := [node for node in left if not node.gone()]:
+            if 2 * sum(node.pid() is not None for node in self.nodes) < len(self.nodes):
+                deadline = min(deadline, time.monotonic() + MINORITY_SECONDS)
+            if time.monotonic() > deadline:
+                for node in left:
+                    node.signal(signal.SIGKILL)
+            time.sleep(0.02)
         return ran
 
     def remove(self):
