@@ -1,6 +1,7 @@
 #include "engine/admin/doctor.hpp"
 
 #include "engine/admin/read_catalog.hpp"
+#include "engine/admin/spool_check.hpp"
 #include "engine/admin/workbench.hpp"
 #include "engine/config/load.hpp"
 
@@ -64,6 +65,9 @@ awaitable<std::vector<finding>> examine(io::asio::any_io_executor executor, opti
     validate_nodes(set, 1);
     workbench bench = co_await open_workbench(std::move(executor), set);
     std::vector<finding> found = check_nodes(bench.nodes, set);
+    if (auto const spool = check_spool(set)) {
+        found.push_back(*spool);
+    }
     if (bench.nodes.size() < 2) {
         co_return found;
     }

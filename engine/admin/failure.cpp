@@ -29,6 +29,9 @@ constexpr known_cure cures[] = {
 };
 
 int status_of(io::pg::error const& error) {
+    if (error.code == io::pg::errc::bad_conninfo) {
+        return exit_status::usage;
+    }
     if (error.code != io::pg::errc::server_error) {
         return exit_status::environment;
     }

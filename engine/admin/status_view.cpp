@@ -122,6 +122,9 @@ status_view status_board::view(std::int64_t now_us) {
         for (node_view& node : seen.nodes) {
             node.has_slot = node.has_slot || node.name == one.source;
         }
+        for (std::string const& warning : stats_.directions[i]->warnings()) {
+            seen.warnings.push_back(one.source + " -> " + one.target + ": " + warning);
+        }
         seen.directions.push_back(std::move(one));
     }
     return seen;

@@ -66,7 +66,7 @@ struct status_view {
     std::int64_t at_us = 0;
     std::int64_t started_at_us = 0;
     std::string policy;
-    std::vector<std::string> warnings; // of the configuration
+    std::vector<std::string> warnings; // of the configuration, then of the directions
     std::vector<node_view> nodes;
     std::vector<direction_view> directions;
 

@@ -55,6 +55,14 @@ std::string expanded(std::string const& text, environment const& variables,
     return result;
 }
 
+std::vector<std::string> setting_names() {
+    std::vector<std::string> names;
+    for (setting const& each : settings()) {
+        names.emplace_back(each.name);
+    }
+    return names;
+}
+
 // One TOML document on its way into `given`.
 class toml_reader {
 public:
@@ -95,11 +103,13 @@ private:
             }
             found_[name]; // an empty list is a value too
             for (toml::node const& each : *list) {
-                found_[name].push_back({place(each.source(), key), text_of(each, where)});
+                found_[name].push_back({place(each.source(), key), quoted(each, where)});
             }
             return;
         }
-        found_[name].push_back({where, text_of(value, where)});
+        bool const number_fits =
+            known->takes == setting::kind::value || known->takes == setting::kind::toggle;
+        found_[name].push_back({where, number_fits ? text_of(value, where) : quoted(value, where)});
     }
 
     static bool is_array_of_tables(toml::node const& value) {
@@ -114,9 +124,9 @@ private:
         for (auto const& [key, value] : node) {
             std::string const where = place(key.source(), "node." + std::string{key.str()});
             if (key.str() == "name") {
-                name = text_of(value, where);
+                name = quoted(value, where);
             } else if (key.str() == "uri") {
-                uri = text_of(value, where);
+                uri = quoted(value, where);
             } else {
                 throw config_error{where + ": unknown key; a node has name and uri"};
             }
@@ -128,6 +138,13 @@ private:
         std::string text = std::move(name);
         text.append("=").append(uri);
         found_["node"].push_back({where, std::move(text)});
+    }
+
+    std::string quoted(toml::node const& value, std::string const& where) const {
+        if (!value.is_string()) {
+            throw config_error{where + ": expected a string, in quotes"};
+        }
+        return text_of(value, where);
     }
 
     std::string text_of(toml::node const& value, std::string const& where) const {
@@ -148,11 +165,7 @@ private:
     }
 
     static std::string suggestion(std::string const& name) {
-        std::vector<std::string> names;
-        for (setting const& each : settings()) {
-            names.emplace_back(each.name);
-        }
-        auto const near = nearest(name, names);
+        auto const near = nearest(name, setting_names());
         return near ? fmt::format("; did you mean '{}'?", *near) : "";
     }
 
@@ -212,6 +225,28 @@ given from_environment(environment const& variables) {
                 texts.push_back({name, std::string{item.substr(start, last - start + 1)}});
             }
             rest.remove_prefix(std::min(stop + 1, rest.size()));
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> misspelt_variables(std::span<std::string const> names) {
+    constexpr std::string_view prefix = "TANDEM_";
+    std::vector<std::string> known{environment_name("config").substr(prefix.size())};
+    for (std::string const& each : setting_names()) {
+        known.push_back(environment_name(each).substr(prefix.size()));
+    }
+    std::vector<std::string> found;
+    for (std::string const& name : names) {
+        if (!name.starts_with(prefix)) {
+            continue;
+        }
+        std::string const word = name.substr(prefix.size());
+        auto const near = nearest(word, known);
+        if (near && *near != word) {
+            found.push_back(fmt::format("environment variable {} is not known and has no effect; "
+                                        "did you mean {}{}?",
+                                        name, prefix, *near));
         }
     }
     return found;

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ using file_reader = std::function<std::string(std::string const& path)>;
 
 // Lists are separated by ';' or newlines, so that connection strings may hold spaces.
 [[nodiscard]] given from_environment(environment const& variables);
+
+// What to say of variables of this environment that look like a setting's but are none.
+[[nodiscard]] std::vector<std::string> misspelt_variables(std::span<std::string const> names);
 
 // Keys are flag names with - or _; [[node]] tables with name and uri stand for --node; ${env:NAME}
 // and ${file:PATH} in texts are replaced. Unknown keys throw with line and nearest name.

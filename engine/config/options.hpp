@@ -49,7 +49,8 @@ struct options {
     std::size_t batch_bytes = std::size_t{4} << 20;
     std::chrono::milliseconds batch_delay{0};
     std::size_t queue_bytes = std::size_t{32} << 20;
-    bool streaming = true; // large transactions while they are open (PostgreSQL 14+)
+    bool streaming = true;        // large transactions while they are open (PostgreSQL 14+)
+    bool streaming_named = false; // it was said, on or off
     std::string spool_folder = "/var/tmp"; // keeps them until they end
 
     bool init = false;

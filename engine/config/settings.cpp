@@ -125,6 +125,14 @@ void set_until(options& into, std::string const& text) {
     into.until = *value;
 }
 
+void set_spool_folder(options& into, std::string const& text) {
+    if (text.empty()) {
+        throw config_error{fmt::format("expected a folder (such as {}), got an empty text",
+                                       options{}.spool_folder)};
+    }
+    into.spool_folder = text;
+}
+
 constexpr std::uint32_t batch_rows_max = 1'000'000;
 constexpr std::uint64_t kibi = 1024;
 constexpr std::uint64_t mebi = kibi * kibi;
@@ -174,7 +182,7 @@ std::vector<setting> apply_settings() {
          "Who wins a conflict: last-update-wins or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
          set_conflict},
-        {"max-clock-skew", kind::value, group::run, "DUR",
+        {"max-clock-skew", kind::value, group::checked, "DUR",
          fmt::format(
              "Clock offset between the nodes from which a warning is due; a clock that is set "
              "back by more, and by more than 5s, pauses what comes from its node. Default: "
@@ -215,15 +223,18 @@ std::vector<setting> apply_settings() {
          [](options& into, std::string const& text) {
              into.queue_bytes = size(text, mebi, 64 * gibi);
          }},
-        {"streaming", kind::value, group::run, "on|off",
+        {"streaming", kind::value, group::checked, "on|off",
          "Receive large transactions while they are still open (PostgreSQL 14+), in files until "
          "they commit. Default: on.",
-         [](options& into, std::string const& text) { into.streaming = on_or_off(text); }},
-        {"spool-dir", kind::value, group::run, "DIR",
-         fmt::format("Folder of these files; they have no names and leave nothing behind. Default: "
-                     "{}.",
+         [](options& into, std::string const& text) {
+             into.streaming = on_or_off(text);
+             into.streaming_named = true;
+         }},
+        {"spool-dir", kind::text, group::checked, "DIR",
+         fmt::format("Folder of these files, one and its descriptor for each open large "
+                     "transaction; they have no names and leave nothing behind. Default: {}.",
                      defaults.spool_folder),
-         [](options& into, std::string const& text) { into.spool_folder = text; }},
+         set_spool_folder},
     };
 }
 
@@ -233,7 +244,7 @@ std::vector<setting> instance_settings() {
         {"init", kind::toggle, group::run, "",
          "Create what the databases need before starting (as tandem init). Default: off.",
          [](options& into, std::string const& text) { into.init = on_or_off(text); }},
-        {"listen", kind::value, group::run, "ADDR:PORT|off",
+        {"listen", kind::text, group::run, "ADDR:PORT|off",
          fmt::format("Address of the HTTP server (health, metrics, status). Default: {}.",
                      defaults.listen),
          [](options& into, std::string const& text) { into.listen = text; }},

@@ -15,11 +15,17 @@ enum class setting_group {
     nodes,  // every command that connects to the databases
     tables, // those that look at tables
     run,
-    log, // all
+    checked, // run, and doctor, which looks whether they can be had
+    log,     // all
 };
 
 struct setting {
-    enum class kind { value, list, toggle }; // toggle: a flag without value; "true" switches it on
+    enum class kind {
+        value,
+        text,   // a value that a file must quote: any number would be taken for a name
+        list,   // of texts
+        toggle, // a flag without value; "true" switches it on
+    };
 
     std::string_view
         name; // "batch-rows": --batch-rows, TANDEM_BATCH_ROWS, batch-rows or batch_rows

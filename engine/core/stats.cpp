@@ -49,4 +49,14 @@ std::vector<std::pair<std::string, std::string>> direction_stats::left_out() con
     return left_out_;
 }
 
+void direction_stats::add_warning(std::string text) {
+    std::lock_guard const held{guard_};
+    warnings_.push_back(std::move(text));
+}
+
+std::vector<std::string> direction_stats::warnings() const {
+    std::lock_guard const held{guard_};
+    return warnings_;
+}
+
 } // namespace tandem::engine

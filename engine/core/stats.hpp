@@ -74,11 +74,16 @@ public:
     void set_left_out(std::vector<std::pair<std::string, std::string>> tables);
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> left_out() const;
 
+    // What it does less well than it was asked to, until the process ends.
+    void add_warning(std::string text);
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
 private:
     mutable std::mutex guard_;
     direction_state state_ = direction_state::starting;
     std::string reason_;
     std::vector<std::pair<std::string, std::string>> left_out_;
+    std::vector<std::string> warnings_;
 };
 
 struct node_stats {

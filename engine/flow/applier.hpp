@@ -37,6 +37,10 @@ public:
 
     // Set when run() or results() ended because a long transaction must be redone in source order.
     [[nodiscard]] std::optional<lsn> careful_next() const noexcept { return careful_next_; }
+    // What was sent last is rolled back, or has no end yet.
+    [[nodiscard]] bool unfinished() const noexcept {
+        return link_.progress_locked || broken_.has_value() || !flights_.empty() || retrying_;
+    }
 
 private:
     // A piece of work on its way: a whole peer transaction, or a part of a long one.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace tandem::engine {
 namespace {
@@ -69,7 +70,10 @@ io::awaitable<applier::voided> applier::recover() {
 // What passes by itself (a lock, a full disk) is tried again in place; the state says so until a
 // batch has gone through.
 void applier::say_retrying(std::string const& reason) {
-    retrying_ = true;
+    if (!std::exchange(retrying_, true)) { // once: what follows is in the state
+        spdlog::warn("{} -> {}: tries again until it can: {}", link_.setup.source.name,
+                     link_.setup.target.name, reason);
+    }
     link_.stats.set_state(direction_state::retrying, reason);
 }
 

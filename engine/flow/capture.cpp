@@ -1,6 +1,7 @@
 #include "engine/flow/capture.hpp"
 
 #include "codecs/replication/frame.hpp"
+#include "engine/admin/spool_check.hpp"
 #include "engine/core/table_plan.hpp"
 
 #include <boost/asio/post.hpp>
@@ -184,7 +185,7 @@ capture::step capture::in_block(pgoutput::message const& message, std::string_vi
         }
     }
     auto const kept = streamed_.keep(transaction, message, bytes);
-    return kept ? step{} : no_spool(kept.error().message());
+    return kept ? step{} : no_spool(kept.error());
 }
 
 // Only now it has a place in the order of commits, and its changes are let out.
@@ -210,7 +211,7 @@ capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
 capture::step capture::replay_next(std::size_t& size) {
     auto const item = replay_->next();
     if (!item) {
-        return no_spool(item.error().message());
+        return no_spool(item.error());
     }
     if (item->end) {
         replay_.reset();
@@ -234,13 +235,13 @@ failure capture::broken(std::string const& what) const {
                         link_.setup.source.name, to_string(at_), what)};
 }
 
-failure capture::no_spool(std::string const& what) const {
-    return {
-        next_step::retry_whole,
-        fmt::format("a large transaction of node {} cannot be kept in {} while it is open ({}): "
-                    "large transactions come from the server when they have committed; make "
-                    "room there or name another folder (--spool-dir), then start tandem again",
-                    link_.setup.source.name, link_.setup.spool_folder, what)};
+failure capture::no_spool(boost::system::error_code const& why) const {
+    return {next_step::retry_whole,
+            fmt::format(
+                "a large transaction of node {} cannot be kept in {} while it is open ({}): "
+                "large transactions come from the server when they have committed; {}; then "
+                "start tandem again",
+                link_.setup.source.name, link_.setup.spool_folder, why.message(), spool_cure(why))};
 }
 
 } // namespace tandem::engine

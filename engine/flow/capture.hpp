@@ -40,7 +40,7 @@ private:
     step in_block(pgoutput::message const& message, std::string_view bytes, xid transaction);
     step stream_ends(pgoutput::stream_commit const& committed);
     [[nodiscard]] failure broken(std::string const& what) const;
-    [[nodiscard]] failure no_spool(std::string const& what) const;
+    [[nodiscard]] failure no_spool(boost::system::error_code const& why) const;
 
     direction_link& link_;
     io::pg::replication_stream& stream_;

@@ -27,6 +27,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// After a stop, which ends within 10 s: how long what is on its way may take, and all of it.
+constexpr auto stop_patience = 5s;
+constexpr auto stop_limit = 7s;
+
 // In group<T>, T must be default constructible: what a member that threw leaves behind.
 using ending = failure;
 
@@ -176,10 +180,11 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     members.add("feedback", feedback_loop(link, *open.stream, point->sender_timeout));
     members.add("durability", durability_loop(link, *open.target, source_wal_, target_wal_));
     members.add("source", source_watch(link, *open.source, source_stats_));
-    members.add("requests", watch_requests(link, point->source_end));
+    members.add("requests", watch_requests(link, open, point->source_end));
     auto endings = co_await members.run();
     auto& first = endings.front();
     careful_at_ = writer.careful_next();
+    set_left_undone(writer.unfinished());
     if (first.exception) {
         try {
             std::rethrow_exception(first.exception);
@@ -193,14 +198,28 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     co_return std::move(first.value);
 }
 
-io::awaitable<failure> direction::watch_requests(direction_link& link, lsn goal) {
+// What does not end by itself after a stop: its statements are cancelled, then nobody waits for it.
+io::awaitable<failure> direction::watch_requests(direction_link& link, sessions& open, lsn goal) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     auto const forced = std::chrono::steady_clock::now() + 3s;
     static bool restarted = false;
+    auto cancel_at = std::chrono::steady_clock::time_point::max();
+    auto leave_at = cancel_at;
     for (;;) {
+        auto const now = std::chrono::steady_clock::now();
         if (stop_requested() && !link.stopping) {
             link.stopping = true;
             link.arrived.notify();
+            cancel_at = now + stop_patience;
+            leave_at = now + stop_limit;
+        }
+        if (now >= leave_at) {
+            link.left = true;
+            co_return failure{next_step::stopped, {}};
+        }
+        if (now >= cancel_at) {
+            open.apply.pipeline->link().request_cancel();
+            cancel_at += 1s;
         }
         if (link.watermark.settled() && link.watermark.position() >= goal) {
             now_caught_up();
@@ -219,7 +238,7 @@ io::awaitable<failure> direction::watch_requests(direction_link& link, lsn goal)
 io::awaitable<void> direction::finish(direction_link& link, sessions& open) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     auto const limit = std::chrono::steady_clock::now() + 3s;
-    while (link.flushes.waiting() && std::chrono::steady_clock::now() < limit) {
+    while (!link.left && link.flushes.waiting() && std::chrono::steady_clock::now() < limit) {
         // Not by the session of the durability loop, which may have been cancelled in mid-query.
         auto probed = co_await probe_durability(link, *open.catalog);
         if (!probed) {

@@ -35,7 +35,8 @@ private:
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
         io::pg::connection& source, start_point const& point);
-    [[nodiscard]] io::awaitable<failure> watch_requests(direction_link& link, lsn goal);
+    [[nodiscard]] io::awaitable<failure> watch_requests(direction_link& link, sessions& open,
+                                                         lsn goal);
     [[nodiscard]] io::awaitable<void> finish(direction_link& link, sessions& open);
 
     direction_setup const setup_;

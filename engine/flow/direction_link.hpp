@@ -48,6 +48,7 @@ struct direction_link {
     io::event arrived; // the applier has something to do
     io::event room;    // the window got smaller
     bool stopping = false;
+    bool left = false;    // stopped without the target's answer
     bool rushing = false; // changes come at a high rate: a batch does well to wait for company
     bool progress_locked = false;     // the applier holds the progress row for longer than a batch
     bool status_wanted = false;       // the server asked for a status update

@@ -3,13 +3,12 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
 #include "engine/admin/routes.hpp"
-#include "engine/config/error.hpp"
+#include "engine/admin/spool_check.hpp"
 #include "engine/config/load.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
-#include "io/file/spool.hpp"
 #include "io/http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -102,31 +101,42 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     return setup;
 }
 
+void warn(instance_stats& said, std::string text) {
+    spdlog::warn("{}", text);
+    said.warnings.push_back(std::move(text));
+}
+
 // Where large transactions wait for their end; empty: nowhere, so that they are not sent before it.
 std::string spool_folder(options const& set, instance_stats& said) {
-    if (!set.streaming) {
+    auto const found = check_spool(set);
+    if (!found) {
         return {};
     }
-    auto const tried = io::spool::make(set.spool_folder);
-    if (tried) {
+    if (auto const refused = refusal({*found})) {
+        throw *refused;
+    }
+    if (found->level == severity::ok) {
         return set.spool_folder;
     }
-    if (set.spool_folder != options{}.spool_folder) {
-        throw config_error{
-            fmt::format("--spool-dir {}: no file can be made there ({}); name a folder that can be "
-                        "written to, or set --streaming off",
-                        set.spool_folder, tried.error().message())};
-    }
-    said.warnings.push_back(
-        fmt::format("no file can be made in {} ({}): large transactions come only when they have "
-                    "committed; --spool-dir names another folder, --streaming off says that it is "
-                    "meant so",
-                    set.spool_folder, tried.error().message()));
-    spdlog::warn("{}", said.warnings.back());
+    warn(said, fmt::format("{} {}; {}", found->condition, found->current, found->cure));
     return {};
 }
 
-void build(instance& made, options const& set, prepared const& ready) {
+void warn_of_old_sources(options const& set, prepared const& ready, instance_stats& said) {
+    constexpr int streaming_version = 140000;
+    for (auto const& choice : ready.choices) {
+        auto const& source = catalog_of(ready.nodes, choice.source);
+        if (set.streaming && set.streaming_named && source.server_version < streaming_version) {
+            warn(said,
+                 fmt::format("--streaming on has no effect on node {}: PostgreSQL {} sends large "
+                             "transactions when they have committed, 14 and later can do "
+                             "otherwise",
+                             source.name, source.major()));
+        }
+    }
+}
+
+void build(instance& made, options const& set, prepared const& ready, std::string const& folder) {
     for (auto const& node : ready.nodes) {
         made.stats.nodes.push_back(std::make_unique<node_stats>(node.name, node.rank));
         made.stats.nodes.back()->server_version.store(node.server_version);
@@ -135,18 +145,17 @@ void build(instance& made, options const& set, prepared const& ready) {
     }
     made.stats.started_at_us = now_us();
     if (set.listen != "off" && !parse_listen(set.listen).loopback) {
-        made.stats.warnings.push_back(fmt::format(
-            "{} is served by plain HTTP to everybody who can reach it (--insecure-listen)",
-            set.listen));
-        spdlog::warn("{}", made.stats.warnings.back());
+        warn(made.stats, fmt::format("{} is served by plain HTTP to everybody who can reach it "
+                                     "(--insecure-listen)",
+                                     set.listen));
     }
+    warn_of_old_sources(set, ready, made.stats);
     made.stats.policy = ready.policy.policy == conflict_policy::last_update_wins
                             ? "last-update-wins"
                             : "apply-remote";
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);
     }
-    auto const folder = spool_folder(set, made.stats);
     for (auto const& choice : ready.choices) {
         auto& stats = *made.stats.directions.emplace_back(
             std::make_unique<direction_stats>(choice.source, choice.target));
@@ -242,8 +251,7 @@ asio::awaitable<void> watch(asio::io_context& context, instance& running, option
             break;
         }
         if (stopping && now >= stop_at) {
-            spdlog::error("not everything ended within {} s: the rest is done again at the next "
-                          "start",
+            spdlog::error("not everything ended within {} s: it is done again at the next start",
                           stop_limit.count());
             std::_Exit(exit_status::runtime);
         }
@@ -253,8 +261,8 @@ asio::awaitable<void> watch(asio::io_context& context, instance& running, option
     context.stop();
 }
 
-void summarise(instance_stats const& stats) {
-    for (auto const& one : stats.directions) {
+void summarise(instance const& ended) {
+    for (auto const& one : ended.stats.directions) {
         auto const& count = one->count;
         spdlog::info(
             "{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
@@ -263,6 +271,14 @@ void summarise(instance_stats const& stats) {
             count.batches.load(), count.echoes_stopped.load(), count.conflicts.load(),
             count.parked.load(), to_string(lsn{count.confirmed_lsn.load()}));
     }
+    for (std::size_t at = 0; at < ended.workers.size(); ++at) {
+        if (ended.workers[at]->body->left_undone()) {
+            auto const& one = *ended.stats.directions[at];
+            spdlog::warn("{} -> {}: what was on its way to node {} was not finished: it is "
+                         "rolled back there, and the next start does it again from its beginning",
+                         one.source, one.target, one.target);
+        }
+    }
 }
 
 } // namespace
@@ -270,8 +286,9 @@ void summarise(instance_stats const& stats) {
 int run_instance(options const& set) {
     asio::io_context context{1};
     instance running;
-    auto server_options_checked = set; // the port is taken before anything is created
-    auto [server, board] = listen(context, server_options_checked, running.stats);
+    // What can be refused is refused before anything is created: the folder, and a port that is taken.
+    auto const folder = spool_folder(set, running.stats);
+    auto [server, board] = listen(context, set, running.stats);
     stop_request asked{context};
     // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
     auto const ready = run_on(context, prepare(context.get_executor(), set));
@@ -282,7 +299,7 @@ int run_instance(options const& set) {
     for (auto const& note : ready.notes) {
         spdlog::info("{}", note);
     }
-    build(running, set, ready);
+    build(running, set, ready, folder);
     spdlog::info("conflict policy {}", running.stats.policy);
     for (auto const& one : running.workers) {
         one->start();
@@ -296,7 +313,7 @@ int run_instance(options const& set) {
     for (auto const& one : running.workers) {
         one->thread.join();
     }
-    summarise(running.stats);
+    summarise(running);
     bool const stuck =
         std::ranges::any_of(running.workers, [](auto const& one) { return one->body->stuck(); });
     bool const asked_to_end = !set.until_caught_up && !set.until;

@@ -34,18 +34,13 @@ streamed_transactions::streamed_transactions(std::string folder, counter& held)
 io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::message const& decoded,
                                                   std::string_view bytes) {
     auto known = open_.find(transaction.value);
-    if (known == open_.end()) {
-        auto made = io::spool::make(folder_);
-        if (!made) {
-            return made.error();
-        }
-        known = open_
-                    .emplace(transaction.value,
-                             streamed_transaction{held_bytes{held_}, std::move(*made), {}, {}})
-                    .first;
+    if (known == open_.end()) { // kept when the next message has told whose it is
+        streamed_transaction fresh{held_bytes{held_}, {}, std::string{bytes}, {}, {}};
+        open_.emplace(transaction.value, std::move(fresh));
+        return boost::system::in_place_value;
     }
     streamed_transaction& one = known->second;
-    if (auto const* came = std::get_if<pgoutput::origin>(&decoded)) { // once, before any change
+    if (auto const* came = std::get_if<pgoutput::origin>(&decoded)) { // once, the second message
         one.origin = came->name;
         one.echo = is_echo(came->name) && !failpoint("origin_filter");
     }
@@ -53,11 +48,21 @@ io::file_result<void> streamed_transactions::keep(xid transaction, pgoutput::mes
         one.changes += maker(decoded).value != 0 ? 1 : 0;
         return boost::system::in_place_value;
     }
-    auto kept = one.messages.append(bytes);
-    if (kept && std::holds_alternative<pgoutput::stream_stop>(decoded)) {
-        kept = one.messages.flush(); // the next block may be long in coming
+    if (!one.messages) {
+        auto made = io::spool::make(folder_);
+        if (!made) {
+            return made.error();
+        }
+        one.messages = std::move(*made);
+        if (auto const opened = one.messages->append(std::exchange(one.opening, {})); !opened) {
+            return opened;
+        }
     }
-    one.held.set(one.messages.bytes());
+    auto kept = one.messages->append(bytes);
+    if (kept && std::holds_alternative<pgoutput::stream_stop>(decoded)) {
+        kept = one.messages->flush(); // the next block may be long in coming
+    }
+    one.held.set(one.messages->bytes());
     return kept;
 }
 
@@ -81,17 +86,18 @@ streamed_transaction streamed_transactions::take(xid transaction) {
 
 streamed_replay::streamed_replay(streamed_transaction from, pgoutput::decoder const& known)
     : from_{std::move(from)} {
+    TANDEM_ASSERT(from_.messages.has_value());
     decoder_.adopt_relations(known);
 }
 
 io::file_result<streamed_replay::item> streamed_replay::next() {
     if (!rewound_) {
-        if (auto const ready = from_.messages.rewind(); !ready) {
+        if (auto const ready = from_.messages->rewind(); !ready) {
             return ready.error();
         }
         rewound_ = true;
     }
-    auto const bytes = from_.messages.next();
+    auto const bytes = from_.messages->next();
     if (!bytes) {
         return bytes.error();
     }

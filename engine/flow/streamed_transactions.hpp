@@ -39,10 +39,11 @@ private:
 
 struct streamed_transaction {
     held_bytes held;
-    io::spool messages;                                   // of all its blocks, as they came
+    std::optional<io::spool> messages;                    // of all its blocks, as they came
+    std::string opening;                                  // its first message, until the second
     boost::unordered_flat_set<std::uint32_t> rolled_back; // subtransactions
     std::string origin;                                   // name of its replication origin, if any
-    bool echo = false;         // came here by us (R16): messages are not kept
+    bool echo = false;         // came here by us (R16): nothing is kept, and no file made
     std::uint32_t changes = 0; // of an echo
 };
 

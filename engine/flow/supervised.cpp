@@ -34,6 +34,7 @@ bool supervised::ended_by(failure const& why) {
         return false;
     case next_step::retry_whole:
         change_way(why.step);
+        stats_.add_warning(why.reason);
         spdlog::warn("{}: {}", name_, why.reason);
         return false;
     case next_step::retry:

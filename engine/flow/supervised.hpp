@@ -23,6 +23,8 @@ public:
     void stop() noexcept { stop_requested_.store(true); }
     // What was there to be done when it started last has been dealt with.
     [[nodiscard]] bool caught_up() const noexcept { return caught_up_.load(); }
+    // The end came before the end of what was on its way to the target; known once run() has ended.
+    [[nodiscard]] bool left_undone() const noexcept { return left_undone_.load(); }
     // Waits for a person: gap, lost, fenced or paused.
     [[nodiscard]] bool stuck() const noexcept { return stuck_.load(); }
 
@@ -37,6 +39,7 @@ protected:
 
     [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_.load(); }
     void now_caught_up() noexcept { caught_up_.store(true); }
+    void set_left_undone(bool it_was) noexcept { left_undone_.store(it_was); }
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] direction_stats& stats() noexcept { return stats_; }
 
@@ -49,6 +52,7 @@ private:
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> caught_up_{false};
     std::atomic<bool> stuck_{false};
+    std::atomic<bool> left_undone_{false};
 };
 
 } // namespace tandem::engine

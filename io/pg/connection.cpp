@@ -98,7 +98,7 @@ connection::~connection() {
 awaitable<result<std::unique_ptr<connection>>> connection::open(asio::any_io_executor executor,
                                                                 connect_options options) {
     if (auto const problem = conninfo_problem(options.conninfo)) {
-        co_return make_error(errc::connect_failed, *problem);
+        co_return make_error(errc::bad_conninfo, *problem);
     }
     std::unique_ptr<connection> made{new connection{executor, start(options)}};
     auto const connected = co_await made->finish_connecting(options.timeout);

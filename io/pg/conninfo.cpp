@@ -18,9 +18,9 @@ struct free_options {
 using parsed_conninfo = std::unique_ptr<PQconninfoOption, free_options>;
 
 constexpr char const* cure =
-    "expected postgresql://user:password@host:port/database or keyword=value pairs, with special "
-    "characters of the password percent-encoded (@ is %40, / is %2F); not shown, since it may hold "
-    "a password";
+    "expected postgresql://user:password@host:port/database, special characters of the password "
+    "percent-encoded (@ is %40, / is %2F), or keyword='value' pairs, with \\ before each ' and \\ in a "
+    "value; not shown, since it may hold a password";
 
 // libpq's complaint up to the first piece of the string that it quotes.
 std::string unquoted(std::string_view complaint) {

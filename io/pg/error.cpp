@@ -63,6 +63,8 @@ retry_class classify_sqlstate(std::string_view state) {
 
 retry_class error::classify() const noexcept {
     switch (code) {
+    case errc::bad_conninfo:
+        return retry_class::operator_;
     case errc::connect_failed:
     case errc::server_error:
         // A connect failure without SQLSTATE is the network's: refused, unknown host, reset.

@@ -9,6 +9,7 @@
 namespace tandem::io::pg {
 
 enum class errc {
+    bad_conninfo,    // the connection string cannot be read; the message says how it should be
     connect_failed,  // no connection: refused, unknown host, wrong password, unknown database ...
     timed_out,       // a deadline passed
     cancelled,       // our own coroutine was cancelled while it waited

@@ -265,11 +265,19 @@ def arguments():
     parser.add_argument("--tcp", action="store_true")
     parser.add_argument("--flags", default="", metavar="'--batch-rows 4000'")
     parser.add_argument("--binary", default=str(goals.REPOSITORY / "build" / "release" / "tandem"))
+    parser.add_argument("--judge", action="store_true", help=argparse.SUPPRESS)  # the arguments, nothing else
     given = parser.parse_args()
-    given.rows = given.rows or (100_000 if given.quick else 500_000)
-    given.repeats = given.repeats or (3 if given.quick else 5)
+    if given.rows is None:
+        given.rows = 100_000 if given.quick else 500_000
+    if given.repeats is None:
+        given.repeats = 3 if given.quick else 5
     if given.rows % ROWS_PER_TRANSACTION or given.rows < 1 or given.repeats < 1:
         parser.error(f"--rows is a multiple of {ROWS_PER_TRANSACTION}, --repeats at least 1")
+    named = given.binary != parser.get_default("binary")
+    if (named or not given.judge) and not (os.path.isfile(given.binary) and os.access(given.binary, os.X_OK)):
+        parser.error(f"--binary {given.binary} is no program")
+    if given.judge:
+        sys.exit(0)
     return given
 
 

@@ -118,7 +118,7 @@ TEST_F(Connection, WrongUriIsNotRepeated) {
         auto set = options();
         set.conninfo = wrong;
         auto const failed = failure(set);
-        EXPECT_EQ(failed.code, errc::connect_failed);
+        EXPECT_EQ(failed.code, errc::bad_conninfo);
         EXPECT_THAT(failed.message, Not(HasSubstr("ame"))) << wrong;
         EXPECT_THAT(failed.message, HasSubstr("connection string")) << wrong;
     }

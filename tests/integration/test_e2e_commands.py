@@ -239,6 +239,30 @@ def test_sigterm_before_the_sync_begins(pair):
     pair.run()
 
 
+NEVER_ENDS = """
+CREATE FUNCTION wait_long() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(300); RETURN NEW; END $$;
+CREATE TRIGGER wait_long BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION wait_long();
+ALTER TABLE item ENABLE ALWAYS TRIGGER wait_long;
+"""
+
+
+def test_sigterm_ends_what_would_not_end_by_itself(running):
+    """Its statement is cancelled, the summary says so, and the next start does it once."""
+    pair = running
+    pair.b.sql(NEVER_ENDS)
+    pair.a.sql("INSERT INTO item VALUES (1, 'x')")
+    wait_until(lambda: pair.b.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
+                                    "datname = current_database()"), 20, "the applier sits in the trigger")
+    pair.instance.stop()
+    assert "a -> b: what was on its way to node b was not finished" in pair.instance.log_text()
+    assert pair.b.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
+                        "datname = current_database()") == 0
+    pair.b.sql("DROP TRIGGER wait_long ON item")
+    pair.run()
+    pair.settle()
+    assert pair.b.sql("SELECT id, v FROM item") == [(1, "x")]
+
+
 def test_conflicts_of_earlier_runs_are_not_counted_again(running):
     pair = running
     pair.instance.stop()

@@ -42,6 +42,17 @@ def test_the_same_before_and_after_init(sound):
     assert sound.run() and examine(sound) == (0, {})
 
 
+def test_the_folder_for_large_transactions(sound, tmp_path):
+    config = tmp_path / "tandem.toml"
+    config.write_text("spool-dir = '/no/such/folder'\n")
+    for arguments in (("--config", str(config)), ("--spool-dir", "/no/such/folder")):
+        status, found = examine(sound, *arguments)
+        told = found[None, "folder for large transactions"]
+        assert status == 4 and len(found) == 1 and told["current"].startswith("/no/such/folder: No such file"), found
+        assert "--spool-dir" in told["cure"], told
+        assert examine(sound, *arguments, "--streaming", "off") == (0, {})
+
+
 NOT_SYNCED = {
     "unlogged": ("CREATE UNLOGGED TABLE x (id integer PRIMARY KEY)", "info", "SET LOGGED"),
     "foreign": ("CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw; "

@@ -77,6 +77,20 @@ def test_wrong_password(pair):
     assert_nothing_left(pair)
 
 
+def test_uri_that_cannot_be_read(pair):
+    nodes = {"a": "postgresql://postgres:p/ss@localhost/app", "b": pair.b}
+    done = run(pair, nodes=nodes)
+    assert_refused(done, USAGE, "node a", "percent-encoded")
+    assert "check that the server runs" not in done.err, done
+    assert_nothing_left(pair)
+
+
+def test_a_misspelt_variable_is_told(pair):
+    done = command("version", env={"TANDEM_BATCH_ROW": "5"})
+    assert done.status == 0 and "did you mean TANDEM_BATCH_ROWS?" in done.err, done
+    assert done.out.startswith("tandem "), done
+
+
 def test_no_password(pair):
     nodes = {"a": pair.a, "b": pair.b.uri(user="locked_out")}
     assert_refused(run(pair, nodes=nodes, env={"PGPASSFILE": "/dev/null"}), ENVIRONMENT, "node b", "password")
@@ -314,6 +328,7 @@ FLAGS = {
     "listen_nonsense": (["--listen", "8083"], ["--listen", "ADDRESS:PORT"]),
     "batch_beyond_queue": (["--batch-bytes", "64MiB", "--queue-bytes", "16MiB"], ["--batch-bytes", "--queue-bytes"]),
     "positional": (["extra"], ["extra"]),
+    "spool_dir_empty": (["--spool-dir", ""], ["--spool-dir", "a folder"]),
     "given_twice": (["--batch-rows", "5", "--batch-rows", "6"], ["--batch-rows is given 2 times"]),
 }
 

@@ -18,6 +18,7 @@ BLOCKED = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_databa
            "AND cardinality(pg_blocking_pids(pid)) > 0")
 
 
+RETRIES = "tries again until it can"
 GAVE_UP = "canceling statement due to lock timeout"
 
 
@@ -122,12 +123,14 @@ def test_table_lock_released_later(servers, lock):
         holder = pair.b.connect()
         holder.cursor().execute(f"LOCK TABLE item IN {lock} MODE")
         pair.a.sql("UPDATE item SET v = 7")
-        wait_applier_blocked(servers, pair.b)
+        wait_until(lambda: RETRIES in instance.log_text(), 20, "the reason is told", detail=instance.explain)
         holder.rollback()
         holder.close()
         pair.settle()
         pair.assert_equal("item")
         assert pair.parked(pair.b) == [] and instance.state("a:b") == "streaming"
+        said = [line for line in instance.log_text().splitlines() if RETRIES in line]
+        assert len(said) == 1 and "lock timeout" in said[0] and '"level":"warn"' in said[0], said
     finally:
         pair.close()
 

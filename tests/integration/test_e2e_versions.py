@@ -25,9 +25,10 @@ def check_both_ways_with_kill9(servers, timestamps):
     pair = servers.pair(TYPES)
     try:
         load.prepare(pair, ("item", "hot"))
-        instance = pair.run("--batch-rows", "1", *load.EXCLUDE, deadline=60)
-        policy = instance.status()["policy"]
+        instance = pair.run("--batch-rows", "1", "--streaming", "on", *load.EXCLUDE, deadline=60)
+        policy, warnings = (instance.status()[name] for name in ("policy", "warnings"))
         assert ("apply-remote" in policy) == (not timestamps), policy
+        assert any("--streaming on has no effect" in text for text in warnings) == (not timestamps), warnings
         # Without commit timestamps convergence of conflicting writes is not promised.
         with load.Load(pair, writers=1, conflicts=timestamps) as running:
             for victim in (instance, servers.a, instance, servers.b):

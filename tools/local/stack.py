@@ -233,7 +233,10 @@ def port_numbers(parser, flag, text, count):
     words = text.split(",")
     if len(words) != count or not all(word.isdecimal() for word in words):
         parser.error(f"{flag} takes {count} numbers with commas between them, not {text}")
-    return [int(word) for word in words]
+    ports = [int(word) for word in words]
+    if len(set(ports)) != count or not all(0 < port < 65536 for port in ports):
+        parser.error(f"{flag} takes {count} ports that differ, between 1 and 65535, not {text}")
+    return ports
 
 
 def runs(status, kafka):

@@ -76,7 +76,7 @@ engine::given collect(storage const& texts, CLI::App const& app) {
         if (option == nullptr || option->empty()) {
             continue;
         }
-        if (engine::find_setting(name)->takes == setting::kind::value && values.size() > 1) {
+        if (engine::find_setting(name)->takes != setting::kind::list && values.size() > 1) {
             throw engine::config_error{
                 fmt::format("--{} is given {} times; it takes one value", name, values.size())};
         }
@@ -103,7 +103,7 @@ std::vector<command_entry> commands() {
         {"run",
          "Keep the databases in sync until stopped (Ctrl-C or SIGTERM).",
          run,
-         {group::nodes, group::tables, group::run, group::log},
+         {group::nodes, group::tables, group::run, group::checked, group::log},
          [](CLI::App&, call&) {}},
         {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
          init, databases,
@@ -115,8 +115,11 @@ std::vector<command_entry> commands() {
          [](CLI::App& app, call& into) {
              app.add_flag("-y,--yes", into.yes, "Do it. Default: off (nothing is removed).");
          }},
-        {"doctor", "Check every requirement and say how to cure what is missing.", doctor,
-         databases, json_flag},
+        {"doctor",
+         "Check every requirement and say how to cure what is missing.",
+         doctor,
+         {group::nodes, group::tables, group::checked, group::log},
+         json_flag},
         {"status",
          "Ask a running instance how it is.",
          status,

@@ -4,16 +4,29 @@
 #include "tools/tandem/command_line.hpp"
 #include "tools/tandem/logging.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <unistd.h>
+#include <vector>
 
 namespace {
 
 char const* variable(std::string const& name) {
     return std::getenv(name.c_str());
+}
+
+std::vector<std::string> variable_names() {
+    std::vector<std::string> names;
+    for (char** each = environ; *each != nullptr; ++each) {
+        std::string const entry{*each};
+        names.push_back(entry.substr(0, entry.find('=')));
+    }
+    return names;
 }
 
 int failed(int status, char const* why) {
@@ -36,6 +49,9 @@ int main(int argc, char** argv) {
         tool::call& now = parsed.with;
         now.set = engine::load(now.flags, now.config_file, variable);
         tool::set_up_logging(now.set, now.quiet, now.verbose);
+        for (std::string const& each : engine::misspelt_variables(variable_names())) {
+            spdlog::warn("{}", each);
+        }
         return parsed.command(now);
     } catch (engine::config_error const& error) {
         return failed(engine::exit_status::usage, error.what());

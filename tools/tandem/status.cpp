@@ -49,6 +49,9 @@ std::string direction_text(std::string const& name, json const& one) {
         name, one.value("state", "unknown"), lag, bytes_text(one.value("lag_bytes", 0.0)),
         one.value("rows_per_second", 0.0), one.value("applied", 0ULL), one.value("conflicts", 0ULL),
         one.value("parked", 0ULL), one.value("echoes_stopped", 0ULL));
+    if (auto const kept = one.value("spool_bytes", 0.0); kept > 0) {
+        text += fmt::format("  large transactions still open: {} kept aside\n", bytes_text(kept));
+    }
     if (std::string const reason = one.value("reason", ""); !reason.empty()) {
         text += "  " + reason + "\n";
     }

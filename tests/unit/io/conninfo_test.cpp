@@ -183,6 +183,7 @@ TEST(ErrorClass, FollowsCodeAndSqlstate) {
              class_case{errc::server_error, "42704", operator_},
              class_case{errc::server_error, "55000", operator_},
              class_case{errc::server_error, "57P04", operator_},
+             class_case{errc::bad_conninfo, "", operator_},
              class_case{errc::connect_failed, "28P01", operator_},
              class_case{errc::connect_failed, "28000", operator_},
              class_case{errc::connect_failed, "3D000", operator_},

@@ -99,6 +99,16 @@ TEST(Status, HasTheShapeOfTheContract) {
     EXPECT_DOUBLE_EQ(json["uptime_seconds"].get<double>(), 5.0);
 }
 
+TEST(Status, WarningsOfTheDirectionsFollowThoseOfTheConfiguration) {
+    auto const stats = two_nodes();
+    stats->warnings.emplace_back("plain HTTP");
+    stats->directions[1]->add_warning("no room for large transactions");
+    status_board board{*stats};
+    auto const json = nlohmann::json::parse(status_json(board.view(start)));
+    EXPECT_EQ(json["warnings"],
+              nlohmann::json({"plain HTTP", "b -> a: no room for large transactions"}));
+}
+
 TEST(Status, ATargetOnlyHasNoSlot) {
     auto const stats = two_nodes();
     stats->directions.pop_back();

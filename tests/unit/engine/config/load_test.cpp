@@ -114,6 +114,12 @@ TEST(Load, MistakesInFilesNameTheLine) {
         {"batch-rows = 1.5\n", {"tandem.toml:1: batch-rows", "whole number"}},
         {"batch-delay = 5\n", {"tandem.toml:1: batch-delay", "unit"}},
         {"batch-rows = [1, 2]\n", {"tandem.toml:1", "not a list"}},
+        {"spool-dir = 5\n", {"tandem.toml:1: spool-dir", "in quotes"}},
+        {"spool-dir = true\n", {"tandem.toml:1: spool-dir", "in quotes"}},
+        {"spool-dir = ''\n", {"tandem.toml:1: spool-dir", "a folder (such as /var/tmp)"}},
+        {"tables = ['a', 5]\n", {"tandem.toml:1: tables", "in quotes"}},
+        {"node = 5\n", {"tandem.toml:1: node", "in quotes"}},
+        {"[[node]]\nname = 'a'\nuri = 5\n", {"tandem.toml:3: node.uri", "in quotes"}},
         {"[run]\nbatch-rows = 1\n", {"tandem.toml:1: run: unknown key"}},
         {"[[node]]\nname = 'a'\n", {"tandem.toml:1", "name and uri"}},
         {"[[node]]\nname = 'a'\nurl = 'x'\n", {"tandem.toml:3: node.url", "name and uri"}},
@@ -142,6 +148,25 @@ TEST(Load, MistakesInFlagsAndVariablesNameThem) {
     variables const from{{"TANDEM_LOG_LEVEL", "loud"}};
     EXPECT_THAT(failure_of([&from] { build_only({from_environment(reading(from))}); }),
                 HasSubstr("TANDEM_LOG_LEVEL: expected one of trace"));
+}
+
+TEST(Load, NumbersAndTruthsNeedNoQuotesWhereTheyAreValues) {
+    options const set = build({read_toml("batch-rows = 3\nstreaming = false\ninit = true\n")});
+    EXPECT_EQ(set.batch_rows, 3U);
+    EXPECT_FALSE(set.streaming);
+    EXPECT_TRUE(set.streaming_named);
+    EXPECT_TRUE(set.init);
+}
+
+TEST(Load, VariablesThatLookLikeASettingAreNamed) {
+    std::vector<std::string> const names{
+        "PATH",          "TANDEM_BATCH_ROWS",       "TANDEM_CONFIG", "TANDEM_BATCH_ROW",
+        "TANDEM_BINARY", "TANDEM_FAILPOINT_BINARY", "TANDEM_RESULT", "TANDEM_SPOOLDIR",
+        "BATCH_ROW",     "TANDEM_NO_SUCH_VARIABLE"};
+    EXPECT_THAT(misspelt_variables(names),
+                testing::ElementsAre(HasSubstr("TANDEM_BATCH_ROW is not known and has no effect; "
+                                               "did you mean TANDEM_BATCH_ROWS?"),
+                                     HasSubstr("did you mean TANDEM_SPOOL_DIR?")));
 }
 
 TEST(Load, MistakesNeverShowAPassword) {
