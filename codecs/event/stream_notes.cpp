@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -129,6 +130,10 @@ relation_note read_relation(note_reader& read, json::object const& from) {
 
 truncate_note read_truncate(note_reader& read, json::object const& from) {
     truncate_note note;
+    note.transaction = xid{read.whole<std::uint32_t>(from, "txId")};
+    auto const time_us = read.get<std::int64_t>(from, "ts_us");
+    read.expect(time_us > 0, event_errc::bad_number);
+    note.commit_time = pg_time::from_unix_us(std::max(time_us, std::int64_t{0}));
     for (json::element const each : read.get<json::array>(from, "tables")) {
         auto const table = read.value<json::array>(each);
         if (read.error() != event_errc::ok) {
@@ -173,7 +178,8 @@ std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into)
 }
 
 std::string_view encode_note(truncate_note const& note, arena& into) {
-    std::string out = R"({"note":"truncate","tables":[)";
+    std::string out = fmt::format(R"({{"note":"truncate","txId":{},"ts_us":{},"tables":[)",
+                                  note.transaction.value, note.commit_time.unix_us());
     for (auto const& [schema, table] : note.tables) {
         out += &schema == &note.tables.front().first ? "[" : ",[";
         append_quoted(out, schema);

@@ -40,6 +40,8 @@ struct relation_note {
 };
 
 struct truncate_note {
+    xid transaction;
+    pg_time commit_time;
     std::vector<std::pair<std::string, std::string>> tables; // schema, name; described before
 
     friend bool operator==(truncate_note const&, truncate_note const&) = default;

@@ -73,7 +73,7 @@ boost::system::result<std::span<stream_record const>, std::string> change_record
     event::record_options options;
     options.skip_truncate = false;
     if (made.kind == change_kind::truncate) {
-        event::truncate_note note;
+        event::truncate_note note{current_.id, current_.commit_time, {}};
         for (auto const& shape : made.truncated->relations) {
             auto& one = relation_of(shape.get(), made.truncated->relations);
             describe(one, into);

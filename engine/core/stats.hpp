@@ -40,9 +40,11 @@ struct direction_counters {
     counter batches{0};              // peer transactions committed
     counter echoes_stopped{
         0}; // transactions of ours skipped by origin (<= 15; 0 where the server filters)
-    counter conflicts{0}; // rows written to tandem.conflict
-    counter parked{0};    // rows written to tandem.parked since start
-    counter retries{0};   // times the direction started again after a failure
+    counter echoes_dropped{0};  // records of our own that came through Kafka (R16): must stay 0
+    counter foreign_records{0}; // records in a stream's topic that are none of it
+    counter conflicts{0};       // rows written to tandem.conflict
+    counter parked{0};          // rows written to tandem.parked since start
+    counter retries{0};         // times the direction started again after a failure
     counter received_lsn{0};
     counter applied_lsn{0};
     counter confirmed_lsn{0};

@@ -144,7 +144,11 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         return relation(*described, in);
     }
     if (auto const* truncated = std::get_if<pgoutput::truncate>(&message)) {
-        return writer_.truncate(*truncated, in);
+        truncation what;
+        for (std::uint32_t at = 0; at < truncated->relation_count; ++at) {
+            what.relations.push_back(*in.find(truncated->relation_id(at)));
+        }
+        return writer_.truncate(std::move(what));
     }
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
         writer_.origin(origin->name);

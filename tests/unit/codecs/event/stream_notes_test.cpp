@@ -45,9 +45,10 @@ TEST(StreamNotes, ComeBack) {
     auto const relation = decoded(encode_note(a_shape(), into));
     ASSERT_TRUE(relation) << relation.error().message();
     EXPECT_EQ(std::get<relation_note>(*relation).shape, a_shape());
-    truncate_note const both{{{"public", "a"}, {"", "b\"c"}}};
-    EXPECT_EQ(encode_note(both, into),
-              R"({"note":"truncate","tables":[["public","a"],["","b\"c"]]})");
+    truncate_note const both{xid{7}, pg_time{5}, {{"public", "a"}, {"", "b\"c"}}};
+    EXPECT_EQ(
+        encode_note(both, into),
+        R"({"note":"truncate","txId":7,"ts_us":946684800000005,"tables":[["public","a"],["","b\"c"]]})");
     auto const truncated = decoded(encode_note(both, into));
     ASSERT_TRUE(truncated) << truncated.error().message();
     EXPECT_EQ(std::get<truncate_note>(*truncated), both);
@@ -129,11 +130,15 @@ INSTANTIATE_TEST_SUITE_P(
         refused_note{"type_beyond", relation_with(",20,", ",4294967296,"), errc::bad_number},
         refused_note{"modifier_beyond", relation_with(",-1,", ",-2147483649,"), errc::bad_number},
         refused_note{"key_a_number", relation_with("true", "1"), errc::wrong_type},
-        refused_note{"truncate_of_nothing", R"({"note":"truncate","tables":[]})",
+        refused_note{"truncate_of_nothing", R"({"note":"truncate","txId":7,"ts_us":5,"tables":[]})",
                      errc::missing_field},
-        refused_note{"truncate_of_a_name", R"({"note":"truncate","tables":["t"]})",
-                     errc::wrong_type},
-        refused_note{"truncate_without_a_name", R"({"note":"truncate","tables":[["s"]]})",
+        refused_note{"truncate_at_no_time",
+                     R"({"note":"truncate","txId":7,"ts_us":-5,"tables":[["s","t"]]})",
+                     errc::bad_number},
+        refused_note{"truncate_of_a_name",
+                     R"({"note":"truncate","txId":7,"ts_us":5,"tables":["t"]})", errc::wrong_type},
+        refused_note{"truncate_without_a_name",
+                     R"({"note":"truncate","txId":7,"ts_us":5,"tables":[["s"]]})",
                      errc::missing_field},
         refused_note{"more_columns_than_a_row_has", relation_of_columns(1'665),
                      errc::too_many_fields}),

@@ -1,0 +1,18 @@
+#pragma once
+// The topics of a stream: made where they are missing, refused by name where they are others.
+
+#include "engine/flow/failure.hpp"
+#include "engine/flow/kafka_setup.hpp"
+#include "io/kafka/admin.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <string>
+
+namespace tandem::engine {
+
+// Both of them, for the node whose stream it is.
+[[nodiscard]] io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster,
+                                                            kafka_setup const& kafka,
+                                                            std::string node);
+
+} // namespace tandem::engine
