@@ -82,7 +82,7 @@ result<std::unique_ptr<admin>> admin::open(asio::any_io_executor executor, std::
                                            properties set, listener tell) {
     client_options options;
     options.brokers = std::move(brokers);
-    options.set = std::move(set);
+    options.set = set;
     options.presets = {{"client.id", "tandem"}, {"reconnect.backoff.max.ms", "1000"}};
     // Bounds what runs on the helper thread.
     options.promises = {{"socket.timeout.ms", "3000"}};
@@ -91,12 +91,14 @@ result<std::unique_ptr<admin>> admin::open(asio::any_io_executor executor, std::
     if (!client) {
         return client.error();
     }
-    return std::unique_ptr<admin>{new admin{std::move(executor), std::move(*client)}};
+    return std::unique_ptr<admin>{
+        new admin{std::move(executor), std::move(*client), std::move(set)}};
 }
 
-admin::admin(asio::any_io_executor executor, std::unique_ptr<handle> client)
+admin::admin(asio::any_io_executor executor, std::unique_ptr<handle> client, properties set)
     : executor_{std::move(executor)},
       client_{std::move(client)},
+      set_{std::move(set)},
       helper_{std::make_unique<helper_thread>()} {}
 
 admin::~admin() = default;
@@ -221,17 +223,49 @@ awaitable<result<void>> admin::create_topic(new_topic wanted, milliseconds timeo
     if (auto done = only_result(results, count); !done) {
         co_return done;
     }
-    // The controller has it; a broker that is asked for it may not yet.
+    // The controller has it; the brokers learn it one by one.
+    std::string const any;
+    auto const seen = co_await await_topic(any, wanted.name, wanted.partitions, left_until(limit));
+    if (!seen) {
+        co_return seen.error();
+    }
+    for (auto const& broker : seen->brokers) {
+        bool const v6 = broker.host.find(':') != std::string::npos;
+        auto address = v6 ? fmt::format("[{}]:{}", broker.host, broker.port)
+                          : fmt::format("{}:{}", broker.host, broker.port);
+        auto const known = co_await await_topic(std::move(address), wanted.name, wanted.partitions,
+                                                left_until(limit));
+        // A broker that is away asks the controller when it comes back.
+        if (!known && known.error().code != errc::unreachable) {
+            co_return known.error();
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+awaitable<result<cluster_metadata>> admin::await_topic(std::string address, std::string name,
+                                                       int partitions, milliseconds timeout) {
+    auto const limit = clock::now() + timeout;
+    std::unique_ptr<admin> apart; // a client that knows but this broker asks this broker
+    if (!address.empty()) {
+        auto opened = open(executor_, std::move(address), set_, {});
+        if (!opened) {
+            co_return opened.error();
+        }
+        apart = std::move(*opened);
+    }
+    auto& asked = apart ? *apart : *this;
     asio::steady_timer pause{executor_};
     while (clock::now() < limit) {
-        auto const seen = co_await metadata(wanted.name, left_until(limit));
-        if (seen && led(*seen, wanted.partitions)) {
-            co_return boost::system::in_place_value;
+        auto seen = co_await asked.metadata(name, left_until(limit));
+        if (seen && led(*seen, partitions)) {
+            co_return std::move(seen);
         }
-        if (!seen && seen.error().code == errc::cancelled) {
+        if (!seen && (seen.error().code == errc::cancelled ||
+                      (apart && seen.error().code == errc::unreachable))) {
             co_return seen.error();
         }
-        pause.expires_after(milliseconds{50});
+        pause.expires_after(milliseconds{20});
         auto const [stopped] = co_await pause.async_wait(use_tuple);
         if (stopped) {
             co_return cancelled_error();
@@ -280,6 +314,13 @@ awaitable<result<topic_configs>> admin::describe_topic(std::string name, millise
 
 awaitable<result<std::int64_t>> admin::delete_records(std::string topic, std::int32_t partition,
                                                       std::int64_t before, milliseconds timeout) {
+    // Of a topic that is not there librdkafka only says that it found no leader.
+    auto const limit = clock::now() + timeout;
+    auto const seen = co_await metadata(topic, timeout);
+    if (!seen) {
+        co_return seen.error();
+    }
+    timeout = left_until(limit);
     list_handle const list{rd_kafka_topic_partition_list_new(1)};
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = before;
     delete_records_handle const made{rd_kafka_DeleteRecords_new(list.get())};

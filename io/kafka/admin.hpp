@@ -74,7 +74,8 @@ public:
     admin(admin const&) = delete;
     admin& operator=(admin const&) = delete;
 
-    // Returns when the metadata show every partition with a leader. errc::topic_exists,
+    // Returns when every broker knows every partition and its leader: a producer that asked a broker
+    // behind the others would be told that there is no such partition. errc::topic_exists,
     // errc::configuration (factor above the number of brokers, unknown setting) ...
     [[nodiscard]] awaitable<result<void>> create_topic(new_topic wanted, milliseconds timeout);
     // errc::no_topic when there is none. The name may be in use for a moment longer.
@@ -109,7 +110,11 @@ private:
     struct metadata_question;
     struct watermarks_question;
 
-    admin(asio::any_io_executor executor, std::unique_ptr<handle> client);
+    admin(asio::any_io_executor executor, std::unique_ptr<handle> client, properties set);
+    // Until the broker's own metadata show the topic; an empty address: any broker's.
+    [[nodiscard]] awaitable<result<cluster_metadata>> await_topic(std::string address,
+                                                                  std::string name, int partitions,
+                                                                  milliseconds timeout);
 
     [[nodiscard]] options_handle request(rd_kafka_admin_op_t what, milliseconds timeout);
     [[nodiscard]] awaitable<result<event_handle>> answer(milliseconds timeout);
@@ -118,6 +123,7 @@ private:
 
     asio::any_io_executor executor_;
     std::unique_ptr<handle> client_;
+    properties set_; // for the clients of await_topic()
     std::uintptr_t last_request_ = 0;
     std::unique_ptr<helper_thread> helper_; // joined before the client goes
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <utility>
 
 namespace tandem::io::kafka {
@@ -56,10 +57,11 @@ void fetched_batch::clear() noexcept {
     unlink();
 }
 
-properties consumer::default_presets() {
+properties consumer::presets(bool ends) {
     return {
         {"client.id", "tandem"},
         {"fetch.min.bytes", "1"},
+        {"fetch.wait.max.ms", ends ? "20" : "500"},
         {"fetch.message.max.bytes", "4194304"},
         {"check.crcs", "false"},
         {"queued.min.messages", "1000000"},
@@ -74,13 +76,15 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
     client_options options;
     options.brokers = std::move(brokers);
     options.set = std::move(set);
-    options.presets = default_presets();
+    options.presets = presets(ends);
     options.promises = {
         // assign() needs a name, though no group is joined and nothing committed under it.
         {"group.id", "tandem"},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
+        // How long a topic that the brokers do not know may still turn up.
+        {"topic.metadata.propagation.max.ms", "5000"},
         {"enable.partition.eof", ends ? "true" : "false"},
     };
     options.tell = std::move(tell);
@@ -93,7 +97,25 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
 
 consumer::consumer(std::unique_ptr<handle> client)
     : client_{std::move(client)},
-      records_{client_->watch(queue_handle{rd_kafka_queue_get_consumer(client_->native())})} {}
+      records_{client_->watch(queue_handle{rd_kafka_queue_get_consumer(client_->native())})} {
+    client_->on_partition_error(
+        [this](int number, std::string_view text) { note_error(number, text); });
+}
+
+// librdkafka puts the partition's name in front; there is no other sign of it.
+void consumer::note_error(int number, std::string_view text) {
+    for (auto const& one : assigned_) {
+        if (text.starts_with(fmt::format("{} [{}]: ", one.topic, one.partition))) {
+            partition_event event;
+            event.topic = one.topic;
+            event.partition = one.partition;
+            event.offset = one.offset;
+            event.failed = make_error(number, std::string{text});
+            told_.push_back(std::move(event));
+            return;
+        }
+    }
+}
 
 consumer::~consumer() {
     // librdkafka waits in its destructor for messages that are still held.
@@ -113,6 +135,8 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return make_error(failed);
     }
+    assigned_ = wanted;
+    told_.clear();
     return boost::system::in_place_value;
 }
 
@@ -124,6 +148,9 @@ bool consumer::try_fetch(fetched_batch& into) {
     if (count > 0) {
         sort_out(into, static_cast<std::size_t>(count));
     }
+    into.failures_.insert(into.failures_.end(), std::make_move_iterator(told_.begin()),
+                          std::make_move_iterator(told_.end()));
+    told_.clear();
     return !into.empty();
 }
 

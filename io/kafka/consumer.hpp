@@ -93,8 +93,8 @@ public:
     // Each partition's records in the order of the log.
     // Ends of partitions, if asked for at open(); each comes again after further records.
     [[nodiscard]] std::span<partition_event const> ends() const noexcept { return ends_; }
-    // A failed partition is not fetched from again until it is assigned anew: errc::no_topic,
-    // errc::out_of_range, errc::not_permitted ... Others (errc::unreachable) heal by themselves.
+    // After errc::out_of_range nothing more comes from the partition until it is assigned anew.
+    // errc::no_topic is said every second until the topic is there; others heal by themselves.
     [[nodiscard]] std::span<partition_event const> failures() const noexcept { return failures_; }
     [[nodiscard]] bool empty() const noexcept {
         return size_ == 0 && ends_.empty() && failures_.empty();
@@ -112,8 +112,10 @@ private:
 
 class consumer {
 public:
-    // Connects in the background: see handle::open(). `ends`: partition_event at the end of each
-    // partition. `set` may change default_presets().
+    // Connects in the background: see handle::open(). `set` may change presets(). `ends`: to read up
+    // to the ends of partitions, which are said then; the brokers are asked again every 20 ms where
+    // they have nothing, in place of 500. An end, and the first record after assign() was called a
+    // second time, come only with the answer to such a question.
     [[nodiscard]] static result<std::unique_ptr<consumer>> open(asio::any_io_executor executor,
                                                                 std::string brokers, properties set,
                                                                 listener tell, bool ends = false);
@@ -132,12 +134,16 @@ public:
 
     [[nodiscard]] handle& client() noexcept { return *client_; }
 
-    [[nodiscard]] static properties default_presets();
+    // What tandem sets where the user does not.
+    [[nodiscard]] static properties presets(bool ends);
 
 private:
     explicit consumer(std::unique_ptr<handle> client);
     void sort_out(fetched_batch& batch, std::size_t count);
+    void note_error(int number, std::string_view text);
 
+    std::vector<assignment> assigned_;
+    std::vector<partition_event> told_; // failures that try_fetch() has not given out yet
     std::unique_ptr<handle> client_;
     rd_kafka_queue_t* records_; // of the handle
     ring_node batches_;         // those that hold messages

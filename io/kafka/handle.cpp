@@ -39,9 +39,10 @@ result<void> set(rd_kafka_conf_t* conf, std::string const& name, std::string con
     auto const done =
         rd_kafka_conf_set(conf, name.c_str(), value.c_str(), complaint.data(), complaint.size());
     if (done != RD_KAFKA_CONF_OK) {
-        return configuration_error(property_is_secret(name)
-                                       ? fmt::format("the Kafka property {} is not usable", name)
-                                       : redact(complaint.data(), secrets));
+        // Of an alias it names the other one.
+        auto const why = property_is_secret(name) ? std::string{"not usable"}
+                                                  : redact(complaint.data(), secrets);
+        return configuration_error(fmt::format("the Kafka property {}: {}", name, why));
     }
     return boost::system::in_place_value;
 }
@@ -111,6 +112,10 @@ result<std::unique_ptr<handle>> handle::open(asio::any_io_executor const& execut
     }
     std::unique_ptr<handle> made{new handle{executor, std::move(options)}};
     std::array<char, 512> complaint{};
+    rd_kafka_conf_set_opaque(conf->get(), made.get());
+    if (client == role::consumer) {
+        rd_kafka_conf_set_error_cb(conf->get(), partition_error);
+    }
     auto const type = client == role::consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     made->client_.reset(rd_kafka_new(type, conf->get(), complaint.data(), complaint.size()));
     if (!made->client_) {
@@ -123,7 +128,15 @@ result<std::unique_ptr<handle>> handle::open(asio::any_io_executor const& execut
     return made;
 }
 
+void handle::partition_error(rd_kafka_t*, int number, char const* text, void* self) {
+    auto const& told = static_cast<handle*>(self)->partition_error_;
+    if (told) {
+        told(number, viewed(text));
+    }
+}
+
 handle::~handle() {
+    partition_error_ = nullptr;
     for (auto& queue : queues_) {
         rd_kafka_queue_io_event_enable(queue.get(), -1, nullptr, 0);
     }

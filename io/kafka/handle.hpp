@@ -78,6 +78,11 @@ public:
     // The main queue's next event, a null pointer when it is empty; never suspends. Logs, statistics
     // and errors go to the listener and do not come out.
     [[nodiscard]] event_handle next_event();
+    // What librdkafka says of a partition, its name in front, while one of its queues is polled for
+    // messages: such errors come neither as messages nor as events. Consumers only.
+    void on_partition_error(std::function<void(int, std::string_view)> told) {
+        partition_error_ = std::move(told);
+    }
     // Until a queue has something, notify() or interrupt(). Fails with errc::cancelled only.
     [[nodiscard]] awaitable<result<void>> wait();
     // Ends the pending wait with errc::cancelled; for deadlines.
@@ -99,12 +104,14 @@ private:
     };
 
     handle(asio::any_io_executor const& executor, client_options options);
+    static void partition_error(rd_kafka_t* client, int number, char const* text, void* self);
     void tell_log(rd_kafka_event_t* event);
     void tell_error(rd_kafka_event_t* event);
 
     std::string brokers_;
     std::vector<std::string> secrets_;
     listener tell_;
+    std::function<void(int, std::string_view)> partition_error_;
     std::optional<error> fatal_;
     std::optional<error> outage_;
     std::string last_complaint_;

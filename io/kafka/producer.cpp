@@ -49,14 +49,16 @@ error refusal(int number, std::string const& topic, std::int32_t partition, reco
 
 } // namespace
 
-properties producer::default_presets() {
+properties producer::presets() {
     return {
         {"client.id", "tandem"},
         {"compression.type", "lz4"},
         // Below the default of a topic's max.message.bytes, which counts what is sent as one.
         {"batch.size", "1000000"},
         {"batch.num.messages", "100000"},
-        {"linger.ms", "5"},
+        // Measured, one record at a time over three brokers: 1.2 ms with 0, 2.3 with 1, 6.7 with 5.
+        // Under load requests fill while others are on the way, and more brings nothing.
+        {"linger.ms", "1"},
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "131072"},
         {"reconnect.backoff.max.ms", "2000"},
@@ -69,12 +71,11 @@ result<std::unique_ptr<producer>> producer::open(asio::any_io_executor executor,
     client_options options;
     options.brokers = std::move(brokers);
     options.set = std::move(set);
-    options.presets = default_presets();
+    options.presets = presets();
     options.promises = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"message.timeout.ms", "0"},
-        {"queuing.strategy", "fifo"},
         {"sticky.partitioning.linger.ms", "0"},
         // How long a topic that the brokers do not know may still turn up.
         {"topic.metadata.propagation.max.ms", "5000"},

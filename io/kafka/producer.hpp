@@ -77,7 +77,7 @@ public:
         std::unique_ptr<rd_kafka_topic_t, topic_deleter> native_;
     };
 
-    // Connects in the background: see handle::open(). `set` may change the sizes of default_presets().
+    // Connects in the background: see handle::open(). `set` may change presets().
     [[nodiscard]] static result<std::unique_ptr<producer>> open(asio::any_io_executor executor,
                                                                 std::string brokers, properties set,
                                                                 listener tell);
@@ -106,8 +106,8 @@ public:
     [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
     [[nodiscard]] handle& client() noexcept { return *client_; }
 
-    // What tandem sets where the user does not. linger.ms: docs in producer.cpp.
-    [[nodiscard]] static properties default_presets();
+    // What tandem sets where the user does not.
+    [[nodiscard]] static properties presets();
 
 private:
     explicit producer(std::unique_ptr<handle> client) noexcept : client_{std::move(client)} {}

@@ -118,8 +118,10 @@ class Ours:
                                               "-c extra_float_digits=3 -c bytea_output=hex -c lc_monetary=C",
                                       connection_factory=psycopg2.extras.LogicalReplicationConnection)
         cursor = connection.cursor()
-        cursor.start_replication(slot_name=self.slot, decode=False,
-                                 options={"proto_version": 1, "publication_names": self.publication, "messages": "true"})
+        options = {"proto_version": 1, "publication_names": self.publication}
+        if connection.server_version >= 140000:
+            options["messages"] = "true"
+        cursor.start_replication(slot_name=self.slot, decode=False, options=options)
         found = []
         while cursor.wal_end < end:
             message = cursor.read_message()

@@ -227,6 +227,8 @@ std::vector<hostile> lengths() {
         'R' + wire::u32(1) + wire::zero_terminated("s") + wire::zero_terminated("t") + 'd';
     return {
         {"value_of_minus_1", value + wire::i32(-1) + "abc", {errc::bad_length, 9}},
+        {"value_of_minus_1_at_the_end", value + wire::i32(-1), {errc::bad_length, 9}},
+        {"value_of_the_least_at_the_end", value + wire::i32(least), {errc::bad_length, 9}},
         {"value_of_the_least", value + wire::i32(least) + "abc", {errc::bad_length, 9}},
         {"value_of_the_greatest", value + wire::i32(greatest) + "abc", {errc::bad_length, 9}},
         {"value_one_beyond", value + wire::i32(4) + "abc", {errc::bad_length, 9}},
