@@ -65,7 +65,9 @@ public:
     std::string const target;
     direction_counters count;
 
-    void set_state(direction_state state, std::string reason);
+    // Through Kafka two parts run by themselves, and the direction is in the state of the one that is worse off.
+    enum class part : std::uint8_t { applying, sending };
+    void set_state(direction_state state, std::string reason, part of = part::applying);
     struct snapshot {
         direction_state state;
         std::string reason; // empty while all is well; cause and cure otherwise
@@ -82,8 +84,8 @@ public:
 
 private:
     mutable std::mutex guard_;
-    direction_state state_ = direction_state::starting;
-    std::string reason_;
+    snapshot applying_{direction_state::starting, {}};
+    snapshot sending_{direction_state::streaming, {}};
     std::vector<std::pair<std::string, std::string>> left_out_;
     std::vector<std::string> warnings_;
 };

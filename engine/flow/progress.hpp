@@ -5,6 +5,7 @@
 #include "engine/core/start_check.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tandem::engine {
@@ -12,7 +13,8 @@ namespace tandem::engine {
 struct progress_row {
     std::int64_t epoch = 0; // ours since the takeover (R4)
     progress_facts facts;
-    std::vector<lsn> skips; // pass over the transactions that end here
+    std::vector<lsn> skips;                 // pass over the transactions that end here
+    std::optional<std::int64_t> log_offset; // of Kafka's log, see transaction_header
 };
 
 } // namespace tandem::engine

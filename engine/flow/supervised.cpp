@@ -17,16 +17,16 @@ bool supervised::ended_by(failure const& why) {
     case next_step::stopped:
         return true;
     case next_step::gap:
-        stats_.set_state(direction_state::gap, why.reason);
+        set_state(direction_state::gap, why.reason);
         break;
     case next_step::lost:
-        stats_.set_state(direction_state::lost, why.reason);
+        set_state(direction_state::lost, why.reason);
         break;
     case next_step::fenced:
-        stats_.set_state(direction_state::fenced, why.reason);
+        set_state(direction_state::fenced, why.reason);
         break;
     case next_step::paused:
-        stats_.set_state(direction_state::paused, why.reason);
+        set_state(direction_state::paused, why.reason);
         break;
     case next_step::retry_text:
         change_way(why.step);
@@ -38,7 +38,7 @@ bool supervised::ended_by(failure const& why) {
         spdlog::warn("{}: {}", name_, why.reason);
         return false;
     case next_step::retry:
-        stats_.set_state(direction_state::retrying, why.reason);
+        set_state(direction_state::retrying, why.reason);
         stats_.count.retries.fetch_add(1, std::memory_order_relaxed);
         spdlog::warn("{}: starting again: {}", name_, why.reason);
         return false;

@@ -29,8 +29,10 @@ public:
     [[nodiscard]] bool stuck() const noexcept { return stuck_.load(); }
 
 protected:
-    // `name`: for the log, "a -> b". `stats` outlive it.
-    supervised(std::string name, direction_stats& stats) : name_{std::move(name)}, stats_{stats} {}
+    // `name`: for the log, "a -> b". `stats` outlive it; `part`: whose state it tells there.
+    supervised(std::string name, direction_stats& stats,
+               direction_stats::part part = direction_stats::part::applying)
+        : name_{std::move(name)}, stats_{stats}, part_{part} {}
 
     // One start, until something ends it.
     [[nodiscard]] virtual io::awaitable<failure> stream() = 0;
@@ -38,7 +40,10 @@ protected:
     virtual void change_way(next_step /*how*/) {}
 
     [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_.load(); }
-    void now_caught_up() noexcept { caught_up_.store(true); }
+    void now_caught_up(bool it_has = true) noexcept { caught_up_.store(it_has); }
+    void set_state(direction_state state, std::string reason = {}) {
+        stats_.set_state(state, std::move(reason), part_);
+    }
     void set_left_undone(bool it_was) noexcept { left_undone_.store(it_was); }
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] direction_stats& stats() noexcept { return stats_; }
@@ -49,6 +54,7 @@ private:
 
     std::string const name_;
     direction_stats& stats_;
+    direction_stats::part const part_;
     std::atomic<bool> stop_requested_{false};
     std::atomic<bool> caught_up_{false};
     std::atomic<bool> stuck_{false};
