@@ -128,12 +128,16 @@ relation_note read_relation(note_reader& read, json::object const& from) {
     return note;
 }
 
-truncate_note read_truncate(note_reader& read, json::object const& from) {
-    truncate_note note;
-    note.transaction = xid{read.whole<std::uint32_t>(from, "txId")};
+commit_note read_commit(note_reader& read, json::object const& from) {
+    xid const transaction{read.whole<std::uint32_t>(from, "txId")};
     auto const time_us = read.get<std::int64_t>(from, "ts_us");
     read.expect(time_us > 0, event_errc::bad_number);
-    note.commit_time = pg_time::from_unix_us(std::max(time_us, std::int64_t{0}));
+    return {transaction, pg_time::from_unix_us(std::max(time_us, std::int64_t{0}))};
+}
+
+truncate_note read_truncate(note_reader& read, json::object const& from) {
+    auto const [transaction, commit_time] = read_commit(read, from);
+    truncate_note note{transaction, commit_time, {}};
     for (json::element const each : read.get<json::array>(from, "tables")) {
         auto const table = read.value<json::array>(each);
         if (read.error() != event_errc::ok) {
@@ -190,6 +194,11 @@ std::string_view encode_note(truncate_note const& note, arena& into) {
     return into.keep(out + "]}");
 }
 
+std::string_view encode_note(commit_note const& note, arena& into) {
+    return into.keep(fmt::format(R"({{"note":"commit","txId":{},"ts_us":{}}})",
+                                 note.transaction.value, note.commit_time.unix_us()));
+}
+
 event_result<stream_note> decode_note(std::string_view text) {
     json::parser parser;
     json::element document;
@@ -211,6 +220,8 @@ event_result<stream_note> decode_note(std::string_view text) {
         note = read_relation(read, fields);
     } else if (kind == "truncate") {
         note = read_truncate(read, fields);
+    } else if (kind == "commit") {
+        note = read_commit(read, fields);
     } else {
         read.expect(false, event_errc::unknown_operation);
     }

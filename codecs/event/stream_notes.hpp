@@ -5,6 +5,7 @@
 //   relation   how the rows of a table look from here on; before the first row of each segment
 //
 //   truncate   tables that were emptied together
+//   commit     the end of a transaction whose last change did not know that it was the last
 //
 // Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007
 
@@ -47,12 +48,20 @@ struct truncate_note {
     friend bool operator==(truncate_note const&, truncate_note const&) = default;
 };
 
-using stream_note = std::variant<start_note, relation_note, truncate_note>;
+struct commit_note {
+    xid transaction;
+    pg_time commit_time;
+
+    friend bool operator==(commit_note const&, commit_note const&) = default;
+};
+
+using stream_note = std::variant<start_note, relation_note, truncate_note, commit_note>;
 
 // Lives in `into`.
 [[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into);
 [[nodiscard]] std::string_view encode_note(truncate_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(commit_note const& note, arena& into);
 
 // Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
 // writer's); without a place.

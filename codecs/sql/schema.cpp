@@ -28,6 +28,7 @@ constexpr char const* create_progress = R"(CREATE TABLE tandem.progress (
     incarnation text,
     next_incarnation text,
     log_offset bigint, -- where the segment of Kafka's log begins that goes on behind applied_lsn
+    source_tokens text[] NOT NULL DEFAULT '{}', -- of the writers whose log was followed, the last one's last
     PRIMARY KEY (stream, lane)) WITH (fillfactor = 20))";
 
 // One row per stream that leaves this node through Kafka: who writes it, and the tokens by which its readers know this
@@ -141,7 +142,8 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
             "ALTER TABLE tandem.parked ADD COLUMN escaped boolean NOT NULL DEFAULT false");
     }
     if (installed < 3) { // Kafka
-        statements.emplace_back("ALTER TABLE tandem.progress ADD COLUMN log_offset bigint");
+        statements.emplace_back("ALTER TABLE tandem.progress ADD COLUMN log_offset bigint, "
+                                "ADD COLUMN source_tokens text[] NOT NULL DEFAULT '{}'");
         statements.emplace_back(create_sending);
         statements.emplace_back(
             "DROP FUNCTION IF EXISTS tandem.begin_apply(text, integer, bigint, pg_lsn, "

@@ -184,7 +184,7 @@ std::vector<setting> node_settings() {
     };
 }
 
-std::vector<setting> apply_settings() {
+std::vector<setting> transport_settings() {
     options const defaults;
     return {
         {"transport", kind::value, group::run, "direct|kafka",
@@ -209,6 +209,12 @@ std::vector<setting> apply_settings() {
              into.confirm = word<confirmation>(
                  text, {{"applied", confirmation::applied}, {"kafka", confirmation::kafka}});
          }},
+    };
+}
+
+std::vector<setting> apply_settings() {
+    options const defaults;
+    return {
         {"conflict", kind::value, group::run, "POLICY",
          "Who wins a conflict: last-update-wins or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
@@ -315,7 +321,7 @@ std::vector<setting> instance_settings() {
 
 std::vector<setting> all_settings() {
     std::vector<setting> all = node_settings();
-    for (auto* more : {apply_settings, instance_settings}) {
+    for (auto* more : {transport_settings, apply_settings, instance_settings}) {
         for (setting& each : more()) {
             all.push_back(std::move(each));
         }

@@ -120,6 +120,13 @@ stream_record const& change_records::of_position(lsn at, arena& into) {
     return made_.front();
 }
 
+stream_record const& change_records::of_commit(lsn end, arena& into) {
+    count_ = 0;
+    event::commit_note const note{current_.id, current_.commit_time};
+    add(std::nullopt, std::nullopt, {end, 0}, into, event::encode_note(note, into));
+    return made_.front();
+}
+
 stream_record const& change_records::of_start(event::start_note const& note, arena& into) {
     count_ = 0;
     for (auto& [shape, one] : relations_) {

@@ -50,6 +50,8 @@ public:
         event::event_time const& now, arena& into);
     // A record without value that covers (last(), at].
     [[nodiscard]] stream_record const& of_position(lsn at, arena& into);
+    // The end of the transaction, where its last change did not say so.
+    [[nodiscard]] stream_record const& of_commit(lsn end, arena& into);
     // The head of a segment: relations are described again before their next rows.
     [[nodiscard]] stream_record const& of_start(event::start_note const& note, arena& into);
 

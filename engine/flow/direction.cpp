@@ -182,20 +182,13 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     members.add("source", source_watch(link, *open.source, source_stats_));
     members.add("requests", watch_requests(link, open, point->source_end));
     auto endings = co_await members.run();
-    auto& first = endings.front();
+    auto first = said_by(endings.front());
     careful_at_ = writer.careful_next();
     set_left_undone(writer.unfinished());
-    if (first.exception) {
-        try {
-            std::rethrow_exception(first.exception);
-        } catch (std::exception const& thrown) {
-            co_return failure{next_step::retry, fmt::format("{}: {}", first.name, thrown.what())};
-        }
-    }
-    if (first.value.step == next_step::stopped) {
+    if (first.step == next_step::stopped) {
         co_await finish(link, open);
     }
-    co_return std::move(first.value);
+    co_return first;
 }
 
 // What does not end by itself after a stop: its statements are cancelled, then nobody waits for it.

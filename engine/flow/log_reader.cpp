@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -33,21 +34,31 @@ log_reader::log_reader(direction_link& link, io::kafka::consumer& source, io::pg
       writer_{link, resume_guard{link.progress.facts, false}},
       chain_{reached(link.progress.facts), -1} {}
 
-io::awaitable<log_reader::voided> log_reader::assign(std::int64_t offset) {
+log_reader::voided log_reader::assign(std::int64_t offset) {
     from_beginning_ = offset == io::kafka::from_beginning;
     segment_ = -1;
+    next_offset_ = -1;
+    return ask_for(offset);
+}
+
+log_reader::voided log_reader::ask_again() {
+    spdlog::debug("reading topic {} again from offset {}", topic_, next_offset_);
+    return ask_for(next_offset_);
+}
+
+log_reader::voided log_reader::ask_for(std::int64_t offset) {
     std::vector<io::kafka::assignment> wanted;
     wanted.push_back({topic_, 0, offset});
     auto const done = source_.assign(wanted);
     if (!done) {
-        co_return retry_after(fmt::format("reading topic {}", topic_), done.error());
+        return retry_after(fmt::format("reading topic {}", topic_), done.error());
     }
-    co_return boost::system::in_place_value;
+    return boost::system::in_place_value;
 }
 
 io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
     auto const executor = co_await io::asio::this_coro::executor;
-    auto ready = co_await assign(from.value_or(io::kafka::from_beginning));
+    auto ready = assign(from.value_or(io::kafka::from_beginning));
     if (!ready) {
         co_return ready.error();
     }
@@ -92,11 +103,10 @@ io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch&
 // An offset that is not there any more, or not yet, is where another log begins: the chain tells whether it goes on.
 io::awaitable<log_reader::voided> log_reader::after_failure(
     io::kafka::partition_event const& failed) {
-    if (failed.failed.code == io::kafka::errc::out_of_range && !from_beginning_) {
+    if (failed.failed.code == io::kafka::errc::out_of_range) {
         spdlog::warn("topic {} does not have offset {}: read from its beginning", topic_,
                      failed.offset);
-        auto again = co_await assign(io::kafka::from_beginning);
-        co_return again;
+        co_return assign(io::kafka::from_beginning);
     }
     if (failed.failed.classify() == io::kafka::retry_class::transient) {
         co_return boost::system::in_place_value; // librdkafka goes on trying
@@ -123,7 +133,9 @@ void log_reader::put_aside(io::kafka::fetched_record const& record, std::string 
                  record.offset(), why);
 }
 
-io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record record) {
+// What the record says of itself, if it is one of the stream's.
+std::optional<event::record_headers> log_reader::read_headers(
+    io::kafka::fetched_record const& record) {
     record.headers(raw_);
     headers_.clear();
     for (auto const& each : raw_) {
@@ -132,15 +144,24 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
     auto const read = event::decode_headers(headers_);
     if (!read) {
         put_aside(record, read.error().message());
-        co_return boost::system::in_place_value;
+        return std::nullopt;
     }
     if (read->stream != link_.setup.source.name) {
         put_aside(record, fmt::format("its stream is {}", read->stream));
-        co_return boost::system::in_place_value;
+        return std::nullopt;
     }
     if (read->origin == link_.setup.target.name) { // R16
         link_.stats.count.echoes_dropped.fetch_add(1, std::memory_order_relaxed);
         put_aside(record, "it is our own");
+        return std::nullopt;
+    }
+    return *read;
+}
+
+io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record record) {
+    next_offset_ = record.offset() + 1;
+    auto const read = read_headers(record);
+    if (!read) {
         co_return boost::system::in_place_value;
     }
     offset_ = record.offset();
@@ -154,7 +175,7 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
         note = std::move(*decoded);
     }
     if (note && std::holds_alternative<event::start_note>(*note)) {
-        auto started = co_await start(*read, std::get<event::start_note>(*note), record.offset());
+        auto started = co_await start(*read, std::get<event::start_note>(*note));
         co_return started;
     }
     if (note && std::holds_alternative<event::relation_note>(*note)) {
@@ -163,45 +184,23 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
         }
         co_return boost::system::in_place_value;
     }
-    step stepped;
     auto const before = chain_.last();
-    switch (chain_.take(*read)) {
-    case stream_chain::verdict::next:
-        missing_.clear();
-        stepped = note ? truncated(*read, std::get<event::truncate_note>(*note))
-                       : next(*read, record.value());
-        break;
-    case stream_chain::verdict::duplicate:
-        stepped = known_again(*read, record.value());
-        break;
-    case stream_chain::verdict::outdated:
-        break;
-    case stream_chain::verdict::unannounced:
-        if (segment_ < 0 && !from_beginning_) {
-            auto again = co_await assign(io::kafka::from_beginning);
-            co_return again;
-        }
+    auto const verdict = chain_.take(*read);
+    if (verdict == stream_chain::verdict::gap) {
+        auto looked = co_await look_for(before, read->previous);
+        co_return looked;
+    }
+    if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
+        co_return assign(io::kafka::from_beginning);
+    }
+    step stepped;
+    if (verdict == stream_chain::verdict::next) {
+        stepped = next(*read, record.value(), note);
+    } else if (verdict == stream_chain::verdict::duplicate) {
+        stepped = known_again(*read, record.value(), note);
+    } else if (verdict == stream_chain::verdict::unannounced) {
         put_aside(record,
                   fmt::format("the start of its writer (epoch {}) was not seen", read->epoch));
-        break;
-    case stream_chain::verdict::gap:
-        if (!from_beginning_) {
-            auto again = co_await assign(io::kafka::from_beginning);
-            co_return again;
-        }
-        if (missing_.empty()) {
-            missing_ = interval(before, read->previous);
-            spdlog::warn("{} -> {}: changes between {} are not in topic {} any more: node {} is "
-                         "asked to send them again",
-                         link_.setup.source.name, link_.setup.target.name, missing_, topic_,
-                         link_.setup.source.name);
-            link_.stats.set_state(
-                direction_state::retrying,
-                fmt::format("changes between {} are not in topic {} any more: node {} is asked to "
-                            "send them again",
-                            missing_, topic_, link_.setup.source.name));
-        }
-        break;
     }
     if (stepped) {
         co_return *stepped;
@@ -209,44 +208,75 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
     co_return boost::system::in_place_value;
 }
 
-// R5, R6: the same questions as of a source that is read directly.
+// What lies between may stand further back: another log can have taken the place of the one that was read.
+io::awaitable<log_reader::voided> log_reader::look_for(event::stream_position from,
+                                                       event::stream_position to) {
+    if (!from_beginning_) {
+        co_return assign(io::kafka::from_beginning);
+    }
+    if (missing_.empty()) {
+        missing_ = interval(from, to);
+        auto const why =
+            fmt::format("changes between {} are not in topic {} any more: node {} is asked to "
+                        "send them again",
+                        missing_, topic_, link_.setup.source.name);
+        spdlog::warn("{} -> {}: {}", link_.setup.source.name, link_.setup.target.name, why);
+        link_.stats.set_state(direction_state::retrying, why);
+    }
+    co_return boost::system::in_place_value;
+}
+
+// R5, R6: the same questions as of a source that is read directly, once for each writer.
 io::awaitable<log_reader::voided> log_reader::start(event::record_headers const& headers,
-                                                    event::start_note const& note,
-                                                    std::int64_t offset) {
+                                                    event::start_note const& note) {
     if (!chain_.start(headers.epoch)) {
         co_return boost::system::in_place_value; // of a writer that was replaced
     }
-    segment_ = offset;
-    if (note.run == run_) {
-        co_return boost::system::in_place_value;
+    segment_ = offset_;
+    if (note.run != run_) {
+        auto const& known = link_.progress.source_tokens;
+        bool const followed = std::ranges::find(known, note.tokens.back()) != known.end();
+        if (auto const refused = followed ? std::nullopt : other_history(note)) {
+            co_return *refused;
+        }
+        if (!followed) {
+            auto stored = co_await store_source(note);
+            if (!stored) {
+                co_return stored;
+            }
+        }
+        run_ = note.run;
+        if (!missing_.empty()) {
+            missing_.clear();
+            link_.stats.set_state(direction_state::streaming, {});
+        }
     }
+    if (headers.position > chain_.last()) {
+        auto looked = co_await look_for(chain_.last(), headers.position);
+        co_return looked;
+    }
+    auto const applied = link_.progress.facts.applied;
+    expect_last_applied_ = headers.position.at < applied && chain_.last().at == applied;
+    co_return boost::system::in_place_value;
+}
+
+std::optional<failure> log_reader::other_history(event::start_note const& note) const {
     auto facts = link_.progress.facts;
     facts.applied = std::max(facts.applied, chain_.last().at);
     source_facts source;
     source.system_id = note.system_id;
     source.timeline = note.timeline;
-    source.wal_end = std::max(note.wal_end, headers.position.at);
+    source.wal_end = note.wal_end;
     source.slot_exists = true;
     source.slot = fmt::format("of node {}", link_.setup.source.name);
-    source.confirmed_flush = headers.position.at;
+    source.confirmed_flush = note.confirmed;
     bool const known = std::ranges::find(note.tokens, facts.incarnation) != note.tokens.end();
     source.incarnation = known ? facts.incarnation : note.tokens.back();
-    auto const decision = check_start(source, facts);
-    if (decision.verdict != start_verdict::go) {
-        co_return failure{next_step::gap, decision.reason};
+    auto decision = check_start(source, facts);
+    if (decision.verdict == start_verdict::go) {
+        return std::nullopt;
     }
-    expect_last_applied_ = headers.position.at < link_.progress.facts.applied &&
-                           chain_.last().at == link_.progress.facts.applied;
-    auto stored = co_await store_source(note);
-    if (!stored) {
-        co_return stored;
-    }
-    run_ = note.run;
-    if (!missing_.empty()) {
-        missing_.clear();
-        link_.stats.set_state(direction_state::streaming, {});
-    }
-    co_return boost::system::in_place_value;
+    return failure{next_step::gap, std::move(decision.reason)};
 }
 
 io::awaitable<log_reader::voided> log_reader::store_source(event::start_note const& note) {
@@ -256,14 +286,16 @@ io::awaitable<log_reader::voided> log_reader::store_source(event::start_note con
     values.emplace_back(note.tokens.back());
     values.emplace_back(note.system_id);
     values.emplace_back(std::to_string(note.timeline));
+    values.emplace_back(fmt::format("{}", fmt::join(note.tokens, " ")));
     auto stored = co_await notes_.query(
-        "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5 WHERE stream = "
-        "$1 AND lane = 0 AND epoch = $2",
+        "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5, source_tokens = "
+        "string_to_array($6, ' ') WHERE stream = $1 AND lane = 0 AND epoch = $2",
         std::move(values));
     if (!stored) {
         co_return retry_after(link_.setup.target.name, "storing the source's identity",
                               stored.error());
     }
+    link_.progress.source_tokens = note.tokens;
     link_.progress.facts.incarnation = note.tokens.back();
     link_.progress.facts.system_id = note.system_id;
     link_.progress.facts.timeline = note.timeline;
@@ -272,17 +304,16 @@ io::awaitable<log_reader::voided> log_reader::store_source(event::start_note con
 
 // R6: where the writer goes back behind what was applied, the transaction applied last must be among what it sends.
 log_reader::step log_reader::known_again(event::record_headers const& headers,
-                                         std::optional<std::string_view> value) {
+                                         std::optional<std::string_view> value,
+                                         std::optional<event::stream_note> const& note) {
     auto const& facts = link_.progress.facts;
     bool const last_one = headers.position == event::stream_position{facts.applied, 0};
-    if (!expect_last_applied_ || !last_one || !value) {
+    auto const made = expect_last_applied_ && last_one ? made_by(value, note)
+                                                       : std::optional<event::commit_note>{};
+    if (!made) {
         return std::nullopt;
     }
-    rows_.clear();
-    auto const made = changes_.change_of(padded(*value, value_room_), old_key(), rows_);
-    bool const same = made && *made && (*made)->transaction == facts.applied_xid &&
-                      (*made)->commit_time == facts.applied_at;
-    if (!same) {
+    if (*made != event::commit_note{facts.applied_xid, facts.applied_at}) {
         return failure{
             next_step::gap,
             fmt::format("the source's history is not the one that was followed: the "
@@ -295,8 +326,32 @@ log_reader::step log_reader::known_again(event::record_headers const& headers,
     return std::nullopt;
 }
 
+// The transaction of a record; none: it does not say.
+std::optional<event::commit_note> log_reader::made_by(
+    std::optional<std::string_view> value, std::optional<event::stream_note> const& note) {
+    if (note && std::holds_alternative<event::commit_note>(*note)) {
+        return std::get<event::commit_note>(*note);
+    }
+    if (note && std::holds_alternative<event::truncate_note>(*note)) {
+        auto const& of = std::get<event::truncate_note>(*note);
+        return event::commit_note{of.transaction, of.commit_time};
+    }
+    if (!value) {
+        return std::nullopt;
+    }
+    rows_.clear();
+    auto const made = changes_.change_of(padded(*value, value_room_), old_key(), rows_);
+    return made && *made
+               ? std::optional{event::commit_note{(*made)->transaction, (*made)->commit_time}}
+               : std::nullopt;
+}
+
 log_reader::step log_reader::next(event::record_headers const& headers,
-                                  std::optional<std::string_view> value) {
+                                  std::optional<std::string_view> value,
+                                  std::optional<event::stream_note> const& note) {
+    if (note && std::holds_alternative<event::truncate_note>(*note)) {
+        return truncated(headers, std::get<event::truncate_note>(*note));
+    }
     if (!value) { // a position
         if (inside_) {
             return end(headers);

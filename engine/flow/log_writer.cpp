@@ -48,6 +48,11 @@ void log_writer::mark(lsn idle) {
     }
 }
 
+void log_writer::remind() {
+    remind_ = true;
+    link_.arrived.notify();
+}
+
 io::awaitable<failure> log_writer::run() {
     auto begun = co_await write_start();
     if (!begun) {
@@ -71,25 +76,51 @@ io::awaitable<failure> log_writer::run() {
         link_.window.release(link_.window.position());
         link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
         link_.room.notify();
-        if (mark_ && !inside_) {
-            marked_ = *mark_;
-            mark_.reset();
-            auto& into = filling();
-            auto put_down = co_await put({&records_.of_position(marked_, into.bytes), 1});
-            if (!put_down) {
-                co_return put_down.error();
-            }
-            ends_at(marked_);
+        auto idle = co_await write_idle();
+        if (!idle) {
+            co_return idle.error();
         }
         co_await link_.arrived.wait();
     }
+}
+
+// What is due while there is nothing to write.
+io::awaitable<log_writer::voided> log_writer::write_idle() {
+    voided done = boost::system::in_place_value;
+    if (std::exchange(remind_, false)) {
+        done = co_await write_start();
+    }
+    if (done && mark_ && !inside_) {
+        marked_ = *mark_;
+        mark_.reset();
+        done = co_await write_position(marked_);
+        if (done) {
+            ends_at(marked_);
+        }
+    }
+    co_return done;
 }
 
 // Every reader that comes to a segment's head can begin there.
 io::awaitable<log_writer::voided> log_writer::write_start() {
     segment_bytes_ = 0;
     auto& into = filling();
-    auto done = co_await put({&records_.of_start(start_, into.bytes), 1});
+    std::span<stream_record const> const records{&records_.of_start(start_, into.bytes), 1};
+    auto done = co_await put(records);
+    co_return done;
+}
+
+io::awaitable<log_writer::voided> log_writer::write_position(lsn at) {
+    auto& into = filling();
+    std::span<stream_record const> const records{&records_.of_position(at, into.bytes), 1};
+    auto done = co_await put(records);
+    co_return done;
+}
+
+io::awaitable<log_writer::voided> log_writer::write_commit(lsn end) {
+    auto& into = filling();
+    std::span<stream_record const> const records{&records_.of_commit(end, into.bytes), 1};
+    auto done = co_await put(records);
     co_return done;
 }
 
@@ -138,8 +169,7 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         inside_ = false;
         lsn const end = step.piece->end_lsn;
         if (ended_at_ != end) {
-            auto& into = filling();
-            auto done = co_await put({&records_.of_position(end, into.bytes), 1});
+            auto done = co_await write_commit(end);
             if (!done) {
                 co_return done;
             }

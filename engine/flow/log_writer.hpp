@@ -32,6 +32,8 @@ public:
 
     // With nothing else to write, a record that covers everything up to there.
     void mark(lsn idle);
+    // The head of a segment even so: a reader in another log, or behind another writer's records, learns of us by it.
+    void remind();
     // Everything up to here is acknowledged by all in-sync replicas: commit ends and marks.
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
     // Nothing is on its way.
@@ -50,6 +52,9 @@ private:
 
     [[nodiscard]] io::awaitable<voided> write(change_window::step step);
     [[nodiscard]] io::awaitable<voided> write_start();
+    [[nodiscard]] io::awaitable<voided> write_position(lsn at);
+    [[nodiscard]] io::awaitable<voided> write_commit(lsn end);
+    [[nodiscard]] io::awaitable<voided> write_idle();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
     [[nodiscard]] batch& filling();
     [[nodiscard]] lsn end_behind(change_window::step const& step);
@@ -74,6 +79,7 @@ private:
     std::optional<lsn> mark_;
     lsn acknowledged_;
     bool inside_ = false;
+    bool remind_ = false;
     bool putting_ = false; // the last batch holds bytes that are still to be queued
 };
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace tandem::engine {
@@ -15,6 +16,7 @@ struct progress_row {
     progress_facts facts;
     std::vector<lsn> skips;                 // pass over the transactions that end here
     std::optional<std::int64_t> log_offset; // of Kafka's log, see transaction_header
+    std::vector<std::string> source_tokens; // of the writers whose log was followed
 };
 
 } // namespace tandem::engine

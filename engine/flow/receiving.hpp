@@ -29,6 +29,7 @@ private:
     [[nodiscard]] io::awaitable<failure> stream() override;
     [[nodiscard]] io::awaitable<outcome_of<void>> open(parts& into);
     [[nodiscard]] io::awaitable<failure> run_parts(parts& with);
+    [[nodiscard]] io::awaitable<failure> watch_log(log_reader& reader);
     [[nodiscard]] io::awaitable<failure> tell_progress(direction_link& link, parts& with,
                                                        log_reader& reader);
 

@@ -27,6 +27,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto reminder_after = 3s;
+
 // Readers compare the token that they remember with these: so many restarts a reader may miss.
 constexpr char const* take_sending =
     "INSERT INTO tandem.sending AS s (peer, epoch, owner, tokens) SELECT $1, 1, $2, ARRAY[m.incarnation, "
@@ -202,21 +204,14 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     members.add("confirm", confirm_loop(link, with, writer));
     auto endings = co_await members.run();
     with.producer.reset(); // before the bytes it was given
-    auto& first = endings.front();
-    if (first.exception) {
-        try {
-            std::rethrow_exception(first.exception);
-        } catch (std::exception const& thrown) {
-            co_return failure{next_step::retry, fmt::format("{}: {}", first.name, thrown.what())};
-        }
-    }
-    if (first.value.step == next_step::stopped) {
+    auto first = said_by(endings.front());
+    if (first.step == next_step::stopped) {
         auto sent = co_await send_status(link, *with.stream);
         if (sent) {
             co_await with.stream->finish(1s);
         }
     }
-    co_return std::move(first.value);
+    co_return first;
 }
 
 // What the slot may let go of: what the reader has made durable, or what Kafka has acknowledged.
@@ -244,6 +239,7 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
     auto marked_at = std::chrono::steady_clock::now() - 1h;
     auto own_bytes = source_wal_.wal_bytes.load();
     lsn marked = with.start.confirmed;
+    auto moved_at = std::chrono::steady_clock::now();
     for (;;) {
         while (with.progress->try_fetch(batch)) {
             for (auto const& failed : batch.failures()) {
@@ -262,12 +258,19 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                         fmt::format("node {} misses changes that Kafka has lost: sending again",
                                     told->reader)};
                 }
-                known.reader = std::max(known.reader, told->durable);
+                if (told->durable > known.reader) {
+                    known.reader = told->durable;
+                    moved_at = std::chrono::steady_clock::now();
+                }
             }
         }
         known.pass_on(link,
                       kafka_.confirm == confirm_at::kafka ? writer.acknowledged() : known.reader);
         auto const now = std::chrono::steady_clock::now();
+        if (known.reader < link.watermark.received() && now - moved_at >= reminder_after) {
+            moved_at = now;
+            writer.remind();
+        }
         if (auto const idle = link.watermark.idle_position(); idle && *idle > marked) {
             idle_store_input input;
             input.candidate = *idle;

@@ -51,7 +51,8 @@ constexpr char const* take_epoch =
     "UPDATE tandem.progress SET epoch = epoch + 1, owner = $2 WHERE stream = $1 AND lane = 0 "
     "AND ($3::boolean OR owner = $2) RETURNING epoch, applied_lsn, safe_lsn, "
     "applied_xid, (extract(epoch FROM applied_at) * 1000000)::bigint, start_lsn, system_id, "
-    "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' '), log_offset";
+    "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' '), log_offset, "
+    "array_to_string(source_tokens, ' ')";
 
 progress_row read_progress(rows const& got) {
     progress_row row;
@@ -67,6 +68,10 @@ progress_row read_progress(rows const& got) {
     row.facts.next_incarnation = std::string{got.text(0, 9)};
     if (!got.null(0, 11)) {
         row.log_offset = got.integer(0, 11);
+    }
+    std::istringstream tokens{std::string{got.text(0, 12)}};
+    for (std::string one; tokens >> one;) {
+        row.source_tokens.push_back(one);
     }
     std::istringstream positions{std::string{got.text(0, 10)}};
     for (std::string one; positions >> one;) {

@@ -1,5 +1,6 @@
 #include "engine/flow/stream_topics.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -25,7 +26,9 @@ awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, 
     if (!made && made.error().code != io::kafka::errc::topic_exists) {
         co_return retry_after(fmt::format("creating topic {}", name), made.error());
     }
-    spdlog::info("Kafka: created topic {}", name);
+    if (made) {
+        spdlog::info("Kafka: created topic {}", name);
+    }
     co_return boost::system::in_place_value;
 }
 
@@ -75,6 +78,31 @@ io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster, kafka_s
         }
     }
     co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                             std::string node) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    auto const wanted = {stream_topic(kafka, node), progress_topic(kafka, node)};
+    for (;;) {
+        auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
+        if (!known) {
+            co_return retry_after("asking for its topics", known.error());
+        }
+        bool const all = std::ranges::all_of(wanted, [&](std::string const& name) {
+            auto const at =
+                std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name);
+            return at != known->topics.end() && !at->partitions.empty();
+        });
+        if (all) {
+            co_return boost::system::in_place_value;
+        }
+        timer.expires_after(std::chrono::milliseconds{200});
+        auto const [cancelled] = co_await timer.async_wait(io::use_tuple);
+        if (cancelled) {
+            co_return failure{next_step::retry, "cancelled"};
+        }
+    }
 }
 
 io::kafka::listener log_of(std::string who) {

@@ -10,9 +10,13 @@
 
 namespace tandem::engine {
 
-// Both of them, for the node whose stream it is.
+// The writer's part: both of them, for the node whose stream it is.
 [[nodiscard]] io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster,
                                                             kafka_setup const& kafka,
                                                             std::string node);
+// The reader's: until the writer has made them.
+[[nodiscard]] io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster,
+                                                           kafka_setup const& kafka,
+                                                           std::string node);
 
 } // namespace tandem::engine

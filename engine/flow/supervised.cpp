@@ -3,6 +3,7 @@
 #include "engine/core/retry_policy.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -10,6 +11,17 @@
 namespace tandem::engine {
 
 using namespace std::chrono_literals;
+
+failure supervised::said_by(io::group<failure>::ending const& first) {
+    if (!first.exception) {
+        return first.value;
+    }
+    try {
+        std::rethrow_exception(first.exception);
+    } catch (std::exception const& thrown) {
+        return {next_step::retry, fmt::format("{}: {}", first.name, thrown.what())};
+    }
+}
 
 // True when no further try makes sense.
 bool supervised::ended_by(failure const& why) {

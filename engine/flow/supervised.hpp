@@ -5,6 +5,7 @@
 #include "engine/core/stats.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/runtime/awaitable.hpp"
+#include "io/runtime/group.hpp"
 
 #include <atomic>
 #include <string>
@@ -33,6 +34,9 @@ protected:
     supervised(std::string name, direction_stats& stats,
                direction_stats::part part = direction_stats::part::applying)
         : name_{std::move(name)}, stats_{stats}, part_{part} {}
+
+    // Why a start's members ended: the first one's answer, or what it threw.
+    [[nodiscard]] static failure said_by(io::group<failure>::ending const& first);
 
     // One start, until something ends it.
     [[nodiscard]] virtual io::awaitable<failure> stream() = 0;

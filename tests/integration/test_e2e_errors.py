@@ -465,7 +465,7 @@ def test_a_newer_installation_is_refused(pair):
 
 def test_an_older_installation_is_brought_forward(pair):
     pair.run().stop()
-    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; ALTER TABLE tandem.progress DROP COLUMN log_offset; "
+    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
              "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()

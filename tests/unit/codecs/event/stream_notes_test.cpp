@@ -52,6 +52,12 @@ TEST(StreamNotes, ComeBack) {
     auto const truncated = decoded(encode_note(both, into));
     ASSERT_TRUE(truncated) << truncated.error().message();
     EXPECT_EQ(std::get<truncate_note>(*truncated), both);
+    commit_note const ended{xid{4'000'000'000}, pg_time{5}};
+    EXPECT_EQ(encode_note(ended, into),
+              R"({"note":"commit","txId":4000000000,"ts_us":946684800000005})");
+    auto const committed = decoded(encode_note(ended, into));
+    ASSERT_TRUE(committed) << committed.error().message();
+    EXPECT_EQ(std::get<commit_note>(*committed), ended);
     pgoutput::relation_shape const none{oid{}, "", "t", 'n', {}};
     auto const bare = decoded(encode_note(none, into));
     ASSERT_TRUE(bare) << bare.error().message();
@@ -134,6 +140,10 @@ INSTANTIATE_TEST_SUITE_P(
                      errc::missing_field},
         refused_note{"truncate_at_no_time",
                      R"({"note":"truncate","txId":7,"ts_us":-5,"tables":[["s","t"]]})",
+                     errc::bad_number},
+        refused_note{"commit_without_its_time", R"({"note":"commit","txId":7})",
+                     errc::missing_field},
+        refused_note{"commit_of_no_transaction", R"({"note":"commit","txId":-7,"ts_us":5})",
                      errc::bad_number},
         refused_note{"truncate_of_a_name",
                      R"({"note":"truncate","txId":7,"ts_us":5,"tables":["t"]})", errc::wrong_type},
