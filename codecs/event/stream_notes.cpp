@@ -118,9 +118,9 @@ relation_note read_relation(note_reader& read, json::object const& from) {
             break;
         }
         pgoutput::column_shape made;
-        made.name = std::string{read.get<std::string_view>(column, 0)};
-        made.type = oid{read.whole<std::uint32_t>(column, 1)};
-        made.type_modifier = read.whole<std::int32_t>(column, 2);
+        made.name = std::string{read.get<std::string_view>(column, std::size_t{0})};
+        made.type = oid{read.whole<std::uint32_t>(column, std::size_t{1})};
+        made.type_modifier = read.whole<std::int32_t>(column, std::size_t{2});
         made.key = read.get<bool>(column, 3);
         note.shape.columns.push_back(std::move(made));
     }
