@@ -66,6 +66,20 @@ public:
         }
         return static_cast<T>(number);
     }
+    // The elements of a list, until one is wrong. A list of simdjson that was not read is none to look into.
+    template <class Take>
+    void each(json::object const& from, char const* name, Take take) {
+        auto const all = get<json::array>(from, name);
+        if (error_ != event_errc::ok) {
+            return;
+        }
+        for (json::element const one : all) {
+            take(one);
+            if (error_ != event_errc::ok) {
+                return;
+            }
+        }
+    }
     std::string text(json::object const& from, char const* name) {
         return std::string{get<std::string_view>(from, name)};
     }
@@ -91,9 +105,9 @@ start_note read_start(note_reader& read, json::object const& from) {
     note.run = read.text(from, "run");
     note.system_id = read.text(from, "system");
     note.timeline = read.whole<int>(from, "timeline");
-    for (json::element const token : read.get<json::array>(from, "tokens")) {
+    read.each(from, "tokens", [&](json::element const& token) {
         note.tokens.emplace_back(read.value<std::string_view>(token));
-    }
+    });
     note.confirmed = read.position(from, "confirmed");
     note.wal_end = read.position(from, "wal_end");
     read.expect(!note.run.empty() && !note.tokens.empty(), event_errc::missing_field);
@@ -110,20 +124,19 @@ relation_note read_relation(note_reader& read, json::object const& from) {
                        std::string_view{"dnfi"}.find(identity[0]) != std::string_view::npos;
     read.expect(known, event_errc::wrong_type);
     note.shape.replica_identity = known ? identity[0] : 'd';
-    auto const columns = read.get<json::array>(from, "columns");
-    read.expect(columns.size() <= columns_most, event_errc::too_many_fields);
-    for (json::element const each : columns) {
+    read.each(from, "columns", [&](json::element const& each) {
         auto const column = read.value<json::array>(each);
+        read.expect(note.shape.columns.size() < columns_most, event_errc::too_many_fields);
         if (read.error() != event_errc::ok) {
-            break;
+            return;
         }
         pgoutput::column_shape made;
         made.name = std::string{read.get<std::string_view>(column, std::size_t{0})};
         made.type = oid{read.whole<std::uint32_t>(column, std::size_t{1})};
         made.type_modifier = read.whole<std::int32_t>(column, std::size_t{2});
-        made.key = read.get<bool>(column, 3);
+        made.key = read.get<bool>(column, std::size_t{3});
         note.shape.columns.push_back(std::move(made));
-    }
+    });
     read.expect(!note.shape.name.empty(), event_errc::missing_field);
     return note;
 }
@@ -138,14 +151,15 @@ commit_note read_commit(note_reader& read, json::object const& from) {
 truncate_note read_truncate(note_reader& read, json::object const& from) {
     auto const [transaction, commit_time] = read_commit(read, from);
     truncate_note note{transaction, commit_time, {}};
-    for (json::element const each : read.get<json::array>(from, "tables")) {
+    read.each(from, "tables", [&](json::element const& each) {
         auto const table = read.value<json::array>(each);
         if (read.error() != event_errc::ok) {
-            break;
+            return;
         }
-        std::string schema{read.get<std::string_view>(table, 0)};
-        note.tables.emplace_back(std::move(schema), read.get<std::string_view>(table, 1));
-    }
+        std::string schema{read.get<std::string_view>(table, std::size_t{0})};
+        note.tables.emplace_back(std::move(schema),
+                                 read.get<std::string_view>(table, std::size_t{1}));
+    });
     read.expect(!note.tables.empty(), event_errc::missing_field);
     return note;
 }
