@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view own_prefix = "tandem.";
 constexpr std::array<std::string_view, header_count> names{
-    "origin", "tandem.stream", "tandem.epoch", "tandem.pos", "tandem.prev", "tandem.values"};
+    "origin",      "tandem.stream", "tandem.epoch", "tandem.pos",
+    "tandem.prev", "tandem.values", "tandem.note"};
+constexpr std::size_t needed_count = header_count - 1; // all but the note
 constexpr std::size_t name_size_most = 63; // of PostgreSQL's identifiers
 
 // --- writing
@@ -30,9 +32,9 @@ char* append_half(char* out, std::uint32_t half) noexcept {
 
 std::string_view position_text(stream_position const& at, arena& into) {
     char* const start = into.reserve(position_room);
-    char* out = append_half(start, static_cast<std::uint32_t>(at.commit_end.value >> 32U));
+    char* out = append_half(start, static_cast<std::uint32_t>(at.at.value >> 32U));
     *out++ = '/';
-    out = append_half(out, static_cast<std::uint32_t>(at.commit_end.value & 0xFFFF'FFFFU));
+    out = append_half(out, static_cast<std::uint32_t>(at.at.value & 0xFFFF'FFFFU));
     *out++ = '.';
     out = std::to_chars(out, start + position_room, at.index).ptr;
     return into.commit(static_cast<std::size_t>(out - start));
@@ -79,6 +81,14 @@ public:
         }
     }
     void fail(header_errc code) noexcept { code_ = code; }
+
+    // Any text but none.
+    std::string_view all() noexcept {
+        if (text_.empty()) {
+            fail(header_errc::malformed);
+        }
+        return text_;
+    }
 
     [[nodiscard]] bool failed() const noexcept { return code_ != header_errc::ok; }
     [[nodiscard]] header_errc code() const noexcept { return code_; }
@@ -165,6 +175,9 @@ void read(header_name which, value_reader& from, record_headers& into) noexcept 
     case header_name::previous:
         into.previous = from.position();
         break;
+    case header_name::note:
+        into.note = from.all();
+        break;
     case header_name::values: {
         std::string_view const form = from.name();
         into.values =
@@ -193,15 +206,20 @@ std::string_view text_of(header_name name) noexcept {
                                      : names[static_cast<std::size_t>(name) - 1];
 }
 
-std::array<record_header, header_count> encode_headers(record_headers const& headers, arena& into) {
+header_list encode_headers(record_headers const& headers, arena& into) {
     TANDEM_ASSERT(is_name(headers.origin) && is_name(headers.stream) && headers.epoch >= 0);
-    TANDEM_ASSERT(headers.position > headers.previous);
-    return {{{names[0], headers.origin},
-             {names[1], headers.stream},
-             {names[2], epoch_text(headers.epoch, into)},
-             {names[3], position_text(headers.position, into)},
-             {names[4], position_text(headers.previous, into)},
-             {names[5], text_of(headers.values)}}};
+    TANDEM_ASSERT(headers.position >= headers.previous);
+    header_list made;
+    made.add({names[0], headers.origin});
+    made.add({names[1], headers.stream});
+    made.add({names[2], epoch_text(headers.epoch, into)});
+    made.add({names[3], position_text(headers.position, into)});
+    made.add({names[4], position_text(headers.previous, into)});
+    made.add({names[5], text_of(headers.values)});
+    if (!headers.note.empty()) {
+        made.add({names[6], headers.note});
+    }
+    return made;
 }
 
 std::string_view describe(header_errc code) noexcept {
@@ -218,8 +236,8 @@ std::string_view describe(header_errc code) noexcept {
         return "its value is none of its form";
     case header_errc::overflow:
         return "its number is out of range";
-    case header_errc::covers_nothing:
-        return "its position is not behind that of tandem.prev";
+    case header_errc::backwards:
+        return "its position is before that of tandem.prev";
     }
     return "an unknown error";
 }
@@ -269,14 +287,14 @@ header_result<record_headers> decode_headers(std::span<record_header const> head
         }
         position_number = which == header_name::position ? number : position_number;
     }
-    for (std::size_t index = 1; index <= header_count; ++index) {
+    for (std::size_t index = 1; index <= needed_count; ++index) {
         if (!seen[index]) {
             return header_error{header_errc::missing, static_cast<header_name>(index),
                                 static_cast<std::uint32_t>(headers.size()), 0};
         }
     }
-    if (read_headers.position <= read_headers.previous) {
-        return header_error{header_errc::covers_nothing, header_name::position, position_number, 0};
+    if (read_headers.position < read_headers.previous) {
+        return header_error{header_errc::backwards, header_name::position, position_number, 0};
     }
     return read_headers;
 }

@@ -14,6 +14,8 @@ namespace tandem::engine {
 
 enum class conflict_policy { last_update_wins, apply_remote };
 enum class first_sync { merge, none };
+enum class transport { direct, kafka };
+enum class confirmation { applied, kafka }; // what the source's WAL is released for
 
 // One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place in the
 // list of nodes (0, 1 ...): it breaks ties between equal commit times and must not change later.
@@ -52,6 +54,11 @@ struct options {
     bool streaming = true;        // large transactions while they are open (PostgreSQL 14+)
     bool streaming_named = false; // it was said, on or off
     std::string spool_folder = "/var/tmp"; // keeps them until they end
+
+    enum transport transport = transport::direct;
+    std::string brokers; // host:port,host:port
+    std::string topic_prefix = "tandem";
+    confirmation confirm = confirmation::applied;
 
     bool init = false;
     std::string listen = "127.0.0.1:8083"; // "off": none

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -144,6 +145,19 @@ void set_conflict(options& into, std::string const& text) {
                                      {"apply-remote", conflict_policy::apply_remote}});
 }
 
+// What Kafka takes in a topic's name, with room for a node's behind it.
+void set_topic_prefix(options& into, std::string const& text) {
+    constexpr std::size_t most = 200;
+    bool const legal = std::ranges::all_of(text, [](char each) {
+        return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') ||
+               (each >= '0' && each <= '9') || each == '.' || each == '_' || each == '-';
+    });
+    if (text.empty() || text.size() > most || !legal) {
+        expected("up to 200 letters, digits, '.', '_' or '-'", text);
+    }
+    into.topic_prefix = text;
+}
+
 std::vector<setting> node_settings() {
     return {
         {"node", kind::list, group::nodes, "NAME=URI",
@@ -170,14 +184,37 @@ std::vector<setting> node_settings() {
     };
 }
 
+std::vector<setting> transport_settings() {
+    options const defaults;
+    return {
+        {"transport", kind::value, group::run, "direct|kafka",
+         "How changes travel: from database to database in this process, or through Kafka. Default: "
+         "direct.",
+         [](options& into, std::string const& text) {
+             into.transport = word<transport>(
+                 text, {{"direct", transport::direct}, {"kafka", transport::kafka}});
+         }},
+        {"brokers", kind::value, group::run, "HOST:PORT,...",
+         "Kafka's brokers to begin with, for --transport kafka. No default.",
+         [](options& into, std::string const& text) { into.brokers = text; }},
+        {"topic-prefix", kind::value, group::run, "PREFIX",
+         fmt::format("Beginning of the topics' names: PREFIX.NODE has a node's changes, "
+                     "PREFIX.NODE.progress how far they are applied. Default: {}.",
+                     defaults.topic_prefix),
+         set_topic_prefix},
+        {"confirm", kind::value, group::run, "applied|kafka",
+         "What lets the source release its WAL: that the peer has applied it durably, so that Kafka may "
+         "lose everything, or that all in-sync replicas of Kafka have it. Default: applied.",
+         [](options& into, std::string const& text) {
+             into.confirm = word<confirmation>(
+                 text, {{"applied", confirmation::applied}, {"kafka", confirmation::kafka}});
+         }},
+    };
+}
+
 std::vector<setting> apply_settings() {
     options const defaults;
     return {
-        {"transport", kind::value, group::run, "direct",
-         "How changes travel. Default: direct (from database to database in this process).",
-         [](options&, std::string const& text) {
-             word<int>(text, {{"direct", 0}});
-         }},
         {"conflict", kind::value, group::run, "POLICY",
          "Who wins a conflict: last-update-wins or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
@@ -284,7 +321,7 @@ std::vector<setting> instance_settings() {
 
 std::vector<setting> all_settings() {
     std::vector<setting> all = node_settings();
-    for (auto* more : {apply_settings, instance_settings}) {
+    for (auto* more : {transport_settings, apply_settings, instance_settings}) {
         for (setting& each : more()) {
             all.push_back(std::move(each));
         }

@@ -120,6 +120,14 @@ void validate_run(options const& set) {
                 set.listen)};
         }
     }
+    if (set.transport == transport::kafka && set.brokers.empty()) {
+        throw config_error{"--transport kafka needs --brokers HOST:PORT,..."};
+    }
+    if (set.transport == transport::direct && !set.brokers.empty()) {
+        throw config_error{
+            "--brokers has no effect without --transport kafka; add the one or leave "
+            "out the other"};
+    }
     if (set.batch_bytes > set.queue_bytes) {
         throw config_error{
             fmt::format("--batch-bytes {} exceeds --queue-bytes {}: a batch would never "

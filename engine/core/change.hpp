@@ -34,12 +34,15 @@ struct change {
     truncation const* truncated = nullptr;           // truncate only
     pgoutput::tuple_view new_row;
     pgoutput::tuple_view old_row;
+    lsn position; // its own in the WAL, where that is known (it is not R1's)
 };
 
 struct transaction_header {
     xid id;
     pg_time commit_time; // v of every change in it (R11)
     lsn final_lsn;       // names the transaction before its end is known
+    std::int64_t log_offset =
+        -1; // where Kafka's log has to be read from to go on behind it; -1: it has not come so
 };
 
 // A run of one transaction's changes inside a batch. A transaction that is longer than a batch has

@@ -28,15 +28,36 @@ std::string_view to_string(direction_state state) noexcept {
     return "unknown";
 }
 
-void direction_stats::set_state(direction_state state, std::string reason) {
+namespace {
+
+// How much a state is to be told before another.
+int weight(direction_state state) noexcept {
+    switch (state) {
+    case direction_state::streaming:
+        return 0;
+    case direction_state::standby:
+        return 1;
+    case direction_state::snapshot:
+        return 2;
+    case direction_state::starting:
+        return 3;
+    case direction_state::retrying:
+        return 4;
+    default:
+        return 5; // waits for a person
+    }
+}
+
+} // namespace
+
+void direction_stats::set_state(direction_state state, std::string reason, part of) {
     std::lock_guard const held{guard_};
-    state_ = state;
-    reason_ = std::move(reason);
+    (of == part::applying ? applying_ : sending_) = {state, std::move(reason)};
 }
 
 direction_stats::snapshot direction_stats::state() const {
     std::lock_guard const held{guard_};
-    return {state_, reason_};
+    return weight(sending_.state) > weight(applying_.state) ? sending_ : applying_;
 }
 
 void direction_stats::set_left_out(std::vector<std::pair<std::string, std::string>> tables) {

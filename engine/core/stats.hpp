@@ -40,9 +40,11 @@ struct direction_counters {
     counter batches{0};              // peer transactions committed
     counter echoes_stopped{
         0}; // transactions of ours skipped by origin (<= 15; 0 where the server filters)
-    counter conflicts{0}; // rows written to tandem.conflict
-    counter parked{0};    // rows written to tandem.parked since start
-    counter retries{0};   // times the direction started again after a failure
+    counter echoes_dropped{0};  // records of our own that came through Kafka (R16): must stay 0
+    counter foreign_records{0}; // records in a stream's topic that are none of it
+    counter conflicts{0};       // rows written to tandem.conflict
+    counter parked{0};          // rows written to tandem.parked since start
+    counter retries{0};         // times the direction started again after a failure
     counter received_lsn{0};
     counter applied_lsn{0};
     counter confirmed_lsn{0};
@@ -63,7 +65,9 @@ public:
     std::string const target;
     direction_counters count;
 
-    void set_state(direction_state state, std::string reason);
+    // Through Kafka two parts run by themselves, and the direction is in the state of the one that is worse off.
+    enum class part : std::uint8_t { applying, sending };
+    void set_state(direction_state state, std::string reason, part of = part::applying);
     struct snapshot {
         direction_state state;
         std::string reason; // empty while all is well; cause and cure otherwise
@@ -80,8 +84,8 @@ public:
 
 private:
     mutable std::mutex guard_;
-    direction_state state_ = direction_state::starting;
-    std::string reason_;
+    snapshot applying_{direction_state::starting, {}};
+    snapshot sending_{direction_state::streaming, {}};
     std::vector<std::pair<std::string, std::string>> left_out_;
     std::vector<std::string> warnings_;
 };

@@ -123,6 +123,7 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     head.transaction = last.id;
     head.commit_time = last.commit_time;
     head.barrier = link_.setup.guarded ? barrier : pg_time{};
+    head.log_offset = last.log_offset;
     return head;
 }
 

@@ -112,12 +112,14 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
                                io::pg::copy_message* owner) {
     if (auto const* insert = std::get_if<pgoutput::insert>(&message)) {
         change made;
+        made.position = owner != nullptr ? at_ : lsn{}; // one in blocks has none that is kept
         made.kind = change_kind::insert;
         made.new_row = insert->new_row;
         return writer_.row(made, in.shape(), owner);
     }
     if (auto const* update = std::get_if<pgoutput::update>(&message)) {
         change made;
+        made.position = owner != nullptr ? at_ : lsn{}; // one in blocks has none that is kept
         made.kind = change_kind::update;
         made.old_kind = update->old_kind;
         made.old_row = update->old_row;
@@ -126,6 +128,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
     }
     if (auto const* remove = std::get_if<pgoutput::remove>(&message)) {
         change made;
+        made.position = owner != nullptr ? at_ : lsn{}; // one in blocks has none that is kept
         made.kind = change_kind::remove;
         made.old_kind = remove->old_kind;
         made.old_row = remove->old_row;
@@ -141,7 +144,11 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         return relation(*described, in);
     }
     if (auto const* truncated = std::get_if<pgoutput::truncate>(&message)) {
-        return writer_.truncate(*truncated, in);
+        truncation what;
+        for (std::uint32_t at = 0; at < truncated->relation_count; ++at) {
+            what.relations.push_back(*in.find(truncated->relation_id(at)));
+        }
+        return writer_.truncate(std::move(what));
     }
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
         writer_.origin(origin->name);

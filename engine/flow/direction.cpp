@@ -1,24 +1,21 @@
 #include "engine/flow/direction.hpp"
 
-#include "codecs/values/ascii_text.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
-#include "engine/core/retry_policy.hpp"
 #include "engine/flow/applier.hpp"
+#include "engine/flow/apply_session.hpp"
 #include "engine/flow/capture.hpp"
+#include "engine/flow/capture_session.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
-#include "io/pg/pipeline_session.hpp"
-#include "io/pg/replication_stream.hpp"
 #include "io/runtime/all.hpp"
 #include "io/runtime/group.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -43,14 +40,14 @@ struct direction::sessions {
     std::unique_ptr<io::pg::connection> source;  // control
     std::unique_ptr<io::pg::connection> target;  // control
     std::unique_ptr<io::pg::connection> catalog; // the applier's look-ups
-    std::unique_ptr<io::pg::pipeline_session> apply;
+    apply_session apply;
     std::unique_ptr<io::pg::replication_stream> stream;
 };
 
 direction::direction(direction_setup setup, direction_stats& stats, node_stats& source_stats,
                      node_bookkeeping& source_wal, node_bookkeeping& target_wal)
-    : setup_{std::move(setup)},
-      stats_{stats},
+    : supervised{setup.source.name + " -> " + setup.target.name, stats},
+      setup_{std::move(setup)},
       source_stats_{source_stats},
       source_wal_{source_wal},
       target_wal_{target_wal},
@@ -58,79 +55,9 @@ direction::direction(direction_setup setup, direction_stats& stats, node_stats& 
 
 direction::~direction() = default;
 
-// True when no further try makes sense.
-bool direction::ended_by(failure const& why) {
-    switch (why.step) {
-    case next_step::stopped:
-        return true;
-    case next_step::gap:
-        stats_.set_state(direction_state::gap, why.reason);
-        break;
-    case next_step::lost:
-        stats_.set_state(direction_state::lost, why.reason);
-        break;
-    case next_step::fenced:
-        stats_.set_state(direction_state::fenced, why.reason);
-        break;
-    case next_step::paused:
-        stats_.set_state(direction_state::paused, why.reason);
-        break;
-    case next_step::retry_text:
-        text_ = true;
-        spdlog::info("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
-        return false;
-    case next_step::retry_whole:
-        whole_ = true;
-        stats_.add_warning(why.reason);
-        spdlog::warn("{} -> {}: {}", setup_.source.name, setup_.target.name, why.reason);
-        return false;
-    case next_step::retry:
-        stats_.set_state(direction_state::retrying, why.reason);
-        stats_.count.retries.fetch_add(1, std::memory_order_relaxed);
-        spdlog::warn("{} -> {}: starting again: {}", setup_.source.name, setup_.target.name,
-                     why.reason);
-        return false;
-    }
-    spdlog::error("{} -> {}: stopped in state {}: {}", setup_.source.name, setup_.target.name,
-                  to_string(stats_.state().state), why.reason);
-    stuck_.store(true);
-    return true;
-}
-
-io::awaitable<void> direction::run() {
-    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
-    backoff pause{100ms, 5s};
-    while (!stop_requested_) {
-        auto const started = std::chrono::steady_clock::now();
-        auto const why = co_await guarded_stream();
-        if (ended_by(why)) {
-            break;
-        }
-        if (std::chrono::steady_clock::now() - started > 10s) {
-            pause.reset();
-        }
-        if (why.step == next_step::retry) {
-            auto const until = std::chrono::steady_clock::now() + pause.next();
-            while (!stop_requested_ && std::chrono::steady_clock::now() < until) {
-                timer.expires_after(50ms);
-                co_await timer.async_wait(io::use_tuple);
-            }
-        }
-    }
-    while (!stop_requested_) { // gap, lost or fenced: visible until the process ends
-        timer.expires_after(100ms);
-        co_await timer.async_wait(io::use_tuple);
-    }
-}
-
-// Whatever is thrown (memory, a defect) ends this start, not the direction.
-io::awaitable<failure> direction::guarded_stream() {
-    try {
-        auto why = co_await stream();
-        co_return why;
-    } catch (std::exception const& thrown) {
-        co_return failure{next_step::retry, thrown.what()};
-    }
+void direction::change_way(next_step how) {
+    text_ = text_ || how == next_step::retry_text;
+    whole_ = whole_ || how == next_step::retry_whole;
 }
 
 io::awaitable<failure> direction::stream() {
@@ -160,133 +87,6 @@ io::awaitable<failure> direction::stream() {
     open.catalog = std::move(*opened[2]);
     auto const why = co_await stream_with(open);
     co_return why;
-}
-
-io::awaitable<outcome_of<void>> direction::set_up_origin(io::pg::connection& apply) {
-    auto const name = origin_name(setup_.target_database, setup_.source.name);
-    io::pg::parameters values;
-    values.emplace_back(name);
-    auto found = co_await apply.query(
-        // Short waits: an application that waits for us must never be the one that the deadlock
-        // detector ends (R8).
-        "SELECT o.roident, pg_replication_origin_session_setup(o.roname), "
-        "set_config('lock_timeout', greatest(1, least(100, s.setting::integer / 4))::text, false) "
-        "FROM pg_replication_origin AS o, pg_settings AS s WHERE o.roname = $1 AND "
-        "s.name = 'deadlock_timeout'",
-        std::move(values));
-    if (!found) {
-        co_return retry_after(setup_.target.name, "setting up the replication origin",
-                              found.error());
-    }
-    if (found->empty()) {
-        co_return failure{next_step::retry,
-                          fmt::format("node {}: replication origin {} does not exist; run `tandem "
-                                      "init`",
-                                      setup_.target.name, name)};
-    }
-    origin_id_ = static_cast<unsigned>(found->integer(0, 0));
-    co_return boost::system::in_place_value;
-}
-
-io::awaitable<outcome_of<parked_keys>> direction::read_parked(io::pg::connection& target) {
-    io::pg::parameters values;
-    values.emplace_back(setup_.source.name);
-    auto got = co_await target.query(
-        // A parked key update holds its old key and its new one, among the row's columns.
-        "SELECT schema_name, table_name, whole_table, key, escaped FROM tandem.parked WHERE stream = "
-        "$1 "
-        // An unchanged part of the key is not in the row.
-        "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, "
-        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k), escaped FROM tandem.parked "
-        "WHERE stream = $1 AND op = 'update' AND NOT whole_table",
-        std::move(values));
-    if (!got) {
-        co_return retry_after(setup_.target.name, "reading tandem.parked", got.error());
-    }
-    parked_keys parked;
-    for (int row = 0; row < got->size(); ++row) {
-        auto const table = fmt::format("{}.{}", got->text(row, 0), got->text(row, 1));
-        if (got->boolean(row, 2)) {
-            parked.park_table(table);
-            continue;
-        }
-        auto const key = nlohmann::json::parse(got->text(row, 3), nullptr, false);
-        bool const escaped = got->boolean(row, 4);
-        parked_keys::key_values columns;
-        for (auto const& [name, value] : key.items()) {
-            auto& column = columns[name];
-            if (value.is_string()) {
-                auto text = value.get<std::string>();
-                column = escaped ? values::from_ascii(text) : std::move(text);
-            }
-        }
-        parked.park_key(table, std::move(columns));
-    }
-    co_return parked;
-}
-
-// The apply session: origin set up, in pipeline mode.
-io::awaitable<outcome_of<void>> direction::open_apply(sessions& open) {
-    session_request request;
-    request.node = setup_.target;
-    request.kind = session_kind::apply;
-    request.application_name = apply_session_name(setup_.source.name);
-    request.sync_commit = setup_.sync_commit;
-    request.replica_role = setup_.replica_role;
-    auto const executor = co_await io::asio::this_coro::executor;
-    auto apply = co_await open_session(executor, request);
-    if (!apply) {
-        co_return apply.error();
-    }
-    auto ready = co_await set_up_origin(**apply);
-    if (!ready) {
-        co_return ready;
-    }
-    target_is_utf8_ = (*apply)->parameter("server_encoding") == "UTF8";
-    open.apply = std::make_unique<io::pg::pipeline_session>(std::move(*apply));
-    if (auto entered = open.apply->enter(); !entered) {
-        co_return retry_after(setup_.target.name, "entering pipeline mode", entered.error());
-    }
-    co_return boost::system::in_place_value;
-}
-
-io::awaitable<outcome_of<void>> direction::open_stream(sessions& open, bool binary) {
-    session_request request;
-    request.node = setup_.source;
-    request.kind = session_kind::replication;
-    request.application_name = "tandem capture " + setup_.target.name;
-    auto const executor = co_await io::asio::this_coro::executor;
-    auto walsender = co_await open_session(executor, request);
-    if (!walsender) {
-        co_return walsender.error();
-    }
-    open.stream = std::make_unique<io::pg::replication_stream>(std::move(*walsender));
-    io::pg::stream_options options;
-    options.slot = slot_name(setup_.source.name, setup_.target.name, setup_.source_database);
-    options.publications.emplace_back(publication_name);
-    options.binary = binary;
-    options.messages = setup_.source_version >= 140000;
-    options.origin_none =
-        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
-    options.streaming = !whole_ && !setup_.spool_folder.empty();
-    auto started = co_await open.stream->start(options);
-    if (!started) {
-        co_return retry_after(setup_.source.name, "starting replication", started.error());
-    }
-    co_return boost::system::in_place_value;
-}
-
-sql::apply_rules direction::rules(bool binary) const {
-    sql::apply_rules made;
-    made.guarded = setup_.guarded;
-    made.binary = binary;
-    made.peer_origin = origin_id_;
-    made.peer_wins_ties = setup_.source.rank > setup_.target.rank;
-    made.peer_node = setup_.source.name;
-    made.own_node = setup_.target.name;
-    made.target_is_utf8 = target_is_utf8_;
-    made.policy = setup_.guarded ? "last-update-wins" : "apply-remote";
-    return made;
 }
 
 // Until somebody else's origin was noticed the server left out what it brought. That is only repeated
@@ -331,34 +131,44 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     if (auto missed = co_await foreign_changes_missed(*open.source, *point)) {
         co_return *missed;
     }
-    auto parked = co_await read_parked(*open.target);
+    auto parked = co_await read_parked(setup_, *open.target);
     if (!parked) {
         co_return parked.error();
     }
     bool const binary = !text_ && parked->empty() && setup_.source_version >= 140000 &&
                         setup_.target_version >= 140000;
-    auto ready = co_await open_apply(open);
-    if (ready) {
-        ready = co_await open_stream(open, binary);
+    auto apply = co_await open_apply_session(setup_);
+    if (!apply) {
+        co_return apply.error();
     }
-    if (!ready) {
-        co_return ready.error();
+    open.apply = std::move(*apply);
+    capture_way way;
+    way.binary = binary;
+    way.origin_none =
+        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
+    way.streaming = !whole_ && !setup_.spool_folder.empty();
+    auto started = co_await open_capture_session(setup_, way);
+    if (!started) {
+        co_return started.error();
     }
+    open.stream = std::move(*started);
 
     auto const& facts = point->progress.facts;
     resume_guard const resume{failpoint("progress_check") ? progress_facts{} : facts,
                               point->expect_last_applied && !failpoint("progress_check")};
-    direction_link link{executor,        setup_,           stats_, *memory_,
+    direction_link link{executor,        setup_,           stats(), *memory_,
                         point->progress, point->confirmed, binary};
     memory_->source_clock.restart(point->progress.facts.applied_at);
     if (failpoint("progress_check")) {
         link.watermark = ack_watermark{{}, {}, {}};
     }
     plans tables{setup_, *open.catalog};
-    applier writer{link, *open.apply, tables, *parked, rules(binary), careful_at_};
+    applier writer{
+        link,       *open.apply.pipeline, tables, *parked, rules_for(setup_, open.apply, binary),
+        careful_at_};
     capture reader{link, *open.stream, resume};
     careful_at_.reset();
-    stats_.set_state(direction_state::streaming, {});
+    stats().set_state(direction_state::streaming, {});
     spdlog::info("{} -> {}: streaming from {}", setup_.source.name, setup_.target.name,
                  to_string(point->confirmed));
     source_stats_.up.store(true);
@@ -372,20 +182,13 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     members.add("source", source_watch(link, *open.source, source_stats_));
     members.add("requests", watch_requests(link, open, point->source_end));
     auto endings = co_await members.run();
-    auto& first = endings.front();
+    auto first = said_by(endings.front());
     careful_at_ = writer.careful_next();
-    left_undone_.store(writer.unfinished());
-    if (first.exception) {
-        try {
-            std::rethrow_exception(first.exception);
-        } catch (std::exception const& thrown) {
-            co_return failure{next_step::retry, fmt::format("{}: {}", first.name, thrown.what())};
-        }
-    }
-    if (first.value.step == next_step::stopped) {
+    set_left_undone(writer.unfinished());
+    if (first.step == next_step::stopped) {
         co_await finish(link, open);
     }
-    co_return std::move(first.value);
+    co_return first;
 }
 
 // What does not end by itself after a stop: its statements are cancelled, then nobody waits for it.
@@ -397,7 +200,7 @@ io::awaitable<failure> direction::watch_requests(direction_link& link, sessions&
     auto leave_at = cancel_at;
     for (;;) {
         auto const now = std::chrono::steady_clock::now();
-        if (stop_requested_ && !link.stopping) {
+        if (stop_requested() && !link.stopping) {
             link.stopping = true;
             link.arrived.notify();
             cancel_at = now + stop_patience;
@@ -408,11 +211,11 @@ io::awaitable<failure> direction::watch_requests(direction_link& link, sessions&
             co_return failure{next_step::stopped, {}};
         }
         if (now >= cancel_at) {
-            open.apply->link().request_cancel();
+            open.apply.pipeline->link().request_cancel();
             cancel_at += 1s;
         }
         if (link.watermark.settled() && link.watermark.position() >= goal) {
-            caught_up_.store(true);
+            now_caught_up();
         }
         if (failpoint("progress_check") && !restarted &&
             std::chrono::steady_clock::now() > forced) {

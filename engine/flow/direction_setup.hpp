@@ -15,6 +15,7 @@ struct direction_setup {
     node_options source;
     node_options target;
     oid source_database;
+    std::string source_database_name;
     oid target_database;
     int source_version = 0; // 150020
     int target_version = 0;

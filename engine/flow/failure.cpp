@@ -16,4 +16,9 @@ failure retry_after(std::string const& node, std::string const& doing, io::pg::e
     return {next_step::retry, fmt::format("node {}: {}: {}{}", node, doing, error.message, state)};
 }
 
+failure retry_after(std::string const& doing, io::kafka::error const& error) {
+    auto const name = error.name.empty() ? std::string{} : fmt::format(" ({})", error.name);
+    return {next_step::retry, fmt::format("Kafka: {}: {}{}", doing, error.message, name)};
+}
+
 } // namespace tandem::engine

@@ -1,6 +1,7 @@
 #pragma once
 // Why a direction stopped running, and what its supervisor does about it.
 
+#include "io/kafka/error.hpp"
 #include "io/pg/error.hpp"
 
 #include <boost/system/result.hpp>
@@ -34,5 +35,7 @@ using outcome_of = boost::system::result<T, failure>;
 // "node a: reading the slot: <server's message>"
 [[nodiscard]] failure retry_after(std::string const& node, std::string const& doing,
                                   io::pg::error const& error);
+// "Kafka: creating topic chat.a: <reason> (NOT_ENOUGH_REPLICAS)"
+[[nodiscard]] failure retry_after(std::string const& doing, io::kafka::error const& error);
 
 } // namespace tandem::engine

@@ -9,6 +9,8 @@
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
+#include "engine/flow/receiving.hpp"
+#include "engine/flow/sending.hpp"
 #include "io/http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -41,9 +43,9 @@ std::int64_t now_us() {
         .count();
 }
 
-// A direction with its thread.
+// A direction, or half of one, with its thread.
 struct worker {
-    std::unique_ptr<direction> body;
+    std::unique_ptr<supervised> body;
     std::thread thread;
     std::atomic<bool> ended{false};
 
@@ -85,6 +87,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.source = *set.node(choice.source);
     setup.target = *set.node(choice.target);
     setup.source_database = source.database;
+    setup.source_database_name = source.database_name;
     setup.target_database = target.database;
     setup.source_version = source.server_version;
     setup.target_version = target.server_version;
@@ -99,6 +102,14 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.batch_delay = set.batch_delay;
     setup.sync_commit = set.peer_sync_commit;
     return setup;
+}
+
+kafka_setup kafka_of(options const& set) {
+    kafka_setup kafka;
+    kafka.brokers = set.brokers;
+    kafka.prefix = set.topic_prefix;
+    kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
+    return kafka;
 }
 
 void warn(instance_stats& said, std::string text) {
@@ -168,10 +179,18 @@ void build(instance& made, options const& set, prepared const& ready, std::strin
         stats.set_left_out(std::move(left_out));
         auto const source_stats = std::ranges::find_if(
             made.stats.nodes, [&](auto const& node) { return node->name == choice.source; });
-        auto& one = *made.workers.emplace_back(std::make_unique<worker>());
-        one.body = std::make_unique<direction>(setup_of(set, ready, choice, folder), stats,
-                                               **source_stats, *made.bookkeeping[choice.source],
-                                               *made.bookkeeping[choice.target]);
+        auto const setup = setup_of(set, ready, choice, folder);
+        auto& source_wal = *made.bookkeeping[choice.source];
+        auto& target_wal = *made.bookkeeping[choice.target];
+        auto const add = [&made](std::unique_ptr<supervised> body) {
+            made.workers.emplace_back(std::make_unique<worker>())->body = std::move(body);
+        };
+        if (set.transport == transport::direct) {
+            add(std::make_unique<direction>(setup, stats, **source_stats, source_wal, target_wal));
+        } else {
+            add(std::make_unique<sending>(setup, kafka_of(set), stats, **source_stats, source_wal));
+            add(std::make_unique<receiving>(setup, kafka_of(set), stats, source_wal, target_wal));
+        }
     }
 }
 

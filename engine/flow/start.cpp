@@ -47,18 +47,12 @@ awaitable<outcome_of<void>> end_backends(connection& link, std::string node, std
                       fmt::format("node {}: the session of an earlier start does not end", node)};
 }
 
-// Whose the stream is shows in `owner`, not in the epoch alone: the reply to an update that was
-// committed can get lost, and then the greater epoch is our own.
-std::string const& own_token() {
-    static std::string const token = new_token();
-    return token;
-}
-
 constexpr char const* take_epoch =
     "UPDATE tandem.progress SET epoch = epoch + 1, owner = $2 WHERE stream = $1 AND lane = 0 "
     "AND ($3::boolean OR owner = $2) RETURNING epoch, applied_lsn, safe_lsn, "
     "applied_xid, (extract(epoch FROM applied_at) * 1000000)::bigint, start_lsn, system_id, "
-    "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' ')";
+    "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' '), log_offset, "
+    "array_to_string(source_tokens, ' ')";
 
 progress_row read_progress(rows const& got) {
     progress_row row;
@@ -72,6 +66,13 @@ progress_row read_progress(rows const& got) {
     row.facts.timeline = static_cast<int>(got.integer(0, 7));
     row.facts.incarnation = std::string{got.text(0, 8)};
     row.facts.next_incarnation = std::string{got.text(0, 9)};
+    if (!got.null(0, 11)) {
+        row.log_offset = got.integer(0, 11);
+    }
+    std::istringstream tokens{std::string{got.text(0, 12)}};
+    for (std::string one; tokens >> one;) {
+        row.source_tokens.push_back(one);
+    }
     std::istringstream positions{std::string{got.text(0, 10)}};
     for (std::string one; positions >> one;) {
         row.skips.push_back(lsn::parse(one).value_or(lsn{}));
@@ -79,8 +80,17 @@ progress_row read_progress(rows const& got) {
     return row;
 }
 
-awaitable<outcome_of<progress_row>> fence(direction_setup const& setup, connection& target,
-                                          std::optional<std::int64_t> held_epoch) {
+} // namespace
+
+// Whose the stream is shows in `owner`, not in the epoch alone: the reply to an update that was
+// committed can get lost, and then the greater epoch is our own.
+std::string const& own_token() {
+    static std::string const token = new_token();
+    return token;
+}
+
+io::awaitable<outcome_of<progress_row>> take_sink(direction_setup const& setup, connection& target,
+                                                  std::optional<std::int64_t> held_epoch) {
     auto ended = co_await end_backends(
         target, setup.target.name,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND "
@@ -110,6 +120,8 @@ awaitable<outcome_of<progress_row>> fence(direction_setup const& setup, connecti
     co_return read_progress(*taken);
 }
 
+namespace {
+
 constexpr char const* source_state =
     "SELECT c.system_identifier, (pg_control_checkpoint()).timeline_id, "
     "pg_current_wal_flush_lsn(), (SELECT incarnation FROM tandem.meta), s.slot_name IS NOT NULL, "
@@ -117,8 +129,10 @@ constexpr char const* source_state =
     "(SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') "
     "FROM pg_control_system() AS c LEFT JOIN pg_replication_slots AS s ON s.slot_name = $1";
 
-awaitable<outcome_of<source_facts>> read_source(direction_setup const& setup, connection& source,
-                                                start_point& point) {
+} // namespace
+
+io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, connection& source,
+                                                  start_point& point) {
     auto const slot = slot_name(setup.source.name, setup.target.name, setup.source_database);
     auto ended = co_await end_backends(
         source, setup.source.name,
@@ -147,6 +161,8 @@ awaitable<outcome_of<source_facts>> read_source(direction_setup const& setup, co
     point.source_end = facts.wal_end;
     co_return facts;
 }
+
+namespace {
 
 // What the source is now called, and a new token for it.
 awaitable<outcome_of<void>> note_source(direction_setup const& setup, connection& source,
@@ -188,12 +204,12 @@ io::awaitable<outcome_of<start_point>> take_over(direction_setup const& setup, c
                                                  connection& target,
                                                  std::optional<std::int64_t> held_epoch) {
     start_point point;
-    auto row = co_await fence(setup, target, held_epoch);
+    auto row = co_await take_sink(setup, target, held_epoch);
     if (!row) {
         co_return row.error();
     }
     point.progress = *row;
-    auto facts = co_await read_source(setup, source, point);
+    auto facts = co_await take_slot(setup, source, point);
     if (!facts) {
         co_return facts.error();
     }

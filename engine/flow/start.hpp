@@ -21,6 +21,20 @@ struct start_point {
     lsn source_end;                                   // flushed WAL at this moment
 };
 
+// By which this process is known as the owner of what it takes.
+[[nodiscard]] std::string const& own_token();
+
+// The target's part of it: whoever applied before is ended, and the progress is ours.
+[[nodiscard]] io::awaitable<outcome_of<progress_row>> take_sink(
+    direction_setup const& setup, io::pg::connection& target,
+    std::optional<std::int64_t> held_epoch);
+
+// The source's part: whoever reads the slot is ended. Fills what `point` has of the source but the slot's position,
+// which is in the facts.
+[[nodiscard]] io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup,
+                                                                io::pg::connection& source,
+                                                                start_point& point);
+
 // `held_epoch` is the epoch this process had before, none at its first start: another instance that
 // took over meanwhile has a greater one (`fenced`).
 [[nodiscard]] io::awaitable<outcome_of<start_point>> take_over(

@@ -16,7 +16,7 @@
 namespace tandem::engine {
 namespace {
 
-constexpr char const* head_sql = "SELECT tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7)";
+constexpr char const* head_sql = "SELECT tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7, $8)";
 
 constexpr char const* park_sql =
     "INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
@@ -170,10 +170,15 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
     auto const transaction = std::to_string(values.transaction.value);
     auto const commit_time = to_string(values.commit_time);
     auto const barrier = to_string(values.barrier);
-    std::array const all{text_param(values.stream), text_param(epoch),
-                         text_param(previous),      text_param(applied),
-                         text_param(transaction),   text_param(commit_time),
-                         text_param(barrier)};
+    auto const log_offset = std::to_string(values.log_offset);
+    std::array const all{text_param(values.stream),
+                         text_param(epoch),
+                         text_param(previous),
+                         text_param(applied),
+                         text_param(transaction),
+                         text_param(commit_time),
+                         text_param(barrier),
+                         values.log_offset < 0 ? io::pg::param{} : text_param(log_offset)};
     return send(
         "head", [] { return std::string{head_sql}; }, all);
 }
@@ -273,10 +278,11 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
     auto const& plan = *copyable(batch);
     static_cast<void>(trust_.plain(table_name(plan))); // counts
     auto const text = fmt::format(
-        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}); {}; COMMIT",
+        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}; COMMIT",
         sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
+        values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset),
         sql::copy_rows(table_for(plan, complete_columns(plan))));
     if (auto asked = checked(pipeline_.ask_copy(text)); !asked) {
         co_return asked.error();

@@ -52,7 +52,8 @@ window_writer::step window_writer::keepalive(lsn wal_end) {
     return std::nullopt;
 }
 
-window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end) {
+window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
+                                         std::int64_t log_offset) {
     auto const verdict = resume_.begin(begun.final_lsn);
     if (verdict == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
@@ -66,7 +67,7 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end) 
                                                   [&](lsn skip) { return begun.final_lsn < skip; });
     has_changes_ = false;
     index_ = 0;
-    current_ = {begun.transaction, begun.commit_time, begun.final_lsn};
+    current_ = {begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
     link_.watermark.begun();
     return std::nullopt;
 }
@@ -112,7 +113,7 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     auto& piece = filling_->pieces.back();
     piece.end_lsn = committed.end_lsn;
     piece.ends = true;
-    add(link_.stats.count.captured_transactions, 1);
+    add(link_.stats.count.captured_transactions, link_.counts_captured ? 1 : 0);
     link_.watermark.received(committed.end_lsn);
     return std::nullopt;
 }
@@ -157,27 +158,22 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
         filling_->bytes += filling_->rows.capacity() - before;
     }
     append(made);
-    add(link_.stats.count.captured_rows, 1);
+    add(link_.stats.count.captured_rows, link_.counts_captured ? 1 : 0);
     return std::nullopt;
 }
 
-window_writer::step window_writer::truncate(pgoutput::truncate const& truncated,
-                                            pgoutput::decoder const& in) {
+window_writer::step window_writer::truncate(truncation what) {
     change made;
     made.kind = change_kind::truncate;
     made.index = index_++;
     if (passes_over()) {
         return std::nullopt;
     }
-    truncation what;
-    for (std::uint32_t at = 0; at < truncated.relation_count; ++at) {
-        what.relations.push_back(*in.find(truncated.relation_id(at)));
-    }
     append_piece();
     filling_->truncations.push_back(std::move(what));
     made.truncated = &filling_->truncations.back();
     append(made);
-    add(link_.stats.count.captured_rows, 1);
+    add(link_.stats.count.captured_rows, link_.counts_captured ? 1 : 0);
     return std::nullopt;
 }
 

@@ -23,8 +23,8 @@ public:
     window_writer(direction_link& link, resume_guard resume);
 
     step keepalive(lsn wal_end);
-    // `end`: where it ends, when that is known already.
-    step begin(pgoutput::begin const& begun, lsn end = {});
+    // `end`: where it ends, when that is known already. `log_offset`: see transaction_header.
+    step begin(pgoutput::begin const& begun, lsn end = {}, std::int64_t log_offset = -1);
     // The open transaction was replayed here from elsewhere.
     void origin(std::string_view name);
     // The open transaction is an echo, was applied before, or is passed over by hand: its changes need not be read.
@@ -32,7 +32,7 @@ public:
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
     // `owner` holds the views' bytes and may be taken over; null: they are copied.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
-    step truncate(pgoutput::truncate const& truncated, pgoutput::decoder const& in);
+    step truncate(truncation what);
     step commit(pgoutput::commit const& committed);
 
     // What has come so far, to the applier.

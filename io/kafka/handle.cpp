@@ -5,9 +5,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <future>
+#include <memory>
 #include <new>
 #include <sys/eventfd.h>
+#include <thread>
 #include <unistd.h>
 
 namespace tandem::io::kafka {
@@ -84,6 +88,22 @@ result<conf_handle> configured(role client, client_options const& options,
     return conf;
 }
 
+// A consumer whose topic was deleted meanwhile may never end (librdkafka's issues 3954 and 4362): then its threads are
+// left to themselves. They hold nothing of ours, and our queues do not hear of them any more.
+void end_consumer(rd_kafka_t* held) {
+    auto ended = std::make_shared<std::promise<void>>();
+    auto const end = ended->get_future();
+    std::thread ending{[held, ended] {
+        rd_kafka_destroy_flags(held, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        ended->set_value();
+    }};
+    if (end.wait_for(std::chrono::seconds{1}) == std::future_status::ready) {
+        ending.join();
+    } else {
+        ending.detach();
+    }
+}
+
 std::string_view viewed(char const* text) {
     return text != nullptr ? text : "";
 }
@@ -91,7 +111,11 @@ std::string_view viewed(char const* text) {
 } // namespace
 
 void handle::client_deleter::operator()(rd_kafka_t* held) const noexcept {
-    rd_kafka_destroy_flags(held, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (rd_kafka_type(held) == RD_KAFKA_CONSUMER) {
+        end_consumer(held);
+    } else {
+        rd_kafka_destroy(held); // it holds bytes of ours: to its end
+    }
 }
 
 handle::handle(asio::any_io_executor const& executor, client_options options)

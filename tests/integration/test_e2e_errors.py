@@ -465,10 +465,11 @@ def test_a_newer_installation_is_refused(pair):
 
 def test_an_older_installation_is_brought_forward(pair):
     pair.run().stop()
-    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; UPDATE tandem.meta SET schema_version = 1")
+    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
+             "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [2, 2]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [3, 3]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name = 'escaped'") for node in pair.both] == [1, 1]
 

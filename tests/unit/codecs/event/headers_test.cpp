@@ -45,16 +45,21 @@ list with(std::size_t index, std::string value) {
 }
 
 record_headers const usual{
-    "a", "a_b", 7, {lsn{0x16B3748}, 12}, {lsn{0x16B3748}, 11}, value_form::exact};
+    "a", "a_b", 7, {lsn{0x16B3748}, 12}, {lsn{0x16B3748}, 11}, value_form::exact, {}};
 
 TEST(Headers, AreWrittenInTheirOrder) {
     arena into;
-    auto const made = encode_headers(usual, into);
-    list const expected = good();
-    ASSERT_EQ(made.size(), expected.size());
-    for (std::size_t index = 0; index < made.size(); ++index) {
-        EXPECT_EQ(made[index].name, expected[index].first);
-        EXPECT_EQ(made[index].value, expected[index].second);
+    record_headers told = usual;
+    told.note = "{}";
+    list with_note = good();
+    with_note.emplace_back("tandem.note", "{}");
+    for (auto const& [headers, expected] : {std::pair{usual, good()}, std::pair{told, with_note}}) {
+        auto const made = encode_headers(headers, into);
+        ASSERT_EQ(made.all().size(), expected.size());
+        for (std::size_t index = 0; index < expected.size(); ++index) {
+            EXPECT_EQ(made.all()[index].name, expected[index].first);
+            EXPECT_EQ(made.all()[index].value, expected[index].second);
+        }
     }
 }
 
@@ -76,16 +81,18 @@ TEST(Headers, ExtremesComeBack) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     std::string const long_name(63, '~');
     for (record_headers const& each :
-         {record_headers{"!", long_name, 0, {lsn{}, 1}, {lsn{}, 0}, value_form::debezium},
+         {record_headers{"!", long_name, 0, {lsn{}, 1}, {lsn{}, 0}, value_form::debezium, {}},
           record_headers{long_name,
                          "s",
                          std::numeric_limits<std::int64_t>::max(),
                          {lsn{most}, most},
                          {lsn{most}, most - 1},
-                         value_form::exact},
-          record_headers{"a", "b", 10, {lsn{0x1'0000'0000}, 0}, {lsn{0xFFFF'FFFF}, most}}}) {
+                         value_form::exact,
+                         "\xFF"},
+          record_headers{"a", "b", 10, {lsn{0x1'0000'0000}, 0}, {lsn{0xFFFF'FFFF}, most}, {}, {}},
+          record_headers{"a", "b", 10, {lsn{9}, 0}, {lsn{9}, 0}, value_form::exact, "{}"}}) {
         arena into;
-        auto const read = decode_headers(encode_headers(each, into));
+        auto const read = decode_headers(encode_headers(each, into).all());
         ASSERT_TRUE(read) << read.error().message();
         EXPECT_EQ(*read, each);
     }
@@ -181,9 +188,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"values_empty", with(5, ""), {errc::malformed, name::values, 5, 0}},
         {"values_other", with(5, "avro"), {errc::malformed, name::values, 5, 4}},
         {"values_cut", with(5, "exac"), {errc::malformed, name::values, 5, 4}},
-        {"same_position", with(4, "0/16B3748.12"), {errc::covers_nothing, name::position, 3, 0}},
-        {"backwards_index", with(4, "0/16B3748.13"), {errc::covers_nothing, name::position, 3, 0}},
-        {"backwards_lsn", with(4, "1/0.0"), {errc::covers_nothing, name::position, 3, 0}},
+        {"backwards_index", with(4, "0/16B3748.13"), {errc::backwards, name::position, 3, 0}},
+        {"backwards_lsn", with(4, "1/0.0"), {errc::backwards, name::position, 3, 0}},
+        {"note_empty", and_also("tandem.note", ""), {errc::malformed, name::note, 1, 0}},
+        {"only_a_note", {{"tandem.note", "{}"}}, {errc::missing, name::origin, 1, 0}},
     }),
     [](auto const& each) { return std::string{each.param.name}; });
 
@@ -199,10 +207,19 @@ TEST(Headers, AValueThatIsNotThere) {
     EXPECT_EQ(decode_headers(headers).error(), (header_error{errc::malformed, name::origin, 0, 0}));
 }
 
-TEST(HeadersDeathTest, WhatCoversNothingIsNotWritten) {
+TEST(Headers, PositionsAreOrderedAsTheStreamIs) {
+    stream_position const first_end{lsn{0x200}, 0}; // of a commit whose record begins at 0x180
+    EXPECT_LT((stream_position{lsn{0x180}, 1}), (stream_position{lsn{0x180}, 2}));
+    EXPECT_LT((stream_position{lsn{0x180}, 2}), first_end);
+    EXPECT_LT(first_end, (stream_position{lsn{0x200}, 1})) << "a commit record right behind it";
+    EXPECT_TRUE(first_end.ends_transaction());
+    EXPECT_FALSE((stream_position{lsn{0x200}, 1}).ends_transaction());
+}
+
+TEST(HeadersDeathTest, WhatGoesBackwardsIsNotWritten) {
     arena into;
     record_headers wrong = usual;
-    wrong.previous = wrong.position;
+    wrong.previous.index = wrong.position.index + 1;
     EXPECT_DEATH(static_cast<void>(encode_headers(wrong, into)), "previous");
     wrong = usual;
     wrong.origin = "a b";
@@ -211,7 +228,7 @@ TEST(HeadersDeathTest, WhatCoversNothingIsNotWritten) {
 
 TEST(HeaderErrc, EveryCodeHasItsOwnSentence) {
     std::vector<std::string_view> sentences{describe(static_cast<header_errc>(200))};
-    for (auto code = header_errc::ok; code <= header_errc::covers_nothing;
+    for (auto code = header_errc::ok; code <= header_errc::backwards;
          code = static_cast<header_errc>(static_cast<int>(code) + 1)) {
         EXPECT_EQ(std::find(sentences.begin(), sentences.end(), describe(code)), sentences.end());
         sentences.push_back(describe(code));

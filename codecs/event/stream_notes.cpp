@@ -1,0 +1,248 @@
+#include "codecs/event/stream_notes.hpp"
+
+#include "codecs/event/json_text.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace tandem::event {
+namespace {
+
+namespace json = simdjson::dom; // notes are few
+
+constexpr std::size_t columns_most = 1'664; // of PostgreSQL's rows
+
+// --- writing
+
+void append_quoted(std::string& out, std::string_view text) {
+    std::string room(text.size() * escaped_most + 2 + slack, '\0');
+    out.append(room.data(), append_string(room.data(), text));
+}
+
+// --- reading; the first error sticks
+
+class note_reader {
+public:
+    [[nodiscard]] event_errc error() const noexcept { return error_; }
+
+    template <class T>
+    T get(json::object const& from, char const* name) {
+        json::element found;
+        if (from.at_key(name).get(found) != simdjson::SUCCESS) {
+            fail(event_errc::missing_field);
+            return {};
+        }
+        return value<T>(found);
+    }
+    template <class T>
+    T get(json::array const& from, std::size_t at) {
+        json::element found;
+        if (from.at(at).get(found) != simdjson::SUCCESS) {
+            fail(event_errc::missing_field);
+            return {};
+        }
+        return value<T>(found);
+    }
+    template <class T>
+    T value(json::element const& from) {
+        T read{};
+        auto const code = from.get(read);
+        if (code != simdjson::SUCCESS) {
+            fail(code == simdjson::NUMBER_OUT_OF_RANGE ? event_errc::bad_number
+                                                       : event_errc::wrong_type);
+        }
+        return read;
+    }
+    template <class T, class From, class Place>
+    T whole(From const& from, Place at) {
+        auto const number = get<std::int64_t>(from, at);
+        if (!std::in_range<T>(number)) {
+            fail(event_errc::bad_number);
+            return {};
+        }
+        return static_cast<T>(number);
+    }
+    // The elements of a list, until one is wrong. A list of simdjson that was not read is none to look into.
+    template <class Take>
+    void each(json::object const& from, char const* name, Take take) {
+        auto const all = get<json::array>(from, name);
+        if (error_ != event_errc::ok) {
+            return;
+        }
+        for (json::element const one : all) {
+            take(one);
+            if (error_ != event_errc::ok) {
+                return;
+            }
+        }
+    }
+    std::string text(json::object const& from, char const* name) {
+        return std::string{get<std::string_view>(from, name)};
+    }
+    lsn position(json::object const& from, char const* name) {
+        auto const read = lsn::parse(get<std::string_view>(from, name));
+        expect(read.has_value(), event_errc::bad_number);
+        return read.value_or(lsn{});
+    }
+    void expect(bool met, event_errc otherwise) {
+        if (!met) {
+            fail(otherwise);
+        }
+    }
+
+private:
+    void fail(event_errc code) noexcept { error_ = error_ == event_errc::ok ? code : error_; }
+
+    event_errc error_ = event_errc::ok;
+};
+
+start_note read_start(note_reader& read, json::object const& from) {
+    start_note note;
+    note.run = read.text(from, "run");
+    note.system_id = read.text(from, "system");
+    note.timeline = read.whole<int>(from, "timeline");
+    read.each(from, "tokens", [&](json::element const& token) {
+        note.tokens.emplace_back(read.value<std::string_view>(token));
+    });
+    note.confirmed = read.position(from, "confirmed");
+    note.wal_end = read.position(from, "wal_end");
+    read.expect(!note.run.empty() && !note.tokens.empty(), event_errc::missing_field);
+    return note;
+}
+
+// A column is an array: name, type's oid, its modifier, whether it is in the replica identity.
+relation_note read_relation(note_reader& read, json::object const& from) {
+    relation_note note;
+    note.shape.schema = read.text(from, "schema");
+    note.shape.name = read.text(from, "table");
+    auto const identity = read.get<std::string_view>(from, "identity");
+    bool const known = identity.size() == 1 &&
+                       std::string_view{"dnfi"}.find(identity[0]) != std::string_view::npos;
+    read.expect(known, event_errc::wrong_type);
+    note.shape.replica_identity = known ? identity[0] : 'd';
+    read.each(from, "columns", [&](json::element const& each) {
+        auto const column = read.value<json::array>(each);
+        read.expect(note.shape.columns.size() < columns_most, event_errc::too_many_fields);
+        if (read.error() != event_errc::ok) {
+            return;
+        }
+        pgoutput::column_shape made;
+        made.name = std::string{read.get<std::string_view>(column, std::size_t{0})};
+        made.type = oid{read.whole<std::uint32_t>(column, std::size_t{1})};
+        made.type_modifier = read.whole<std::int32_t>(column, std::size_t{2});
+        made.key = read.get<bool>(column, std::size_t{3});
+        note.shape.columns.push_back(std::move(made));
+    });
+    read.expect(!note.shape.name.empty(), event_errc::missing_field);
+    return note;
+}
+
+commit_note read_commit(note_reader& read, json::object const& from) {
+    xid const transaction{read.whole<std::uint32_t>(from, "txId")};
+    auto const time_us = read.get<std::int64_t>(from, "ts_us");
+    read.expect(time_us > 0, event_errc::bad_number);
+    return {transaction, pg_time::from_unix_us(std::max(time_us, std::int64_t{0}))};
+}
+
+truncate_note read_truncate(note_reader& read, json::object const& from) {
+    auto const [transaction, commit_time] = read_commit(read, from);
+    truncate_note note{transaction, commit_time, {}};
+    read.each(from, "tables", [&](json::element const& each) {
+        auto const table = read.value<json::array>(each);
+        if (read.error() != event_errc::ok) {
+            return;
+        }
+        std::string schema{read.get<std::string_view>(table, std::size_t{0})};
+        note.tables.emplace_back(std::move(schema),
+                                 read.get<std::string_view>(table, std::size_t{1}));
+    });
+    read.expect(!note.tables.empty(), event_errc::missing_field);
+    return note;
+}
+
+} // namespace
+
+std::string_view encode_note(start_note const& note, arena& into) {
+    std::string out = R"({"note":"start","run":)";
+    append_quoted(out, note.run);
+    out += R"(,"system":)";
+    append_quoted(out, note.system_id);
+    out += fmt::format(R"(,"timeline":{},"tokens":[)", note.timeline);
+    for (std::string const& token : note.tokens) {
+        out += &token == &note.tokens.front() ? "" : ",";
+        append_quoted(out, token);
+    }
+    out += fmt::format(R"(],"confirmed":"{}","wal_end":"{}"}})", to_string(note.confirmed),
+                       to_string(note.wal_end));
+    return into.keep(out);
+}
+
+std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into) {
+    std::string out = R"({"note":"relation","schema":)";
+    append_quoted(out, shape.schema);
+    out += R"(,"table":)";
+    append_quoted(out, shape.name);
+    out += fmt::format(R"(,"identity":"{}","columns":[)", shape.replica_identity);
+    for (auto const& column : shape.columns) {
+        out += &column == &shape.columns.front() ? "[" : ",[";
+        append_quoted(out, column.name);
+        out += fmt::format(",{},{},{}]", column.type.value, column.type_modifier, column.key);
+    }
+    return into.keep(out + "]}");
+}
+
+std::string_view encode_note(truncate_note const& note, arena& into) {
+    std::string out = fmt::format(R"({{"note":"truncate","txId":{},"ts_us":{},"tables":[)",
+                                  note.transaction.value, note.commit_time.unix_us());
+    for (auto const& [schema, table] : note.tables) {
+        out += &schema == &note.tables.front().first ? "[" : ",[";
+        append_quoted(out, schema);
+        out += ',';
+        append_quoted(out, table);
+        out += ']';
+    }
+    return into.keep(out + "]}");
+}
+
+std::string_view encode_note(commit_note const& note, arena& into) {
+    return into.keep(fmt::format(R"({{"note":"commit","txId":{},"ts_us":{}}})",
+                                 note.transaction.value, note.commit_time.unix_us()));
+}
+
+event_result<stream_note> decode_note(std::string_view text) {
+    json::parser parser;
+    json::element document;
+    auto const parsed = parser.parse(text.data(), text.size()).get(document);
+    if (parsed != simdjson::SUCCESS) {
+        return event_error{
+            parsed == simdjson::UTF8_ERROR ? event_errc::bad_utf8 : event_errc::not_json, 0};
+    }
+    json::object fields;
+    if (document.get(fields) != simdjson::SUCCESS) {
+        return event_error{event_errc::not_an_object, 0};
+    }
+    note_reader read;
+    auto const kind = read.get<std::string_view>(fields, "note");
+    stream_note note;
+    if (kind == "start") {
+        note = read_start(read, fields);
+    } else if (kind == "relation") {
+        note = read_relation(read, fields);
+    } else if (kind == "truncate") {
+        note = read_truncate(read, fields);
+    } else if (kind == "commit") {
+        note = read_commit(read, fields);
+    } else {
+        read.expect(false, event_errc::unknown_operation);
+    }
+    if (read.error() != event_errc::ok) {
+        return event_error{read.error(), 0};
+    }
+    return note;
+}
+
+} // namespace tandem::event

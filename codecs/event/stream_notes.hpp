@@ -1,0 +1,70 @@
+#pragma once
+// What a stream's records without a value tell of the stream itself: the header tandem.note, JSON.
+//
+//   start      the writer's (re)start, and again at the head of each segment: whose history the records behind it are
+//   relation   how the rows of a table look from here on; before the first row of each segment
+//
+//   truncate   tables that were emptied together
+//   commit     the end of a transaction whose last change did not know that it was the last
+//
+// Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007
+
+#include "codecs/base/arena.hpp"
+#include "codecs/base/lsn.hpp"
+#include "codecs/event/event_error.hpp"
+#include "codecs/pgoutput/relation_cache.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tandem::event {
+
+// R5, R6: what is compared with what the reader remembers of the source.
+struct start_note {
+    std::string run;       // random, of this start of the writer: readers name it in their progress
+    std::string system_id; // of the source's server
+    int timeline = 0;
+    std::vector<std::string> tokens; // incarnations of the source, the newest last
+    lsn confirmed;                   // of the slot: everything up to here is not sent again
+    lsn wal_end;                     // flushed WAL of the source at the start
+
+    friend bool operator==(start_note const&, start_note const&) = default;
+};
+
+struct relation_note {
+    pgoutput::relation_shape shape; // without an oid: it is the source's
+
+    friend bool operator==(relation_note const&, relation_note const&) = default;
+};
+
+struct truncate_note {
+    xid transaction;
+    pg_time commit_time;
+    std::vector<std::pair<std::string, std::string>> tables; // schema, name; described before
+
+    friend bool operator==(truncate_note const&, truncate_note const&) = default;
+};
+
+struct commit_note {
+    xid transaction;
+    pg_time commit_time;
+
+    friend bool operator==(commit_note const&, commit_note const&) = default;
+};
+
+using stream_note = std::variant<start_note, relation_note, truncate_note, commit_note>;
+
+// Lives in `into`.
+[[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into);
+[[nodiscard]] std::string_view encode_note(truncate_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(commit_note const& note, arena& into);
+
+// Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
+// writer's); without a place.
+[[nodiscard]] event_result<stream_note> decode_note(std::string_view text);
+
+} // namespace tandem::event

@@ -1,0 +1,122 @@
+#include "engine/flow/apply_session.hpp"
+
+#include "codecs/values/ascii_text.hpp"
+#include "engine/core/names.hpp"
+#include "engine/flow/sessions.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+io::awaitable<outcome_of<unsigned>> set_up_origin(direction_setup const& setup,
+                                                  io::pg::connection& apply) {
+    auto const name = origin_name(setup.target_database, setup.source.name);
+    io::pg::parameters values;
+    values.emplace_back(name);
+    auto found = co_await apply.query(
+        // Short waits: an application that waits for us must never be the one that the deadlock
+        // detector ends (R8).
+        "SELECT o.roident, pg_replication_origin_session_setup(o.roname), "
+        "set_config('lock_timeout', greatest(1, least(100, s.setting::integer / 4))::text, false) "
+        "FROM pg_replication_origin AS o, pg_settings AS s WHERE o.roname = $1 AND "
+        "s.name = 'deadlock_timeout'",
+        std::move(values));
+    if (!found) {
+        co_return retry_after(setup.target.name, "setting up the replication origin",
+                              found.error());
+    }
+    if (found->empty()) {
+        co_return failure{next_step::retry,
+                          fmt::format("node {}: replication origin {} does not exist; run `tandem "
+                                      "init`",
+                                      setup.target.name, name)};
+    }
+    co_return static_cast<unsigned>(found->integer(0, 0));
+}
+
+} // namespace
+
+io::awaitable<outcome_of<apply_session>> open_apply_session(direction_setup const& setup) {
+    session_request request;
+    request.node = setup.target;
+    request.kind = session_kind::apply;
+    request.application_name = apply_session_name(setup.source.name);
+    request.sync_commit = setup.sync_commit;
+    request.replica_role = setup.replica_role;
+    auto const executor = co_await io::asio::this_coro::executor;
+    auto apply = co_await open_session(executor, request);
+    if (!apply) {
+        co_return apply.error();
+    }
+    auto ready = co_await set_up_origin(setup, **apply);
+    if (!ready) {
+        co_return ready.error();
+    }
+    apply_session open;
+    open.origin_id = *ready;
+    open.target_is_utf8 = (*apply)->parameter("server_encoding") == "UTF8";
+    open.pipeline = std::make_unique<io::pg::pipeline_session>(std::move(*apply));
+    if (auto entered = open.pipeline->enter(); !entered) {
+        co_return retry_after(setup.target.name, "entering pipeline mode", entered.error());
+    }
+    co_return open;
+}
+
+sql::apply_rules rules_for(direction_setup const& setup, apply_session const& session,
+                           bool binary) {
+    sql::apply_rules made;
+    made.guarded = setup.guarded;
+    made.binary = binary;
+    made.peer_origin = session.origin_id;
+    made.peer_wins_ties = setup.source.rank > setup.target.rank;
+    made.peer_node = setup.source.name;
+    made.own_node = setup.target.name;
+    made.target_is_utf8 = session.target_is_utf8;
+    made.policy = setup.guarded ? "last-update-wins" : "apply-remote";
+    return made;
+}
+
+io::awaitable<outcome_of<parked_keys>> read_parked(direction_setup const& setup,
+                                                   io::pg::connection& target) {
+    io::pg::parameters values;
+    values.emplace_back(setup.source.name);
+    auto got = co_await target.query(
+        // A parked key update holds its old key and its new one, among the row's columns.
+        "SELECT schema_name, table_name, whole_table, key, escaped FROM tandem.parked WHERE stream = "
+        "$1 "
+        // An unchanged part of the key is not in the row.
+        "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, "
+        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k), escaped FROM tandem.parked "
+        "WHERE stream = $1 AND op = 'update' AND NOT whole_table",
+        std::move(values));
+    if (!got) {
+        co_return retry_after(setup.target.name, "reading tandem.parked", got.error());
+    }
+    parked_keys parked;
+    for (int row = 0; row < got->size(); ++row) {
+        auto const table = fmt::format("{}.{}", got->text(row, 0), got->text(row, 1));
+        if (got->boolean(row, 2)) {
+            parked.park_table(table);
+            continue;
+        }
+        auto const key = nlohmann::json::parse(got->text(row, 3), nullptr, false);
+        bool const escaped = got->boolean(row, 4);
+        parked_keys::key_values columns;
+        for (auto const& [name, value] : key.items()) {
+            auto& column = columns[name];
+            if (value.is_string()) {
+                auto text = value.get<std::string>();
+                column = escaped ? values::from_ascii(text) : std::move(text);
+            }
+        }
+        parked.park_key(table, std::move(columns));
+    }
+    co_return parked;
+}
+
+} // namespace tandem::engine

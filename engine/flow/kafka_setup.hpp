@@ -1,0 +1,35 @@
+#pragma once
+// How a stream goes through Kafka. Immutable while it runs.
+
+#include "io/kafka/handle.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace tandem::engine {
+
+enum class confirm_at { applied, kafka };
+
+struct kafka_setup {
+    std::string brokers; // host:port,host:port
+    io::kafka::properties properties;
+    std::string prefix; // of the topics' names
+    confirm_at confirm = confirm_at::applied;
+};
+
+// The changes of a node, in one partition: transactions and their order stay.
+[[nodiscard]] inline std::string stream_topic(kafka_setup const& kafka, std::string_view node) {
+    return kafka.prefix + '.' + std::string{node};
+}
+// How far its readers have come.
+[[nodiscard]] inline std::string progress_topic(kafka_setup const& kafka, std::string_view node) {
+    return stream_topic(kafka, node) + ".progress";
+}
+
+inline constexpr std::chrono::seconds kafka_patience{10}; // for one question
+
+// Into our log; secrets are removed already.
+[[nodiscard]] io::kafka::listener log_of(std::string who);
+
+} // namespace tandem::engine

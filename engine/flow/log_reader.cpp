@@ -1,0 +1,436 @@
+#include "engine/flow/log_reader.hpp"
+
+#include "codecs/event/padding.hpp"
+#include "engine/core/start_check.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+std::string interval(event::stream_position from, event::stream_position to) {
+    return fmt::format("{}.{} and {}.{}", to_string(from.at), from.index, to_string(to.at),
+                       to.index);
+}
+
+event::stream_position reached(progress_facts const& facts) {
+    return {facts.reached(), 0};
+}
+
+} // namespace
+
+log_reader::log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
+                       std::string topic)
+    : link_{link},
+      source_{source},
+      notes_{notes},
+      topic_{std::move(topic)},
+      writer_{link, resume_guard{link.progress.facts, false}},
+      chain_{reached(link.progress.facts), -1} {}
+
+log_reader::voided log_reader::assign(std::int64_t offset) {
+    from_beginning_ = offset == io::kafka::from_beginning;
+    segment_ = -1;
+    next_offset_ = -1;
+    return ask_for(offset);
+}
+
+log_reader::voided log_reader::ask_again() {
+    spdlog::debug("reading topic {} again from offset {}", topic_, next_offset_);
+    return ask_for(next_offset_);
+}
+
+log_reader::voided log_reader::ask_for(std::int64_t offset) {
+    std::vector<io::kafka::assignment> wanted;
+    wanted.push_back({topic_, 0, offset});
+    auto const done = source_.assign(wanted);
+    if (!done) {
+        return retry_after(fmt::format("reading topic {}", topic_), done.error());
+    }
+    return boost::system::in_place_value;
+}
+
+io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
+    auto const executor = co_await io::asio::this_coro::executor;
+    auto ready = assign(from.value_or(io::kafka::from_beginning));
+    if (!ready) {
+        co_return ready.error();
+    }
+    io::kafka::fetched_batch batch;
+    for (;;) {
+        while (source_.try_fetch(batch)) {
+            auto taken = co_await take_all(batch);
+            if (!taken) {
+                co_return taken.error();
+            }
+            co_await io::asio::post(executor, io::asio::use_awaitable); // the others get their turn
+            while (link_.window.bytes() >= link_.setup.queue_bytes) {
+                writer_.hand_over();
+                co_await link_.room.wait();
+            }
+        }
+        writer_.hand_over();
+        auto waited = co_await source_.wait();
+        if (!waited) {
+            co_return retry_after(fmt::format("reading topic {}", topic_), waited.error());
+        }
+    }
+}
+
+io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch& batch) {
+    for (std::size_t at = 0; at < batch.size(); ++at) {
+        auto taken = co_await take(batch[at]);
+        if (!taken) {
+            co_return taken;
+        }
+    }
+    at_end_ = at_end_ || !batch.ends().empty();
+    for (auto const& failed : batch.failures()) {
+        auto mended = co_await after_failure(failed);
+        if (!mended) {
+            co_return mended;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+// An offset that is not there any more, or not yet, is where another log begins: the chain tells whether it goes on.
+io::awaitable<log_reader::voided> log_reader::after_failure(
+    io::kafka::partition_event const& failed) {
+    if (failed.failed.code == io::kafka::errc::out_of_range) {
+        spdlog::warn("topic {} does not have offset {}: read from its beginning", topic_,
+                     failed.offset);
+        co_return assign(io::kafka::from_beginning);
+    }
+    if (failed.failed.classify() == io::kafka::retry_class::transient) {
+        co_return boost::system::in_place_value; // librdkafka goes on trying
+    }
+    co_return retry_after(fmt::format("reading topic {}", topic_), failed.failed);
+}
+
+std::string_view log_reader::padded(std::string_view bytes, std::string& room) {
+    room.assign(bytes);
+    room.append(event::record_padding, '\0');
+    return std::string_view{room}.substr(0, bytes.size());
+}
+
+std::optional<std::string_view> log_reader::old_key() {
+    auto const found =
+        std::ranges::find(headers_, "__debezium.oldkey", &event::record_header::name);
+    return found == headers_.end() ? std::nullopt : std::optional{padded(found->value, key_room_)};
+}
+
+// It is none of the stream's and covers nothing: the stream goes on without it.
+void log_reader::put_aside(io::kafka::fetched_record const& record, std::string const& why) {
+    link_.stats.count.foreign_records.fetch_add(1, std::memory_order_relaxed);
+    spdlog::warn("topic {}, offset {}: not a record of this stream, passed over: {}", topic_,
+                 record.offset(), why);
+}
+
+// What the record says of itself, if it is one of the stream's.
+std::optional<event::record_headers> log_reader::read_headers(
+    io::kafka::fetched_record const& record) {
+    record.headers(raw_);
+    headers_.clear();
+    for (auto const& each : raw_) {
+        headers_.push_back({each.name, each.value.value_or(std::string_view{})});
+    }
+    auto const read = event::decode_headers(headers_);
+    if (!read) {
+        put_aside(record, read.error().message());
+        return std::nullopt;
+    }
+    if (read->stream != link_.setup.source.name) {
+        put_aside(record, fmt::format("its stream is {}", read->stream));
+        return std::nullopt;
+    }
+    if (read->origin == link_.setup.target.name) { // R16
+        link_.stats.count.echoes_dropped.fetch_add(1, std::memory_order_relaxed);
+        put_aside(record, "it is our own");
+        return std::nullopt;
+    }
+    return *read;
+}
+
+io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record record) {
+    next_offset_ = record.offset() + 1;
+    auto const read = read_headers(record);
+    if (!read) {
+        co_return boost::system::in_place_value;
+    }
+    offset_ = record.offset();
+    std::optional<event::stream_note> note;
+    if (!read->note.empty()) {
+        auto decoded = event::decode_note(read->note);
+        if (!decoded) {
+            put_aside(record, fmt::format("its note: {}", decoded.error().message()));
+            co_return boost::system::in_place_value;
+        }
+        note = std::move(*decoded);
+    }
+    if (note && std::holds_alternative<event::start_note>(*note)) {
+        auto started = co_await start(*read, std::get<event::start_note>(*note));
+        co_return started;
+    }
+    if (note && std::holds_alternative<event::relation_note>(*note)) {
+        if (read->epoch == chain_.epoch()) {
+            changes_.describe(std::get<event::relation_note>(*note).shape);
+        }
+        co_return boost::system::in_place_value;
+    }
+    auto const before = chain_.last();
+    auto const verdict = chain_.take(*read);
+    if (verdict == stream_chain::verdict::gap) {
+        auto looked = co_await look_for(before, read->previous);
+        co_return looked;
+    }
+    if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
+        co_return assign(io::kafka::from_beginning);
+    }
+    step stepped;
+    if (verdict == stream_chain::verdict::next) {
+        stepped = next(*read, record.value(), note);
+    } else if (verdict == stream_chain::verdict::duplicate) {
+        stepped = known_again(*read, record.value(), note);
+    } else if (verdict == stream_chain::verdict::unannounced) {
+        put_aside(record,
+                  fmt::format("the start of its writer (epoch {}) was not seen", read->epoch));
+    }
+    if (stepped) {
+        co_return *stepped;
+    }
+    co_return boost::system::in_place_value;
+}
+
+// What lies between may stand further back: another log can have taken the place of the one that was read.
+io::awaitable<log_reader::voided> log_reader::look_for(event::stream_position from,
+                                                       event::stream_position to) {
+    if (!from_beginning_) {
+        co_return assign(io::kafka::from_beginning);
+    }
+    if (missing_.empty()) {
+        missing_ = interval(from, to);
+        auto const why =
+            fmt::format("changes between {} are not in topic {} any more: node {} is asked to "
+                        "send them again",
+                        missing_, topic_, link_.setup.source.name);
+        spdlog::warn("{} -> {}: {}", link_.setup.source.name, link_.setup.target.name, why);
+        link_.stats.set_state(direction_state::retrying, why);
+    }
+    co_return boost::system::in_place_value;
+}
+
+// R5, R6: the same questions as of a source that is read directly, once for each writer.
+io::awaitable<log_reader::voided> log_reader::start(event::record_headers const& headers,
+                                                    event::start_note const& note) {
+    if (!chain_.start(headers.epoch)) {
+        co_return boost::system::in_place_value; // of a writer that was replaced
+    }
+    segment_ = offset_;
+    if (note.run != run_) {
+        auto const& known = link_.progress.source_tokens;
+        bool const followed = std::ranges::find(known, note.tokens.back()) != known.end();
+        if (auto const refused = followed ? std::nullopt : other_history(note)) {
+            co_return *refused;
+        }
+        if (!followed) {
+            auto stored = co_await store_source(note);
+            if (!stored) {
+                co_return stored;
+            }
+        }
+        run_ = note.run;
+        if (!missing_.empty()) {
+            missing_.clear();
+            link_.stats.set_state(direction_state::streaming, {});
+        }
+    }
+    if (headers.position > chain_.last()) {
+        auto looked = co_await look_for(chain_.last(), headers.position);
+        co_return looked;
+    }
+    auto const applied = link_.progress.facts.applied;
+    expect_last_applied_ = headers.position.at < applied && chain_.last().at == applied;
+    co_return boost::system::in_place_value;
+}
+
+std::optional<failure> log_reader::other_history(event::start_note const& note) const {
+    auto facts = link_.progress.facts;
+    facts.applied = std::max(facts.applied, chain_.last().at);
+    source_facts source;
+    source.system_id = note.system_id;
+    source.timeline = note.timeline;
+    source.wal_end = note.wal_end;
+    source.slot_exists = true;
+    source.slot = fmt::format("of node {}", link_.setup.source.name);
+    source.confirmed_flush = note.confirmed;
+    bool const known = std::ranges::find(note.tokens, facts.incarnation) != note.tokens.end();
+    source.incarnation = known ? facts.incarnation : note.tokens.back();
+    auto decision = check_start(source, facts);
+    if (decision.verdict == start_verdict::go) {
+        return std::nullopt;
+    }
+    return failure{next_step::gap, std::move(decision.reason)};
+}
+
+io::awaitable<log_reader::voided> log_reader::store_source(event::start_note const& note) {
+    io::pg::parameters values;
+    values.emplace_back(link_.setup.source.name);
+    values.emplace_back(std::to_string(link_.progress.epoch));
+    values.emplace_back(note.tokens.back());
+    values.emplace_back(note.system_id);
+    values.emplace_back(std::to_string(note.timeline));
+    values.emplace_back(fmt::format("{}", fmt::join(note.tokens, " ")));
+    auto stored = co_await notes_.query(
+        "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5, source_tokens = "
+        "string_to_array($6, ' ') WHERE stream = $1 AND lane = 0 AND epoch = $2",
+        std::move(values));
+    if (!stored) {
+        co_return retry_after(link_.setup.target.name, "storing the source's identity",
+                              stored.error());
+    }
+    link_.progress.source_tokens = note.tokens;
+    link_.progress.facts.incarnation = note.tokens.back();
+    link_.progress.facts.system_id = note.system_id;
+    link_.progress.facts.timeline = note.timeline;
+    co_return boost::system::in_place_value;
+}
+
+// R6: where the writer goes back behind what was applied, the transaction applied last must be among what it sends.
+log_reader::step log_reader::known_again(event::record_headers const& headers,
+                                         std::optional<std::string_view> value,
+                                         std::optional<event::stream_note> const& note) {
+    auto const& facts = link_.progress.facts;
+    bool const last_one = headers.position == event::stream_position{facts.applied, 0};
+    auto const made = expect_last_applied_ && last_one ? made_by(value, note)
+                                                       : std::optional<event::commit_note>{};
+    if (!made) {
+        return std::nullopt;
+    }
+    if (*made != event::commit_note{facts.applied_xid, facts.applied_at}) {
+        return failure{
+            next_step::gap,
+            fmt::format("the source's history is not the one that was followed: the "
+                        "transaction that ends at {} is another than the one applied; the "
+                        "source was restored behind us; compare both nodes with `tandem "
+                        "verify`, then set the direction up anew",
+                        to_string(facts.applied))};
+    }
+    expect_last_applied_ = false;
+    return std::nullopt;
+}
+
+// The transaction of a record; none: it does not say.
+std::optional<event::commit_note> log_reader::made_by(
+    std::optional<std::string_view> value, std::optional<event::stream_note> const& note) {
+    if (note && std::holds_alternative<event::commit_note>(*note)) {
+        return std::get<event::commit_note>(*note);
+    }
+    if (note && std::holds_alternative<event::truncate_note>(*note)) {
+        auto const& of = std::get<event::truncate_note>(*note);
+        return event::commit_note{of.transaction, of.commit_time};
+    }
+    if (!value) {
+        return std::nullopt;
+    }
+    rows_.clear();
+    auto const made = changes_.change_of(padded(*value, value_room_), old_key(), rows_);
+    return made && *made
+               ? std::optional{event::commit_note{(*made)->transaction, (*made)->commit_time}}
+               : std::nullopt;
+}
+
+log_reader::step log_reader::next(event::record_headers const& headers,
+                                  std::optional<std::string_view> value,
+                                  std::optional<event::stream_note> const& note) {
+    if (note && std::holds_alternative<event::truncate_note>(*note)) {
+        return truncated(headers, std::get<event::truncate_note>(*note));
+    }
+    if (!value) { // a position
+        if (inside_) {
+            return end(headers);
+        }
+        return writer_.keepalive(headers.position.at);
+    }
+    rows_.clear();
+    auto const made = changes_.change_of(padded(*value, value_room_), old_key(), rows_);
+    if (!made) {
+        return failure{next_step::paused,
+                       fmt::format("topic {}, offset {}: {}: it was written by another version, or "
+                                   "not by tandem; nothing behind it is applied",
+                                   topic_, offset_, made.error().what)};
+    }
+    if (!*made) {
+        return failure{
+            next_step::paused,
+            fmt::format("topic {}, offset {}: a truncate that covers a position", topic_, offset_)};
+    }
+    return change_made(headers, **made);
+}
+
+log_reader::step log_reader::change_made(event::record_headers const& headers,
+                                         recorded_change const& made) {
+    if (auto stepped = begin(headers, made.transaction, made.commit_time)) {
+        return stepped;
+    }
+    if (auto stepped = writer_.row(made.what, made.shape, nullptr)) {
+        return stepped;
+    }
+    return headers.position.ends_transaction() ? end(headers) : std::nullopt;
+}
+
+log_reader::step log_reader::truncated(event::record_headers const& headers,
+                                       event::truncate_note const& note) {
+    truncation what;
+    for (auto const& [schema, table] : note.tables) {
+        auto shape = changes_.shape_of(schema, table);
+        if (shape == nullptr) {
+            return failure{next_step::paused,
+                           fmt::format("topic {}, offset {}: table {}.{} was not described before "
+                                       "its truncate",
+                                       topic_, offset_, schema, table)};
+        }
+        what.relations.push_back(std::move(shape));
+    }
+    if (auto stepped = begin(headers, note.transaction, note.commit_time)) {
+        return stepped;
+    }
+    if (auto stepped = writer_.truncate(std::move(what))) {
+        return stepped;
+    }
+    return headers.position.ends_transaction() ? end(headers) : std::nullopt;
+}
+
+log_reader::step log_reader::begin(event::record_headers const& headers, xid transaction,
+                                   pg_time commit_time) {
+    if (inside_) {
+        return std::nullopt;
+    }
+    if (expect_last_applied_) {
+        return failure{
+            next_step::gap,
+            fmt::format("the source's history is not the one that was followed: the "
+                        "transaction that ended at {} is not in it; the source was "
+                        "restored behind us; compare both nodes with `tandem verify`, then "
+                        "set the direction up anew",
+                        to_string(link_.progress.facts.applied))};
+    }
+    inside_ = true;
+    current_ = {transaction, commit_time, headers.position.at, segment_};
+    lsn const known_end = headers.position.ends_transaction() ? headers.position.at : lsn{};
+    return writer_.begin({headers.position.at, commit_time, transaction}, known_end, segment_);
+}
+
+log_reader::step log_reader::end(event::record_headers const& headers) {
+    inside_ = false;
+    lsn const at = headers.position.at;
+    return writer_.commit({current_.final_lsn, at, current_.commit_time});
+}
+
+} // namespace tandem::engine

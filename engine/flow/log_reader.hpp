@@ -1,0 +1,105 @@
+#pragma once
+// Reads a stream's topic into the window: the chain of R7, the writer's history (R6), echoes (R16).
+
+#include "codecs/base/arena.hpp"
+#include "codecs/event/headers.hpp"
+#include "codecs/event/stream_notes.hpp"
+#include "engine/core/record_changes.hpp"
+#include "engine/core/stream_chain.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/failure.hpp"
+#include "engine/flow/kafka_setup.hpp"
+#include "engine/flow/window_writer.hpp"
+#include "io/kafka/consumer.hpp"
+#include "io/pg/connection.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tandem::engine {
+
+// One per start of a stream.
+class log_reader {
+public:
+    // `notes`: a connection to the target of its own, for what the writer's starts say.
+    log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
+               std::string topic);
+
+    // From where the target's progress says; from the log's beginning where that is not there.
+    [[nodiscard]] io::awaitable<failure> run(std::optional<std::int64_t> from);
+
+    // From the next record on, as if for the first time; when nothing has come for long.
+    [[nodiscard]] outcome_of<void> ask_again();
+
+    // Of the writer whose start was seen last; empty: none yet.
+    [[nodiscard]] std::string const& writer() const noexcept { return run_; }
+    // What is missing, when the writer has to send it again; empty: nothing.
+    [[nodiscard]] std::string const& missing() const noexcept { return missing_; }
+    // The end of the log was reached, at least once.
+    [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+    // Of the record that comes next; -1: none came since the last assignment.
+    [[nodiscard]] std::int64_t next_offset() const noexcept { return next_offset_; }
+    // It does not fetch: what it has read is still to be applied.
+    [[nodiscard]] bool held_up() const noexcept {
+        return link_.window.bytes() >= link_.setup.queue_bytes;
+    }
+
+private:
+    using step = window_writer::step;
+    using voided = outcome_of<void>;
+
+    [[nodiscard]] voided assign(std::int64_t offset);
+    [[nodiscard]] voided ask_for(std::int64_t offset);
+    [[nodiscard]] io::awaitable<voided> take_all(io::kafka::fetched_batch& batch);
+    [[nodiscard]] std::optional<event::record_headers> read_headers(
+        io::kafka::fetched_record const& record);
+    [[nodiscard]] io::awaitable<voided> take(io::kafka::fetched_record record);
+    [[nodiscard]] io::awaitable<voided> look_for(event::stream_position from,
+                                                 event::stream_position to);
+    [[nodiscard]] io::awaitable<voided> after_failure(io::kafka::partition_event const& failed);
+    [[nodiscard]] io::awaitable<voided> start(event::record_headers const& headers,
+                                              event::start_note const& note);
+    [[nodiscard]] std::optional<failure> other_history(event::start_note const& note) const;
+    [[nodiscard]] io::awaitable<voided> store_source(event::start_note const& note);
+    step next(event::record_headers const& headers, std::optional<std::string_view> value,
+              std::optional<event::stream_note> const& note);
+    step change_made(event::record_headers const& headers, recorded_change const& made);
+    step truncated(event::record_headers const& headers, event::truncate_note const& note);
+    step begin(event::record_headers const& headers, xid transaction, pg_time commit_time);
+    step end(event::record_headers const& headers);
+    step known_again(event::record_headers const& headers, std::optional<std::string_view> value,
+                     std::optional<event::stream_note> const& note);
+    [[nodiscard]] std::optional<event::commit_note> made_by(
+        std::optional<std::string_view> value, std::optional<event::stream_note> const& note);
+    void put_aside(io::kafka::fetched_record const& record, std::string const& why);
+    [[nodiscard]] std::string_view padded(std::string_view bytes, std::string& room);
+    [[nodiscard]] std::optional<std::string_view> old_key();
+
+    direction_link& link_;
+    io::kafka::consumer& source_;
+    io::pg::connection& notes_;
+    std::string topic_;
+    window_writer writer_;
+    stream_chain chain_;
+    record_changes changes_;
+    arena rows_; // of one record
+    std::string value_room_;
+    std::string key_room_;
+    std::vector<io::kafka::header> raw_;
+    std::vector<event::record_header> headers_;
+    std::string run_;
+    std::string missing_;
+    std::int64_t segment_ = -1; // offset of the head of the one being read
+    std::int64_t offset_ = 0;   // of the record being read
+    std::int64_t next_offset_ = -1;
+    transaction_header current_;
+    bool inside_ = false;
+    bool expect_last_applied_ = false; // R6
+    bool from_beginning_ = false;
+    bool at_end_ = false;
+};
+
+} // namespace tandem::engine

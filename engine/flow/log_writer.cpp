@@ -1,0 +1,266 @@
+#include "engine/flow/log_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t batch_bytes = std::size_t{1} << 20;
+constexpr std::size_t segment_most = std::size_t{16} << 20;
+constexpr std::size_t way_most = std::size_t{32} << 20; // bytes that wait for the brokers
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::size_t size_of(stream_record const& one) noexcept {
+    std::size_t size = one.value ? one.value->size() : 0;
+    size += one.key ? one.key->size() : 0;
+    for (auto const& header : one.headers) {
+        size += header.name.size() + header.value.size();
+    }
+    return size;
+}
+
+} // namespace
+
+log_writer::log_writer(io::asio::any_io_executor const& executor, direction_link& link,
+                       io::kafka::producer& sink, io::kafka::producer::topic& topic,
+                       change_records records, event::start_note start)
+    : link_{link},
+      sink_{sink},
+      topic_{topic},
+      records_{std::move(records)},
+      start_{std::move(start)},
+      room_{executor},
+      previous_commit_{records_.last().at} {}
+
+void log_writer::mark(lsn idle) {
+    if (idle > marked_) {
+        mark_ = idle;
+        link_.arrived.notify();
+    }
+}
+
+void log_writer::remind() {
+    remind_ = true;
+    link_.arrived.notify();
+}
+
+io::awaitable<failure> log_writer::run() {
+    auto begun = co_await write_start();
+    if (!begun) {
+        co_return begun.error();
+    }
+    for (;;) {
+        if (link_.stopping) {
+            while (!batches_.empty()) {
+                co_await room_.wait();
+            }
+            co_return failure{next_step::stopped, {}};
+        }
+        auto const step = link_.window.next();
+        if (step.kind != change_window::step_kind::nothing) {
+            auto written = co_await write(step);
+            if (!written) {
+                co_return written.error();
+            }
+            continue;
+        }
+        link_.window.release(link_.window.position());
+        link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+        link_.room.notify();
+        auto idle = co_await write_idle();
+        if (!idle) {
+            co_return idle.error();
+        }
+        co_await link_.arrived.wait();
+    }
+}
+
+// What is due while there is nothing to write.
+io::awaitable<log_writer::voided> log_writer::write_idle() {
+    voided done = boost::system::in_place_value;
+    if (std::exchange(remind_, false)) {
+        done = co_await write_start();
+    }
+    if (done && mark_ && !inside_) {
+        marked_ = *mark_;
+        mark_.reset();
+        done = co_await write_position(marked_);
+        if (done) {
+            ends_at(marked_);
+        }
+    }
+    co_return done;
+}
+
+// Every reader that comes to a segment's head can begin there.
+io::awaitable<log_writer::voided> log_writer::write_start() {
+    segment_bytes_ = 0;
+    auto& into = filling();
+    std::span<stream_record const> const records{&records_.of_start(start_, into.bytes), 1};
+    auto done = co_await put(records);
+    co_return done;
+}
+
+io::awaitable<log_writer::voided> log_writer::write_position(lsn at) {
+    auto& into = filling();
+    std::span<stream_record const> const records{&records_.of_position(at, into.bytes), 1};
+    auto done = co_await put(records);
+    co_return done;
+}
+
+io::awaitable<log_writer::voided> log_writer::write_commit(lsn end) {
+    auto& into = filling();
+    std::span<stream_record const> const records{&records_.of_commit(end, into.bytes), 1};
+    auto done = co_await put(records);
+    co_return done;
+}
+
+// Where the transaction ends, if this is its last change and that is known already.
+lsn log_writer::end_behind(change_window::step const& step) {
+    auto const at = link_.window.position();
+    auto const following = link_.window.next();
+    bool const last = following.kind == change_window::step_kind::commit;
+    lsn const end = last ? step.piece->end_lsn : lsn{};
+    if (following.kind != change_window::step_kind::nothing) {
+        link_.window.rewind(at);
+    }
+    return end;
+}
+
+io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
+    switch (step.kind) {
+    case change_window::step_kind::nothing:
+        break;
+    case change_window::step_kind::begin:
+        inside_ = true;
+        if (segment_bytes_ >= segment_most) {
+            auto begun = co_await write_start();
+            if (!begun) {
+                co_return begun;
+            }
+        }
+        records_.begin(step.piece->header, previous_commit_);
+        break;
+    case change_window::step_kind::change: {
+        auto& into = filling();
+        lsn const end = end_behind(step);
+        auto const made =
+            records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
+        if (!made) {
+            co_return failure{next_step::paused, made.error()};
+        }
+        ended_at_ = end ? end : ended_at_;
+        auto done = co_await put(*made);
+        if (!done) {
+            co_return done;
+        }
+        break;
+    }
+    case change_window::step_kind::commit: {
+        inside_ = false;
+        lsn const end = step.piece->end_lsn;
+        if (ended_at_ != end) {
+            auto done = co_await write_commit(end);
+            if (!done) {
+                co_return done;
+            }
+        }
+        previous_commit_ = end;
+        ends_at(end);
+        link_.window.release(link_.window.position());
+        link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+        link_.room.notify();
+        break;
+    }
+    }
+    co_return boost::system::in_place_value;
+}
+
+// The batch that takes the next records. A batch's time is when it was begun.
+log_writer::batch& log_writer::filling() {
+    if (batches_.empty() || batches_.back()->size >= batch_bytes) {
+        batches_.push_back(spare_ ? std::move(spare_) : std::make_unique<batch>());
+        now_.emplace(now_ns());
+    }
+    return *batches_.back();
+}
+
+// Behind the last record: its batch may be gone by now, with all of it acknowledged.
+void log_writer::ends_at(lsn end) {
+    lsn& of = batches_.empty() ? acknowledged_ : batches_.back()->end;
+    of = std::max(of, end);
+}
+
+io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const> records) {
+    auto& into = *batches_.back();
+    putting_ = true;
+    for (auto const& one : records) {
+        headers_.clear();
+        for (auto const& header : one.headers) {
+            headers_.push_back({header.name, header.value});
+        }
+        io::kafka::record const what{one.key, one.value, headers_};
+        for (;;) {
+            auto const queued = on_their_way_ >= way_most
+                                    ? io::kafka::producer::queued::full
+                                    : sink_.produce(topic_, 0, what, into.settled);
+            if (queued == io::kafka::producer::queued::yes) {
+                break;
+            }
+            if (queued == io::kafka::producer::queued::refused) {
+                co_return retry_after(fmt::format("writing to topic {}", topic_.name()),
+                                      sink_.why());
+            }
+            co_await room_.wait();
+        }
+        std::size_t const size = size_of(one);
+        into.size += size;
+        on_their_way_ += size;
+        segment_bytes_ += size;
+    }
+    putting_ = false;
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> log_writer::reports() {
+    for (;;) {
+        auto served = co_await sink_.serve();
+        if (!served) {
+            co_return retry_after(fmt::format("writing to topic {}", topic_.name()),
+                                  served.error());
+        }
+        settle();
+    }
+}
+
+// From the front only: a batch that is acknowledged behind one that is not confirms nothing.
+void log_writer::settle() {
+    bool any = false;
+    while (!batches_.empty() && batches_.front()->settled.settled() &&
+           !(putting_ && batches_.size() == 1)) {
+        auto done = std::move(batches_.front());
+        batches_.pop_front();
+        acknowledged_ = std::max(acknowledged_, done->end);
+        on_their_way_ -= done->size;
+        done->bytes.clear();
+        done->size = 0;
+        done->end = {};
+        spare_ = std::move(done);
+        any = true;
+    }
+    if (any) {
+        room_.notify();
+        link_.arrived.notify();
+    }
+}
+
+} // namespace tandem::engine

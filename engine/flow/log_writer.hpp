@@ -1,0 +1,86 @@
+#pragma once
+// Writes the window's transactions to a stream's topic and follows what the brokers acknowledge.
+
+#include "codecs/base/arena.hpp"
+#include "codecs/event/stream_notes.hpp"
+#include "engine/core/change_records.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/failure.hpp"
+#include "engine/flow/kafka_setup.hpp"
+#include "io/kafka/producer.hpp"
+#include "io/runtime/awaitable.hpp"
+#include "io/runtime/event.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace tandem::engine {
+
+// One per start of a stream. run() and reports() are two members of its group: the first encodes and queues, the second
+// takes what the brokers answer.
+class log_writer {
+public:
+    log_writer(io::asio::any_io_executor const& executor, direction_link& link,
+               io::kafka::producer& sink, io::kafka::producer::topic& topic, change_records records,
+               event::start_note start);
+
+    [[nodiscard]] io::awaitable<failure> run();
+    [[nodiscard]] io::awaitable<failure> reports();
+
+    // With nothing else to write, a record that covers everything up to there.
+    void mark(lsn idle);
+    // The head of a segment even so: a reader in another log, or behind another writer's records, learns of us by it.
+    void remind();
+    // Everything up to here is acknowledged by all in-sync replicas: commit ends and marks.
+    [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
+    // Nothing is on its way.
+    [[nodiscard]] bool settled() const noexcept { return batches_.empty(); }
+
+private:
+    using voided = outcome_of<void>;
+
+    // Records that are acknowledged together, with their bytes.
+    struct batch {
+        arena bytes;
+        io::kafka::unsettled settled;
+        std::size_t size = 0;
+        lsn end; // the last commit end or mark in it
+    };
+
+    [[nodiscard]] io::awaitable<voided> write(change_window::step step);
+    [[nodiscard]] io::awaitable<voided> write_start();
+    [[nodiscard]] io::awaitable<voided> write_position(lsn at);
+    [[nodiscard]] io::awaitable<voided> write_commit(lsn end);
+    [[nodiscard]] io::awaitable<voided> write_idle();
+    [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
+    [[nodiscard]] batch& filling();
+    [[nodiscard]] lsn end_behind(change_window::step const& step);
+    void ends_at(lsn end);
+    void settle();
+
+    direction_link& link_;
+    io::kafka::producer& sink_;
+    io::kafka::producer::topic& topic_;
+    change_records records_;
+    event::start_note start_;
+    std::deque<std::unique_ptr<batch>> batches_; // the last one may take more
+    std::unique_ptr<batch> spare_;               // for its memory
+    io::event room_;
+    std::vector<io::kafka::header> headers_; // of one record
+    std::optional<event::event_time> now_;   // of the batch
+    std::size_t segment_bytes_ = 0;          // since its head
+    std::size_t on_their_way_ = 0;           // bytes of batches_
+    lsn previous_commit_;
+    lsn ended_at_; // the last transaction's end, when its last record says so
+    lsn marked_;
+    std::optional<lsn> mark_;
+    lsn acknowledged_;
+    bool inside_ = false;
+    bool remind_ = false;
+    bool putting_ = false; // the last batch holds bytes that are still to be queued
+};
+
+} // namespace tandem::engine

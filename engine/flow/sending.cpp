@@ -1,0 +1,299 @@
+#include "engine/flow/sending.hpp"
+
+#include "engine/core/names.hpp"
+#include "engine/flow/capture.hpp"
+#include "engine/flow/capture_session.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/incarnation.hpp"
+#include "engine/flow/keepalive.hpp"
+#include "engine/flow/log_writer.hpp"
+#include "engine/flow/sessions.hpp"
+#include "engine/flow/start.hpp"
+#include "engine/flow/stream_progress.hpp"
+#include "engine/flow/stream_topics.hpp"
+#include "io/kafka/consumer.hpp"
+#include "io/runtime/group.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto reminder_after = 3s;
+
+// Readers compare the token that they remember with these: so many restarts a reader may miss.
+constexpr char const* take_sending =
+    "INSERT INTO tandem.sending AS s (peer, epoch, owner, tokens) SELECT $1, 1, $2, ARRAY[m.incarnation, "
+    "$3] FROM tandem.meta AS m ON CONFLICT (peer) DO UPDATE SET epoch = s.epoch + 1, owner = $2, "
+    "tokens = (s.tokens || $3)[greatest(1, cardinality(s.tokens) - 98):] WHERE $4::boolean OR "
+    "s.owner = $2 RETURNING epoch, array_to_string(tokens, ' ')";
+
+} // namespace
+
+struct sending::parts {
+    std::unique_ptr<io::pg::connection> source;
+    std::unique_ptr<io::kafka::admin> cluster;
+    std::unique_ptr<io::kafka::producer> producer; // destroyed after what it sends, see run_parts()
+    std::unique_ptr<io::kafka::consumer> progress;
+    std::unique_ptr<io::pg::replication_stream> stream;
+    start_point point;
+    event::start_note start;
+};
+
+sending::sending(direction_setup setup, kafka_setup kafka, direction_stats& stats,
+                 node_stats& source_stats, node_bookkeeping& source_wal)
+    : supervised{setup.source.name + " -> Kafka", stats, direction_stats::part::sending},
+      setup_{std::move(setup)},
+      kafka_{std::move(kafka)},
+      source_stats_{source_stats},
+      source_wal_{source_wal},
+      memory_{std::make_unique<direction_memory>()} {}
+
+sending::~sending() = default;
+
+void sending::change_way(next_step how) {
+    whole_ = whole_ || how == next_step::retry_whole;
+}
+
+io::awaitable<failure> sending::stream() {
+    parts with;
+    auto ready = co_await open(with);
+    if (ready) {
+        ready = co_await take(with);
+    }
+    if (!ready) {
+        co_return ready.error();
+    }
+    auto const why = co_await run_parts(with);
+    co_return why;
+}
+
+io::awaitable<outcome_of<void>> sending::open(parts& into) {
+    auto const executor = co_await io::asio::this_coro::executor;
+    session_request request;
+    request.node = setup_.source;
+    request.application_name = "tandem sending " + setup_.target.name;
+    auto source = co_await open_session(executor, request);
+    source_stats_.up.store(source.has_value());
+    if (!source) {
+        co_return source.error();
+    }
+    into.source = std::move(*source);
+    auto cluster =
+        io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+    auto producer =
+        io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+    auto progress =
+        io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+    if (!cluster || !producer || !progress) {
+        auto const& why = !cluster    ? cluster.error()
+                          : !producer ? producer.error()
+                                      : progress.error();
+        co_return retry_after("opening a client", why);
+    }
+    into.cluster = std::move(*cluster);
+    into.producer = std::move(*producer);
+    into.progress = std::move(*progress);
+    auto topics = co_await ensure_topics(*into.cluster, kafka_, setup_.source.name);
+    if (!topics) {
+        co_return topics;
+    }
+    // What readers tell of this start comes behind what is there now.
+    auto const topic = progress_topic(kafka_, setup_.source.name);
+    auto const marks = co_await into.cluster->query_watermarks(topic, 0, kafka_patience);
+    if (!marks) {
+        co_return retry_after(fmt::format("asking where topic {} ends", topic), marks.error());
+    }
+    std::vector<io::kafka::assignment> wanted;
+    wanted.push_back({topic, 0, marks->high});
+    if (auto const assigned = into.progress->assign(wanted); !assigned) {
+        co_return retry_after(fmt::format("reading topic {}", topic), assigned.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
+// R4: the slot has one reader, and the epoch tells readers which writer is the last.
+io::awaitable<outcome_of<void>> sending::take(parts& into) {
+    auto const facts = co_await take_slot(setup_, *into.source, into.point);
+    if (!facts) {
+        co_return facts.error();
+    }
+    if (!facts->slot_exists || facts->slot_lost) {
+        co_return failure{
+            facts->slot_exists ? next_step::lost : next_step::gap,
+            fmt::format(
+                "replication slot {} {}: changes that are not in Kafka are missing; compare both "
+                "nodes with `tandem verify`, then set the direction up anew (`tandem destroy "
+                "--yes` and `tandem init`)",
+                facts->slot,
+                facts->slot_exists ? "was invalidated by the server" : "does not exist any more")};
+    }
+    io::pg::parameters values;
+    values.emplace_back(setup_.target.name);
+    values.emplace_back(own_token());
+    values.emplace_back(new_token());
+    values.emplace_back(epoch_ ? "false" : "true");
+    auto taken = co_await into.source->query(take_sending, std::move(values));
+    if (!taken) {
+        co_return retry_after(setup_.source.name, "taking the stream over", taken.error());
+    }
+    if (taken->empty()) {
+        co_return failure{next_step::fenced,
+                          "another tandem instance sends this stream; stop one of "
+                          "the two and start this one again"};
+    }
+    epoch_ = taken->integer(0, 0);
+    std::istringstream tokens{std::string{taken->text(0, 1)}};
+    for (std::string one; tokens >> one;) {
+        into.start.tokens.push_back(one);
+    }
+    into.start.run = new_token();
+    into.start.system_id = facts->system_id;
+    into.start.timeline = facts->timeline;
+    into.start.confirmed = facts->confirmed_flush;
+    into.start.wal_end = facts->wal_end;
+    into.point.confirmed = facts->confirmed_flush;
+    capture_way way;
+    way.origin_none = setup_.origin_none && !memory_->foreign_origins;
+    way.streaming = !whole_ && !setup_.spool_folder.empty();
+    auto stream = co_await open_capture_session(setup_, way);
+    if (!stream) {
+        co_return stream.error();
+    }
+    into.stream = std::move(*stream);
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> sending::run_parts(parts& with) {
+    auto const executor = co_await io::asio::this_coro::executor;
+    progress_row row;
+    row.epoch = *epoch_;
+    row.facts.applied = with.start.confirmed;
+    direction_link link{executor, setup_, stats(), *memory_, row, with.start.confirmed, false};
+    link.renewal.due = std::chrono::steady_clock::time_point::max();
+    memory_->source_clock.restart({});
+    stream_identity who;
+    who.node = setup_.source.name;
+    who.prefix = kafka_.prefix;
+    who.database = setup_.source_database_name;
+    who.version = TANDEM_VERSION;
+    who.epoch = *epoch_;
+    auto& topic = with.producer->open_topic(stream_topic(kafka_, setup_.source.name));
+    log_writer writer{
+        executor,  link, *with.producer, topic, change_records{who, {with.start.confirmed, 0}},
+        with.start};
+    capture reader{link, *with.stream, resume_guard{{}, false}};
+    set_state(direction_state::streaming);
+    spdlog::info("{}: sending from {} on to topic {}", name(), to_string(with.start.confirmed),
+                 topic.name());
+
+    io::group<failure> members{executor};
+    members.add("capture", reader.run());
+    members.add("log", writer.run());
+    members.add("reports", writer.reports());
+    members.add("feedback", feedback_loop(link, *with.stream, with.point.sender_timeout));
+    members.add("source", source_watch(link, *with.source, source_stats_));
+    members.add("confirm", confirm_loop(link, with, writer));
+    auto endings = co_await members.run();
+    with.producer.reset(); // before the bytes it was given
+    auto first = said_by(endings.front());
+    if (first.step == next_step::stopped) {
+        auto sent = co_await send_status(link, *with.stream);
+        if (sent) {
+            co_await with.stream->finish(1s);
+        }
+    }
+    co_return first;
+}
+
+// What the slot may let go of: what the reader has made durable, or what Kafka has acknowledged.
+struct sending::confirmed_by {
+    lsn reader;
+    lsn durable;
+
+    void pass_on(direction_link& link, lsn reached) {
+        lsn const commit = std::min(reached, link.watermark.received());
+        if (commit > durable) {
+            durable = commit;
+            link.watermark.durable(commit);
+        }
+        if (reached > commit) {
+            link.watermark.stored_safe(reached);
+        }
+    }
+};
+
+io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
+                                             log_writer& writer) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    io::kafka::fetched_batch batch;
+    confirmed_by known{{}, with.start.confirmed};
+    auto marked_at = std::chrono::steady_clock::now() - 1h;
+    auto own_bytes = source_wal_.wal_bytes.load();
+    lsn marked = with.start.confirmed;
+    auto moved_at = std::chrono::steady_clock::now();
+    for (;;) {
+        while (with.progress->try_fetch(batch)) {
+            for (auto const& failed : batch.failures()) {
+                if (failed.failed.classify() != io::kafka::retry_class::transient) {
+                    co_return retry_after("reading how far the stream is applied", failed.failed);
+                }
+            }
+            for (std::size_t at = 0; at < batch.size(); ++at) {
+                auto const told = decode_progress(batch[at].value().value_or(std::string_view{}));
+                if (!told || told->run != with.start.run) {
+                    continue;
+                }
+                if (told->again) {
+                    co_return failure{
+                        next_step::retry,
+                        fmt::format("node {} misses changes that Kafka has lost: sending again",
+                                    told->reader)};
+                }
+                if (told->durable > known.reader) {
+                    known.reader = told->durable;
+                    moved_at = std::chrono::steady_clock::now();
+                }
+            }
+        }
+        known.pass_on(link,
+                      kafka_.confirm == confirm_at::kafka ? writer.acknowledged() : known.reader);
+        auto const now = std::chrono::steady_clock::now();
+        if (known.reader < link.watermark.received() && now - moved_at >= reminder_after) {
+            moved_at = now;
+            writer.remind();
+        }
+        if (auto const idle = link.watermark.idle_position(); idle && *idle > marked) {
+            idle_store_input input;
+            input.candidate = *idle;
+            input.stored = std::max(marked, link.watermark.confirmable());
+            input.own_bytes = source_wal_.wal_bytes.load() - own_bytes;
+            input.since_last_ms =
+                std::chrono::duration_cast<std::chrono::milliseconds>(now - marked_at).count();
+            if (worth_storing(input)) {
+                writer.mark(*idle);
+                marked = *idle;
+                marked_at = now;
+                own_bytes = source_wal_.wal_bytes.load();
+            }
+        }
+        now_caught_up(caught_up() || (link.watermark.settled() &&
+                                      link.watermark.position() >= with.point.source_end));
+        if (stop_requested() && !link.stopping) {
+            link.stopping = true;
+            link.arrived.notify();
+        }
+        timer.expires_after(50ms);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,33 @@
+#include "engine/flow/stream_progress.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace tandem::engine {
+
+std::string encode(stream_progress const& told) {
+    nlohmann::ordered_json out;
+    out["run"] = told.run;
+    out["reader"] = told.reader;
+    out["durable"] = to_string(told.durable);
+    out["again"] = told.again;
+    return out.dump();
+}
+
+std::optional<stream_progress> decode_progress(std::string_view text) {
+    auto const read = nlohmann::json::parse(text, nullptr, false);
+    auto const is = [&](char const* name, bool (nlohmann::json::*kind)() const noexcept) {
+        return read.contains(name) && (read[name].*kind)();
+    };
+    using json = nlohmann::json;
+    if (!read.is_object() || !is("run", &json::is_string) || !is("reader", &json::is_string) ||
+        !is("durable", &json::is_string) || !is("again", &json::is_boolean)) {
+        return std::nullopt;
+    }
+    auto const durable = lsn::parse(read["durable"].get<std::string>());
+    if (!durable) {
+        return std::nullopt;
+    }
+    return stream_progress{read["run"], read["reader"], *durable, read["again"]};
+}
+
+} // namespace tandem::engine

@@ -1,0 +1,122 @@
+#include "engine/flow/stream_topics.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using io::awaitable;
+
+constexpr int replicas_most = 3;
+
+// Written once and kept until retention ends it: a compacted log would lose what readers have yet to see.
+awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, int brokers) {
+    io::kafka::new_topic wanted;
+    wanted.name = name;
+    wanted.partitions = 1;
+    wanted.replication_factor = std::min(brokers, replicas_most);
+    wanted.configs = {{"cleanup.policy", "delete"},
+                      {"min.insync.replicas", wanted.replication_factor > 1 ? "2" : "1"}};
+    auto made = co_await cluster.create_topic(std::move(wanted), kafka_patience);
+    if (!made && made.error().code != io::kafka::errc::topic_exists) {
+        co_return retry_after(fmt::format("creating topic {}", name), made.error());
+    }
+    if (made) {
+        spdlog::info("Kafka: created topic {}", name);
+    }
+    co_return boost::system::in_place_value;
+}
+
+awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found) {
+    if (found.partitions.size() != 1) {
+        co_return failure{
+            next_step::paused,
+            fmt::format("Kafka: topic {} has {} partitions and must have 1, or the order of "
+                        "transactions is lost: delete it (with --confirm applied nothing is "
+                        "lost), then start tandem again",
+                        found.name, found.partitions.size())};
+    }
+    auto described = co_await cluster.describe_topic(found.name, kafka_patience);
+    if (!described) {
+        co_return retry_after(fmt::format("reading the settings of topic {}", found.name),
+                              described.error());
+    }
+    auto const policy = described->find("cleanup.policy");
+    if (policy != described->end() && policy->second.value != "delete") {
+        co_return failure{
+            next_step::paused,
+            fmt::format("Kafka: topic {} has cleanup.policy={} and must have delete, or changes "
+                        "vanish before they are read: set it, then start tandem again",
+                        found.name, policy->second.value)};
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace
+
+io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                              std::string node) {
+    auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
+    if (!known) {
+        co_return retry_after("asking for its topics", known.error());
+    }
+    for (std::string const& name : {stream_topic(kafka, node), progress_topic(kafka, node)}) {
+        auto const at = std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name);
+        outcome_of<void> ready = boost::system::in_place_value;
+        if (at == known->topics.end()) {
+            ready = co_await create(cluster, name, static_cast<int>(known->brokers.size()));
+        } else {
+            ready = co_await check(cluster, *at);
+        }
+        if (!ready) {
+            co_return ready;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                             std::string node) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    auto const wanted = {stream_topic(kafka, node), progress_topic(kafka, node)};
+    for (;;) {
+        auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
+        if (!known) {
+            co_return retry_after("asking for its topics", known.error());
+        }
+        bool const all = std::ranges::all_of(wanted, [&](std::string const& name) {
+            auto const at =
+                std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name);
+            return at != known->topics.end() && !at->partitions.empty();
+        });
+        if (all) {
+            co_return boost::system::in_place_value;
+        }
+        timer.expires_after(std::chrono::milliseconds{200});
+        auto const [cancelled] = co_await timer.async_wait(io::use_tuple);
+        if (cancelled) {
+            co_return failure{next_step::retry, "cancelled"};
+        }
+    }
+}
+
+io::kafka::listener log_of(std::string who) {
+    io::kafka::listener made;
+    made.log = [who](io::kafka::log_line const& line) {
+        auto const level = line.level <= 3   ? spdlog::level::warn
+                           : line.level <= 4 ? spdlog::level::info
+                                             : spdlog::level::debug;
+        spdlog::log(level, "{}: {}", who, line.text);
+    };
+    made.trouble = [who](io::kafka::error const& error) {
+        spdlog::warn("{}: {}", who, error.message);
+    };
+    return made;
+}
+
+} // namespace tandem::engine

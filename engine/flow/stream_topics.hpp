@@ -1,0 +1,22 @@
+#pragma once
+// The topics of a stream: made where they are missing, refused by name where they are others.
+
+#include "engine/flow/failure.hpp"
+#include "engine/flow/kafka_setup.hpp"
+#include "io/kafka/admin.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <string>
+
+namespace tandem::engine {
+
+// The writer's part: both of them, for the node whose stream it is.
+[[nodiscard]] io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster,
+                                                            kafka_setup const& kafka,
+                                                            std::string node);
+// The reader's: until the writer has made them.
+[[nodiscard]] io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster,
+                                                           kafka_setup const& kafka,
+                                                           std::string node);
+
+} // namespace tandem::engine

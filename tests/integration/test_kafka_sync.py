@@ -1,0 +1,195 @@
+"""Two masters through three real brokers: all of it once, whole, in order, and after every loss of Kafka's."""
+
+import pytest
+
+from support import masters
+from support.brokers import Kafka
+from support.waiting import wait_until
+
+SCHEMA = """
+CREATE TABLE chat (id bigint PRIMARY KEY, room integer, body text, sent timestamptz DEFAULT now(), extra jsonb);
+CREATE TABLE whole (id bigint PRIMARY KEY, v numeric, body text);
+ALTER TABLE whole REPLICA IDENTITY FULL;
+CREATE TABLE parts (a integer, b text, v bytea, PRIMARY KEY (a, b));
+"""
+MIXED = """
+INSERT INTO chat SELECT {base} + i, i % 7, 'text ' || i || E' "quoted" \\\\ back', now(), '{{"n": 1}}' FROM generate_series(1, 300) i;
+UPDATE chat SET room = room + 1 WHERE id BETWEEN {base} + 1 AND {base} + 100;
+UPDATE chat SET id = id + 500 WHERE id BETWEEN {base} + 11 AND {base} + 20;
+DELETE FROM chat WHERE id BETWEEN {base} + 30 AND {base} + 60;
+INSERT INTO whole SELECT {base} + i, i / 3.0, NULL FROM generate_series(1, 50) i;
+UPDATE whole SET v = NULL, body = repeat('x', 3000) WHERE id BETWEEN {base} + 1 AND {base} + 10;
+UPDATE whole SET id = id + 900 WHERE id = {base} + 5;
+DELETE FROM whole WHERE id = {base} + 7;
+INSERT INTO parts SELECT {base} + i, 'ä' || i, decode(lpad(to_hex(i), 8, '0'), 'hex') FROM generate_series(1, 50) i;
+DELETE FROM parts WHERE a = {base} + 3;
+"""
+
+
+@pytest.fixture(scope="module")
+def kafka():
+    cluster = Kafka()
+    cluster.start()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def pair(servers, kafka, request):
+    fresh = servers.pair(SCHEMA)
+    fresh.prefix = f"t{abs(hash(request.node.name)) % 10**9}"
+    yield fresh
+    fresh.close()
+
+
+def through(pair, kafka, *arguments):
+    return pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", pair.prefix, *arguments)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--batch-rows", "1")], ids=["batched", "one_by_one"])
+def test_both_ways(pair, kafka, arguments):
+    local = {database: masters.WalOracle(database) for database in pair.both}
+    through(pair, kafka, *arguments)
+    for number, database in enumerate(pair.both):
+        for part in range(3):
+            database.sql(MIXED.format(base=number * 1_000_000 + part * 10_000))
+    pair.settle(deadline=60)
+    assert pair.both[0].value("SELECT count(*) FROM chat") == 6 * 269
+    for database in pair.both:
+        assert local[database].changes()
+    pair.assert_equal()
+
+
+def test_transactions_stay_whole(pair, kafka):
+    """A reader at the peer never sees a sum that no commit made."""
+    through(pair, kafka)
+    pair.a.sql("INSERT INTO whole SELECT i, 100, NULL FROM generate_series(1, 50) i")
+    pair.settle(deadline=60)
+    connection = pair.a.connect()
+    sums = set()
+    for step in range(150):
+        with connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE whole SET v = v - %s WHERE id = %s", (step, step % 50 + 1))
+            cursor.execute("UPDATE whole SET v = v + %s WHERE id = %s", (step, (step + 7) % 50 + 1))
+        sums.add(pair.b.value("SELECT sum(v) FROM whole"))
+    connection.close()
+    pair.settle()
+    pair.assert_equal()
+    assert sums == {5000}
+
+
+def test_a_large_transaction_and_truncate(pair, kafka):
+    through(pair, kafka)
+    pair.a.sql("INSERT INTO chat SELECT i, 1, repeat('y', 200), now(), NULL FROM generate_series(1, 60000) i")
+    pair.a.sql("BEGIN; TRUNCATE whole, parts; INSERT INTO whole VALUES (1, 1, 'after'); COMMIT")
+    pair.settle(deadline=90)
+    pair.assert_equal()
+    pair.b.sql("TRUNCATE chat")
+    pair.settle()
+    pair.assert_equal()
+    assert pair.a.value("SELECT count(*) FROM chat") == 0
+
+
+def write_some(pair, number):
+    for node, database in enumerate(pair.both):
+        database.sql(MIXED.format(base=node * 10_000_000 + number * 10_000))
+
+
+def test_killed_again_and_again(pair, kafka):
+    """kill -9 in the midst of work; every start goes on from the slot, and nothing comes twice."""
+    local = {database: masters.WalOracle(database) for database in pair.both}
+    written = 0
+    for number in range(6):
+        instance = through(pair, kafka)
+        instance.wait_streaming()
+        write_some(pair, number)
+        written += 1
+        instance.kill9()
+    through(pair, kafka)
+    pair.settle(deadline=60)
+    pair.assert_equal()
+    assert pair.a.value("SELECT count(*) FROM chat") == 2 * written * 269
+    per_side = {database: len(oracle.changes()) for database, oracle in local.items()}
+    assert len(set(per_side.values())) == 1, f"what came from the peer was captured again: {per_side}"
+
+
+def test_kafka_is_wiped(pair, kafka):
+    """--confirm applied: all of Kafka's data is gone, with another cluster in its place; nothing by hand."""
+    instance = through(pair, kafka)
+    write_some(pair, 0)
+    pair.settle(deadline=60)
+    write_some(pair, 1)
+    kafka.wipe()
+    write_some(pair, 2)
+    pair.settle(deadline=120)
+    pair.assert_equal()
+    assert instance.running
+    assert pair.a.value("SELECT count(*) FROM chat") == 6 * 269
+
+
+def test_a_topic_is_deleted(pair, kafka):
+    through(pair, kafka)
+    write_some(pair, 0)
+    pair.settle(deadline=60)
+    for node in "ab":
+        kafka.admin.delete_topic(f"{pair.prefix}.{node}")
+    write_some(pair, 1)
+    pair.settle(deadline=90)
+    pair.assert_equal()
+
+
+def test_records_are_deleted_before_they_are_read(pair, kafka):
+    """The reader asks for what is missing, and the writer sends it again from the slot."""
+    instance = through(pair, kafka)
+    write_some(pair, 0)
+    pair.settle(deadline=60)
+    instance.stop()
+    topic = f"{pair.prefix}.a"
+    with pair.b.connect() as blocker, blocker.cursor() as cursor:  # a's changes are read, and cannot be applied
+        cursor.execute("LOCK TABLE chat IN ACCESS EXCLUSIVE MODE")
+        instance = through(pair, kafka)
+        before = kafka.admin.offsets(topic, 0)
+        pair.a.sql(MIXED.format(base=50_000_000))
+        wait_until(lambda: kafka.admin.offsets(topic, 0) != before, 30, "records in the topic")
+        instance.kill9()
+        kafka.admin.delete_records(topic, 0, kafka.admin.offsets(topic, 0)[1])
+    through(pair, kafka)
+    pair.settle(deadline=60)
+    pair.assert_equal()
+
+
+def test_the_leader_is_killed(pair, kafka):
+    through(pair, kafka)
+    write_some(pair, 0)
+    pair.settle(deadline=60)
+    leader = kafka.leader_of(f"{pair.prefix}.a", 0)
+    kafka.kill(leader)
+    write_some(pair, 1)
+    pair.settle(deadline=90)
+    kafka.restart(leader)
+    write_some(pair, 2)
+    pair.settle(deadline=60)
+    pair.assert_equal()
+
+
+def test_garbage_and_forged_records(pair, kafka):
+    """What is none of the stream's is passed over by name and counted; the stream goes on."""
+    instance = through(pair, kafka)
+    write_some(pair, 0)
+    pair.settle(deadline=60)
+    topic = f"{pair.prefix}.a"
+    headers = {"origin": b"a", "tandem.stream": b"a", "tandem.epoch": b"1", "tandem.pos": b"0/1.0",
+               "tandem.prev": b"0/0.0", "tandem.values": b"exact"}
+    forged = [dict(headers, **change) for change in (
+        {}, {"tandem.stream": b"x"}, {"origin": b"b"}, {"tandem.epoch": b"999", "tandem.pos": b"FF/1.1"},
+        {"tandem.pos": b"nonsense"}, {"tandem.more": b"1"}, {"tandem.note": b"{"},
+        {"tandem.note": b'{"note":"later"}'})]
+    records = [{"value": b"nonsense", "partition": 0}, {"key": b"x" * 100, "partition": 0}]
+    records += [{"key": b"{}", "value": b"{}", "headers": sorted(each.items()), "partition": 0} for each in forged]
+    for _ in range(20):
+        kafka.admin.produce(topic, *records)
+    write_some(pair, 1)
+    pair.settle(deadline=60)
+    pair.assert_equal()
+    assert instance.state("a:b") == "streaming"
+    assert "not a record of this stream" in instance.log_text()

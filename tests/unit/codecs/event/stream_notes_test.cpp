@@ -1,0 +1,158 @@
+#include "codecs/event/stream_notes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+
+namespace tandem::event {
+namespace {
+
+start_note a_start() {
+    return {"r\"1", "7123456789012345678", 3, {"old", "new"}, lsn{0x1'0000'0010}, lsn{0x20}};
+}
+
+pgoutput::relation_shape a_shape() {
+    return {oid{},
+            "pub\\lic",
+            "t\"1",
+            'f',
+            {{"id", oid{20}, -1, true}, {"größe", oid{4'000'000'000}, 655'366, false}}};
+}
+
+// On a heap buffer of exactly its size.
+event_result<stream_note> decoded(std::string_view text) {
+    auto const bytes = std::make_unique<char[]>(text.size());
+    text.copy(bytes.get(), text.size());
+    return decode_note({bytes.get(), text.size()});
+}
+
+TEST(StreamNotes, AreWrittenInOneForm) {
+    arena into;
+    EXPECT_EQ(encode_note(a_start(), into),
+              R"({"note":"start","run":"r\"1","system":"7123456789012345678","timeline":3,)"
+              R"("tokens":["old","new"],"confirmed":"1/10","wal_end":"0/20"})");
+    EXPECT_EQ(encode_note(a_shape(), into),
+              R"({"note":"relation","schema":"pub\\lic","table":"t\"1","identity":"f",)"
+              R"("columns":[["id",20,-1,true],["größe",4000000000,655366,false]]})");
+}
+
+TEST(StreamNotes, ComeBack) {
+    arena into;
+    auto const start = decoded(encode_note(a_start(), into));
+    ASSERT_TRUE(start) << start.error().message();
+    EXPECT_EQ(std::get<start_note>(*start), a_start());
+    auto const relation = decoded(encode_note(a_shape(), into));
+    ASSERT_TRUE(relation) << relation.error().message();
+    EXPECT_EQ(std::get<relation_note>(*relation).shape, a_shape());
+    truncate_note const both{xid{7}, pg_time{5}, {{"public", "a"}, {"", "b\"c"}}};
+    EXPECT_EQ(
+        encode_note(both, into),
+        R"({"note":"truncate","txId":7,"ts_us":946684800000005,"tables":[["public","a"],["","b\"c"]]})");
+    auto const truncated = decoded(encode_note(both, into));
+    ASSERT_TRUE(truncated) << truncated.error().message();
+    EXPECT_EQ(std::get<truncate_note>(*truncated), both);
+    commit_note const ended{xid{4'000'000'000}, pg_time{5}};
+    EXPECT_EQ(encode_note(ended, into),
+              R"({"note":"commit","txId":4000000000,"ts_us":946684800000005})");
+    auto const committed = decoded(encode_note(ended, into));
+    ASSERT_TRUE(committed) << committed.error().message();
+    EXPECT_EQ(std::get<commit_note>(*committed), ended);
+    pgoutput::relation_shape const none{oid{}, "", "t", 'n', {}};
+    auto const bare = decoded(encode_note(none, into));
+    ASSERT_TRUE(bare) << bare.error().message();
+    EXPECT_EQ(std::get<relation_note>(*bare).shape, none);
+}
+
+struct refused_note {
+    char const* name;
+    std::string text;
+    event_errc code;
+};
+void PrintTo(refused_note const& each, std::ostream* out) {
+    *out << each.name;
+}
+
+class StreamNotesRefused : public testing::TestWithParam<refused_note> {};
+
+TEST_P(StreamNotesRefused, ByName) {
+    auto const read = decoded(GetParam().text);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error(), (event_error{GetParam().code, 0}));
+}
+
+std::string start_with(std::string_view old, std::string_view replacement) {
+    arena into;
+    std::string text{encode_note(a_start(), into)};
+    return text.replace(text.find(old), old.size(), replacement);
+}
+
+std::string relation_with(std::string_view old, std::string_view replacement) {
+    arena into;
+    std::string text{encode_note(a_shape(), into)};
+    return text.replace(text.find(old), old.size(), replacement);
+}
+
+std::string relation_of_columns(std::size_t count) {
+    arena into;
+    pgoutput::relation_shape shape = a_shape();
+    shape.columns.resize(count, shape.columns.front());
+    return std::string{encode_note(shape, into)};
+}
+
+using errc = event_errc;
+
+INSTANTIATE_TEST_SUITE_P(
+    StreamNotes, StreamNotesRefused,
+    testing::Values(
+        refused_note{"nothing", "", errc::not_json},
+        refused_note{"cut", R"({"note":"start")", errc::not_json},
+        refused_note{"more_behind", start_with("\"0/20\"}", "\"0/20\"}}"), errc::not_json},
+        refused_note{"no_utf8", "{\"note\":\"\xFF\"}", errc::bad_utf8},
+        refused_note{"a_list", "[]", errc::not_an_object},
+        refused_note{"no_kind", "{}", errc::missing_field},
+        refused_note{"kind_a_number", R"({"note":1})", errc::wrong_type},
+        refused_note{"another_kind", R"({"note":"later"})", errc::unknown_operation},
+        refused_note{"start_without_run", start_with("\"run\"", "\"ran\""), errc::missing_field},
+        refused_note{"start_with_an_empty_run", start_with("\"r\\\"1\"", "\"\""),
+                     errc::missing_field},
+        refused_note{"start_without_tokens", start_with("\"old\",\"new\"", ""),
+                     errc::missing_field},
+        refused_note{"a_token_that_is_a_number", start_with("\"old\"", "1"), errc::wrong_type},
+        refused_note{"timeline_beyond", start_with(":3,", ":3000000000,"), errc::bad_number},
+        refused_note{"timeline_a_fraction", start_with(":3,", ":3.5,"), errc::wrong_type},
+        refused_note{"position_that_is_none", start_with("0/20", "20"), errc::bad_number},
+        refused_note{"position_null", start_with("\"0/20\"", "null"), errc::wrong_type},
+        refused_note{"relation_without_table", relation_with("\"table\"", "\"tible\""),
+                     errc::missing_field},
+        refused_note{"relation_without_name", relation_with("\"t\\\"1\"", "\"\""),
+                     errc::missing_field},
+        refused_note{"identity_unknown", relation_with("\"f\"", "\"x\""), errc::wrong_type},
+        refused_note{"identity_of_two", relation_with("\"f\"", "\"ff\""), errc::wrong_type},
+        refused_note{"columns_an_object", relation_with("[[\"id\",20,-1,true],", "[{},"),
+                     errc::wrong_type},
+        refused_note{"column_too_short", relation_with(",-1,true]", ",-1]"), errc::missing_field},
+        refused_note{"type_negative", relation_with(",20,", ",-20,"), errc::bad_number},
+        refused_note{"type_beyond", relation_with(",20,", ",4294967296,"), errc::bad_number},
+        refused_note{"modifier_beyond", relation_with(",-1,", ",-2147483649,"), errc::bad_number},
+        refused_note{"key_a_number", relation_with("true", "1"), errc::wrong_type},
+        refused_note{"truncate_of_nothing", R"({"note":"truncate","txId":7,"ts_us":5,"tables":[]})",
+                     errc::missing_field},
+        refused_note{"truncate_at_no_time",
+                     R"({"note":"truncate","txId":7,"ts_us":-5,"tables":[["s","t"]]})",
+                     errc::bad_number},
+        refused_note{"commit_without_its_time", R"({"note":"commit","txId":7})",
+                     errc::missing_field},
+        refused_note{"commit_of_no_transaction", R"({"note":"commit","txId":-7,"ts_us":5})",
+                     errc::bad_number},
+        refused_note{"truncate_of_a_name",
+                     R"({"note":"truncate","txId":7,"ts_us":5,"tables":["t"]})", errc::wrong_type},
+        refused_note{"truncate_without_a_name",
+                     R"({"note":"truncate","txId":7,"ts_us":5,"tables":[["s"]]})",
+                     errc::missing_field},
+        refused_note{"more_columns_than_a_row_has", relation_of_columns(1'665),
+                     errc::too_many_fields}),
+    [](auto const& each) { return std::string{each.param.name}; });
+
+} // namespace
+} // namespace tandem::event
