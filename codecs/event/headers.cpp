@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, header_count> names{
     "origin",      "tandem.stream", "tandem.epoch", "tandem.pos",
     "tandem.prev", "tandem.values", "tandem.note"};
 constexpr std::size_t needed_count = header_count - 1; // all but the note
-constexpr std::size_t name_size_most = 63; // of PostgreSQL's identifiers
+constexpr std::size_t name_size_most = 63;             // of PostgreSQL's identifiers
 
 // --- writing
 

@@ -84,12 +84,12 @@ enum class header_name : std::uint8_t {
 
 enum class header_errc : std::uint8_t {
     ok = 0,
-    unknown,       // tandem.<something else>: a newer writer's, whose meaning would be lost
-    duplicate,     // it stands twice
-    missing,       // it is not there
-    malformed,     // its value is none of its form
-    overflow,      // its number is out of range
-    backwards      // tandem.pos is before tandem.prev
+    unknown,   // tandem.<something else>: a newer writer's, whose meaning would be lost
+    duplicate, // it stands twice
+    missing,   // it is not there
+    malformed, // its value is none of its form
+    overflow,  // its number is out of range
+    backwards  // tandem.pos is before tandem.prev
 };
 [[nodiscard]] std::string_view describe(header_errc code) noexcept;
 

@@ -36,7 +36,7 @@ private:
     [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
         io::pg::connection& source, start_point const& point);
     [[nodiscard]] io::awaitable<failure> watch_requests(direction_link& link, sessions& open,
-                                                         lsn goal);
+                                                        lsn goal);
     [[nodiscard]] io::awaitable<void> finish(direction_link& link, sessions& open);
 
     direction_setup const setup_;
