@@ -36,8 +36,6 @@ public:
     void remind();
     // Everything up to here is acknowledged by all in-sync replicas: commit ends and marks.
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
-    // Nothing is on its way.
-    [[nodiscard]] bool settled() const noexcept { return batches_.empty(); }
 
 private:
     using voided = outcome_of<void>;
