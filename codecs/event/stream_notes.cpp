@@ -29,6 +29,9 @@ class note_reader {
 public:
     [[nodiscard]] event_errc error() const noexcept { return error_; }
 
+    static bool has(json::object const& from, char const* name) {
+        return from.at_key(name).error() == simdjson::SUCCESS;
+    }
     template <class T>
     T get(json::object const& from, char const* name) {
         json::element found;
@@ -110,6 +113,12 @@ start_note read_start(note_reader& read, json::object const& from) {
     });
     note.confirmed = read.position(from, "confirmed");
     note.wal_end = read.position(from, "wal_end");
+    if (read.has(from, "began")) {
+        note.began = read.position(from, "began");
+    }
+    if (read.has(from, "policy")) {
+        note.policy = read.text(from, "policy");
+    }
     read.expect(!note.run.empty() && !note.tokens.empty(), event_errc::missing_field);
     return note;
 }
@@ -176,9 +185,16 @@ std::string_view encode_note(start_note const& note, arena& into) {
         out += &token == &note.tokens.front() ? "" : ",";
         append_quoted(out, token);
     }
-    out += fmt::format(R"(],"confirmed":"{}","wal_end":"{}"}})", to_string(note.confirmed),
+    out += fmt::format(R"(],"confirmed":"{}","wal_end":"{}")", to_string(note.confirmed),
                        to_string(note.wal_end));
-    return into.keep(out);
+    if (note.began) {
+        out += fmt::format(R"(,"began":"{}")", to_string(note.began));
+    }
+    if (!note.policy.empty()) {
+        out += R"(,"policy":)";
+        append_quoted(out, note.policy);
+    }
+    return into.keep(out + "}");
 }
 
 std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into) {

@@ -30,6 +30,8 @@ struct start_note {
     std::vector<std::string> tokens; // incarnations of the source, the newest last
     lsn confirmed;                   // of the slot: everything up to here is not sent again
     lsn wal_end;                     // flushed WAL of the source at the start
+    lsn began;                       // of the whole stream: nothing came before; none: unknown
+    std::string policy; // by which the source's own site resolves conflicts; may be empty
 
     friend bool operator==(start_note const&, start_note const&) = default;
 };

@@ -8,7 +8,7 @@
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 3;
+inline constexpr int schema_version = 4;
 
 // SQLSTATEs raised by tandem.begin_apply().
 namespace sqlstate {

@@ -132,6 +132,7 @@ struct installation_info {
     std::vector<slot_info> slots;     // logical slots of this database, others' too
     std::vector<std::string> origins; // of the whole server
     std::vector<progress_info> progress;
+    std::vector<std::string> sending; // the peers whose slots were made here
 };
 
 struct node_catalog {

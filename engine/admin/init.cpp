@@ -72,6 +72,7 @@ public:
 
     awaitable<void> create() {
         refuse_to_narrow_what_runs();
+        refuse_without_comparing();
         if (set_.first_sync != first_sync::none) {
             co_await compare_before();
         }
@@ -115,7 +116,9 @@ public:
     // The end: what the caller goes on with.
     [[nodiscard]] prepared result() {
         for (table_choice& choice : choices_) {
-            keep_published(choice, catalog_of(bench_.nodes, choice.source));
+            if (auto const* const source = find_catalog(bench_.nodes, choice.source)) {
+                keep_published(choice, *source);
+            }
         }
         return {std::move(bench_.nodes), std::move(choices_), std::move(policy_), std::move(notes_),
                 plan_.notes.empty()};
@@ -167,6 +170,22 @@ private:
                         "it first, or give the --tables and --exclude that it was set up with",
                         part.node, fmt::join(part.removed, ", "))};
             }
+        }
+    }
+
+    // What a peer has, nobody here can look at.
+    void refuse_without_comparing() const {
+        bool const begins =
+            std::ranges::any_of(plan_.streams,
+                                [](stream_plan const& stream) { return !stream.empty(); }) ||
+            std::ranges::any_of(plan_.nodes,
+                                [](node_plan const& part) { return !part.additions.empty(); });
+        if (!set_.peers.empty() && begins && set_.first_sync != first_sync::none) {
+            throw config_error{fmt::format(
+                "the tables of node {} cannot be compared from here: run 'tandem init' once where "
+                "both databases can be reached, or, when both have the same rows, add --first-sync "
+                "none on both sites",
+                set_.peers.front().name)};
         }
     }
 
@@ -308,6 +327,10 @@ private:
         auto creating = engine::create_slot(source, *set_.node(stream.source), stream.slot);
         new_slot made = co_await std::move(creating);
         undo_.push_back({stream.source, drop});
+        co_await source.run(sending_statement(stream.target, sql::literal(made.start)),
+                            "noting where the stream begins");
+        undo_.push_back({stream.source, fmt::format("DELETE FROM tandem.sending WHERE peer = {}",
+                                                    sql::literal(stream.target))});
         notes_.push_back(
             fmt::format("node {}: slot {} created at {}", stream.source, stream.slot, made.start));
         co_return made;
@@ -346,7 +369,9 @@ private:
         }
         if (stream.create_progress) {
             std::string const insert =
-                progress_statement(catalog_of(bench_.nodes, stream.source), sql::literal(start));
+                stream.source_here ? progress_statement(catalog_of(bench_.nodes, stream.source),
+                                                        sql::literal(start))
+                                   : open_progress_statement(stream.source);
             co_await target.run(insert, doing);
         }
         co_await target.run("COMMIT", doing);
@@ -358,8 +383,9 @@ private:
             undo_.push_back(
                 {stream.target, fmt::format("DELETE FROM tandem.progress WHERE stream = {}",
                                             sql::literal(stream.source))});
-            notes_.push_back(fmt::format("node {}: progress of node {} starts at {}", stream.target,
-                                         stream.source, start));
+            notes_.push_back(fmt::format(
+                "node {}: progress of node {} starts {}", stream.target, stream.source,
+                stream.source_here ? "at " + start : "where its stream in Kafka begins"));
         }
     }
 
@@ -396,14 +422,15 @@ private:
 // Without --init: what is missing is named, not made.
 void require_installed(std::vector<node_catalog> const& nodes, options const& set) {
     for (direction_names const& each : directions(set)) {
-        node_catalog const& source = catalog_of(nodes, each.source);
-        node_catalog const& target = catalog_of(nodes, each.target);
-        auto const& rows = target.installed.progress;
-        bool const progress = std::any_of(rows.begin(), rows.end(), [&](progress_info const& row) {
-            return row.stream == each.source;
-        });
-        for (node_catalog const* node : {&source, &target}) {
-            bool const publishes = node == &source;
+        for (std::string const& name : {each.source, each.target}) {
+            node_catalog const* const node = find_catalog(nodes, name);
+            if (node == nullptr) {
+                continue; // its own site says so
+            }
+            bool const publishes = name == each.source;
+            bool const progress =
+                std::ranges::find(node->installed.progress, each.source, &progress_info::stream) !=
+                node->installed.progress.end();
             if (node->installed.schema_version.value_or(sql::schema_version) <
                 sql::schema_version) {
                 throw config_error{fmt::format(
@@ -426,7 +453,7 @@ void require_installed(std::vector<node_catalog> const& nodes, options const& se
 } // namespace
 
 awaitable<prepared> initialise(io::asio::any_io_executor executor, options set) {
-    validate_nodes(set, 2);
+    validate_sites(set);
     initialiser work{std::move(executor), std::move(set)};
     co_await work.look(false);
     co_await work.create();
@@ -437,7 +464,7 @@ awaitable<prepared> prepare(io::asio::any_io_executor executor, options set) {
     if (set.init) {
         co_return co_await initialise(std::move(executor), std::move(set));
     }
-    validate_nodes(set, 2);
+    validate_sites(set);
     initialiser work{std::move(executor), set};
     co_await work.look(false);
     require_installed(work.nodes(), set);
@@ -446,7 +473,7 @@ awaitable<prepared> prepare(io::asio::any_io_executor executor, options set) {
 }
 
 awaitable<dry_run> initialise_dry_run(io::asio::any_io_executor executor, options set) {
-    validate_nodes(set, 2);
+    validate_sites(set);
     initialiser work{std::move(executor), std::move(set)};
     dry_run result;
     result.unmet = co_await work.look(true);

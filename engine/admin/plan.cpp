@@ -133,6 +133,28 @@ void plan_publication(node_catalog const& node, table_choice const& choice, node
     }
 }
 
+bool has_slot(node_catalog const& node, std::string const& name) {
+    return std::ranges::find(node.installed.slots, name, &slot_info::name) !=
+           node.installed.slots.end();
+}
+
+bool has_origin(node_catalog const& node, std::string const& name) {
+    return std::ranges::find(node.installed.origins, name) != node.installed.origins.end();
+}
+
+bool has_progress(node_catalog const& node, std::string const& stream) {
+    return std::ranges::find(node.installed.progress, stream, &progress_info::stream) !=
+           node.installed.progress.end();
+}
+
+// A slot made anew would begin now and hide what happened since: `run` names the gap.
+std::string slot_is_gone(stream_plan const& plan, std::string const& told_by) {
+    return fmt::format(
+        "node {}: slot {} is gone although node {} has progress of it: changes since then are "
+        "missing; compare with 'tandem verify', then 'tandem destroy --yes' and 'tandem init'",
+        plan.source, plan.slot, told_by);
+}
+
 stream_plan plan_stream(node_catalog const& source, node_catalog const& target,
                         table_choice const& choice, std::vector<std::string>& notes) {
     stream_plan plan;
@@ -140,23 +162,11 @@ stream_plan plan_stream(node_catalog const& source, node_catalog const& target,
     plan.target = target.name;
     plan.slot = slot_name(source.name, target.name, source.database);
     plan.origin = origin_name(target.database, source.name);
-
-    auto const& slots = source.installed.slots;
-    bool const slot = std::any_of(slots.begin(), slots.end(),
-                                  [&](slot_info const& each) { return each.name == plan.slot; });
-    auto const& rows = target.installed.progress;
-    bool const progress = std::any_of(rows.begin(), rows.end(), [&](progress_info const& each) {
-        return each.stream == source.name;
-    });
-    auto const& origins = target.installed.origins;
-    plan.create_origin = std::find(origins.begin(), origins.end(), plan.origin) == origins.end();
-
+    plan.create_origin = !has_origin(target, plan.origin);
+    bool const slot = has_slot(source, plan.slot);
+    bool const progress = has_progress(target, source.name);
     if (progress && !slot) {
-        // A slot made anew would begin now and hide what happened since: `run` names the gap.
-        notes.push_back(fmt::format(
-            "node {}: slot {} is gone although node {} has progress of it: changes since then are "
-            "missing; compare with 'tandem verify', then 'tandem destroy --yes' and 'tandem init'",
-            source.name, plan.slot, target.name));
+        notes.push_back(slot_is_gone(plan, target.name));
     } else {
         plan.create_progress = !progress;
         plan.create_slot = !progress;
@@ -167,6 +177,34 @@ stream_plan plan_stream(node_catalog const& source, node_catalog const& target,
             plan.to_compare.push_back(each);
         }
     }
+    return plan;
+}
+
+stream_plan plan_sending(node_catalog const& source, std::string const& target,
+                         std::vector<std::string>& notes) {
+    stream_plan plan;
+    plan.source = source.name;
+    plan.target = target;
+    plan.target_here = false;
+    plan.slot = slot_name(source.name, target, source.database);
+    bool const slot = has_slot(source, plan.slot);
+    bool const begun =
+        std::ranges::find(source.installed.sending, target) != source.installed.sending.end();
+    if (begun && !slot) {
+        notes.push_back(slot_is_gone(plan, source.name));
+    }
+    plan.create_slot = !begun && !slot;
+    return plan;
+}
+
+stream_plan plan_receiving(std::string const& source, node_catalog const& target) {
+    stream_plan plan;
+    plan.source = source;
+    plan.target = target.name;
+    plan.source_here = false;
+    plan.origin = origin_name(target.database, source);
+    plan.create_origin = !has_origin(target, plan.origin);
+    plan.create_progress = !has_progress(target, source);
     return plan;
 }
 
@@ -194,8 +232,12 @@ init_plan plan_init(std::vector<node_catalog> const& nodes,
         plan.nodes.push_back(std::move(part));
     }
     for (table_choice const& choice : choices) {
-        plan.streams.push_back(plan_stream(catalog_of(nodes, choice.source),
-                                           catalog_of(nodes, choice.target), choice, plan.notes));
+        auto const* const source = find_catalog(nodes, choice.source);
+        auto const* const target = find_catalog(nodes, choice.target);
+        plan.streams.push_back(target == nullptr ? plan_sending(*source, choice.target, plan.notes)
+                               : source == nullptr
+                                   ? plan_receiving(choice.source, *target)
+                                   : plan_stream(*source, *target, choice, plan.notes));
     }
     return plan;
 }
@@ -220,6 +262,19 @@ std::string progress_statement(node_catalog const& source, std::string const& st
         "incarnation) VALUES ({}, 0, {}, {}, {}, {})",
         sql::literal(source.name), start, sql::literal(source.system_id), source.timeline,
         source.installed.incarnation.empty() ? "NULL" : sql::literal(source.installed.incarnation));
+}
+
+std::string open_progress_statement(std::string const& source) {
+    return fmt::format("INSERT INTO tandem.progress (stream, lane) VALUES ({}, 0)",
+                       sql::literal(source));
+}
+
+std::string sending_statement(std::string const& target, std::string const& start) {
+    return fmt::format(
+        "INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn) SELECT {}, 0, '', "
+        "ARRAY[incarnation], {} FROM tandem.meta ON CONFLICT (peer) DO UPDATE SET start_lsn = "
+        "excluded.start_lsn",
+        sql::literal(target), start);
 }
 
 std::vector<slot_info> own_slots(node_catalog const& node) {

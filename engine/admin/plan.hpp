@@ -31,9 +31,12 @@ struct node_plan {
     [[nodiscard]] bool empty() const noexcept { return install.empty() && additions.empty(); }
 };
 
+// A stream between two nodes, or our end of one whose other end a peer's site sets up.
 struct stream_plan {
     std::string source;
     std::string target;
+    bool source_here = true;
+    bool target_here = true;
     std::string slot;
     std::string origin;
     bool drop_slot = false; // a slot without progress at the target is half an init: made anew
@@ -65,6 +68,10 @@ void keep_published(table_choice& choice, node_catalog const& source);
 
 // The row of tandem.progress a stream starts with; `start` is the slot's consistent point as SQL.
 [[nodiscard]] std::string progress_statement(node_catalog const& source, std::string const& start);
+// The same of a peer's stream, which begins where its log says.
+[[nodiscard]] std::string open_progress_statement(std::string const& source);
+// Where the stream to `target` begins, for readers that only its log tells (R7).
+[[nodiscard]] std::string sending_statement(std::string const& target, std::string const& start);
 
 // The plan as SQL text to read or to run by hand, grants included.
 [[nodiscard]] std::string dry_run_text(init_plan const& plan,

@@ -208,6 +208,12 @@ public:
                                           position(progress, row, 4), text(progress, row, 5)});
             }
         }
+        if (exists.boolean(0, 3)) {
+            rows const sending = co_await run(catalog_query::sending);
+            for (int row = 0; row < sending.size(); ++row) {
+                found.sending.push_back(text(sending, row, 0));
+            }
+        }
         rows const slots = co_await run(catalog_query::slots);
         for (int row = 0; row < slots.size(); ++row) {
             found.slots.push_back({text(slots, row, 0), text(slots, row, 1), slots.boolean(row, 2),

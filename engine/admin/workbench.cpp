@@ -97,6 +97,9 @@ awaitable<workbench> open_workbench(io::asio::any_io_executor executor, options 
 awaitable<std::vector<table_choice>> check_filters(workbench& bench,
                                                    std::vector<table_choice> choices) {
     for (table_choice& choice : choices) {
+        if (find_catalog(bench.nodes, choice.source) == nullptr) {
+            continue; // its own site looks at them
+        }
         for (chosen_table& table : choice.synced) {
             if (!table.where.empty()) {
                 table.where = co_await probe_filter(bench.of(choice.source), table);

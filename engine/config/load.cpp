@@ -263,6 +263,23 @@ given from_toml(std::string_view text, std::string const& file_name, environment
     }
 }
 
+namespace {
+
+void rank(options& set) {
+    std::vector<node_options*> all;
+    for (auto* const list : {&set.nodes, &set.peers}) {
+        for (node_options& each : *list) {
+            all.push_back(&each);
+        }
+    }
+    std::ranges::sort(all, {}, &node_options::name);
+    for (std::size_t at = 0; at < all.size(); ++at) {
+        all[at]->rank = static_cast<int>(at);
+    }
+}
+
+} // namespace
+
 options build(std::vector<given> const& sources) {
     options set;
     for (setting const& each : settings()) {
@@ -281,6 +298,7 @@ options build(std::vector<given> const& sources) {
             break;
         }
     }
+    rank(set);
     return set;
 }
 

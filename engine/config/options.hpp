@@ -17,11 +17,12 @@ enum class first_sync { merge, none };
 enum class transport { direct, kafka };
 enum class confirmation { applied, kafka }; // what the source's WAL is released for
 
-// One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place in the
-// list of nodes (0, 1 ...): it breaks ties between equal commit times and must not change later.
+// One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place of the name
+// among all nodes' in the order of the alphabet (0, 1 ...), so that every site finds the same: it breaks
+// ties between equal commit times.
 struct node_options {
     std::string name;
-    std::string uri; // may hold a password: never logged
+    std::string uri; // may hold a password: never logged; empty: a peer that another site serves
     int rank = 0;
 };
 
@@ -37,6 +38,7 @@ struct table_pattern {
 
 struct options {
     std::vector<node_options> nodes;
+    std::vector<node_options> peers; // served by another site: only Kafka is between
     std::optional<std::pair<std::string, std::string>> one_way; // source, target
 
     std::vector<table_pattern> tables; // empty: every table with a usable key
@@ -71,10 +73,13 @@ struct options {
     log_format format = log_format::automatic;
     std::string color = "auto";
 
+    // Of those that this process serves.
     [[nodiscard]] node_options const* node(std::string const& name) const noexcept;
+    // Also of a peer.
+    [[nodiscard]] node_options const* member(std::string const& name) const noexcept;
 };
 
-// A pair source -> target, in the order nodes were given.
+// A pair source -> target, in the order nodes were given; this process serves one of the two at least.
 struct direction_names {
     std::string source;
     std::string target;

@@ -91,8 +91,7 @@ void set_node(options& into, std::string const& text) {
     if (equals + 1 == text.size()) {
         throw config_error{fmt::format("node {} has no connection string", text.substr(0, equals))};
     }
-    into.nodes.push_back(
-        {text.substr(0, equals), text.substr(equals + 1), static_cast<int>(into.nodes.size())});
+    into.nodes.push_back({text.substr(0, equals), text.substr(equals + 1)});
 }
 
 void set_one_way(options& into, std::string const& text) {
@@ -162,8 +161,15 @@ std::vector<setting> node_settings() {
     return {
         {"node", kind::list, group::nodes, "NAME=URI",
          "A master: its name (a letter, then letters, digits, _; at most 20) and its connection "
-         "string. Given twice; the order is the rank that decides equal commit times. No default.",
+         "string. Given twice, or once with --peer. Of equal commit times the later name in the "
+         "alphabet wins. No default.",
          set_node},
+        {"peer", kind::list, group::nodes, "NAME",
+         "A master that another site serves, with only Kafka between: its name there. In place of its "
+         "--node; needs --transport kafka. Default: none.",
+         [](options& into, std::string const& text) {
+             into.peers.push_back({text, {}});
+         }},
         {"one-way", kind::value, group::nodes, "A:B",
          "Sync only from node A to node B. Default: both ways.", set_one_way},
         {"tables", kind::list, group::tables, "PATTERN",

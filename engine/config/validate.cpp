@@ -27,16 +27,24 @@ bool is_node_name(std::string_view name) noexcept {
 void check_one_way(options const& set) {
     auto const& [source, target] = *set.one_way;
     for (std::string const& name : {source, target}) {
-        if (set.node(name) == nullptr) {
+        if (set.member(name) == nullptr) {
             throw config_error{
                 fmt::format("--one-way {}:{}: there is no node '{}'; name nodes given "
-                            "with --node",
+                            "with --node or --peer",
                             source, target, name)};
         }
     }
     if (source == target) {
         throw config_error{
             fmt::format("--one-way {}:{}: source and target are the same node", source, target)};
+    }
+}
+
+void check_name(std::string const& name) {
+    if (!is_node_name(name)) {
+        throw config_error{fmt::format("node name '{}': expected a lower-case letter, then "
+                                       "lower-case letters, digits or _, at most {} in all",
+                                       name, node_name_max)};
     }
 }
 
@@ -50,16 +58,23 @@ void validate_nodes(options const& set, std::size_t least) {
                         "TANDEM_NODE (environment) or [[node]] (file)",
                         set.nodes.size(), least)};
     }
-    if (set.nodes.size() > nodes_max) {
-        throw config_error{fmt::format("{} nodes given; this version syncs two", set.nodes.size())};
+    std::size_t const members = set.nodes.size() + set.peers.size();
+    if (members > nodes_max) {
+        throw config_error{fmt::format("{} nodes given{}; this version syncs two", members,
+                                       set.peers.empty() ? "" : ", peers included")};
+    }
+    for (node_options const& peer : set.peers) {
+        check_name(peer.name);
+        if (set.node(peer.name) != nullptr) {
+            throw config_error{
+                fmt::format("--peer {}: it is given with --node too; a peer is served by another "
+                            "site, so leave out one of the two",
+                            peer.name)};
+        }
     }
     for (std::size_t i = 0; i < set.nodes.size(); ++i) {
         node_options const& node = set.nodes[i];
-        if (!is_node_name(node.name)) {
-            throw config_error{fmt::format("node name '{}': expected a lower-case letter, then "
-                                           "lower-case letters, digits or _, at most {} in all",
-                                           node.name, node_name_max)};
-        }
+        check_name(node.name);
         for (std::size_t j = 0; j < i; ++j) {
             if (set.nodes[j].name == node.name) {
                 throw config_error{fmt::format("node name '{}' is given twice", node.name)};
@@ -110,6 +125,10 @@ listen_address parse_listen(std::string_view text) {
     return read;
 }
 
+void validate_sites(options const& set) {
+    validate_nodes(set, set.peers.empty() ? 2 : 1);
+}
+
 void validate_run(options const& set) {
     if (set.listen != "off") {
         listen_address const address = parse_listen(set.listen);
@@ -122,6 +141,11 @@ void validate_run(options const& set) {
     }
     if (set.transport == transport::kafka && set.brokers.empty()) {
         throw config_error{"--transport kafka needs --brokers HOST:PORT,..."};
+    }
+    if (set.transport == transport::direct && !set.peers.empty()) {
+        throw config_error{fmt::format("--peer {} needs --transport kafka: another site's database "
+                                       "is reached through Kafka only",
+                                       set.peers.front().name)};
     }
     if (set.transport == transport::direct && !set.brokers.empty()) {
         throw config_error{

@@ -56,8 +56,11 @@ start_decision check_start(source_facts const& source, progress_facts const& pro
                                to_string(source.wal_end), to_string(reached),
                                to_string(source.wal_end), to_string(reached)));
     }
-    if (!progress.incarnation.empty() && source.incarnation != progress.incarnation &&
-        source.incarnation != progress.next_incarnation) {
+    bool const known =
+        source.incarnation == progress.incarnation ||
+        source.incarnation == progress.next_incarnation ||
+        std::ranges::find(source.sent_as, progress.incarnation) != source.sent_as.end();
+    if (!progress.incarnation.empty() && !known) {
         return gap(fmt::format("the source was restored from a copy: changes after {} up to {} "
                                "are missing or others than applied",
                                to_string(source.confirmed_flush), to_string(source.wal_end)));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -13,8 +14,9 @@ namespace tandem::engine {
 struct source_facts {
     std::string system_id;
     int timeline = 0;
-    lsn wal_end;             // flushed WAL
-    std::string incarnation; // tandem.meta
+    lsn wal_end;                      // flushed WAL
+    std::string incarnation;          // tandem.meta
+    std::vector<std::string> sent_as; // what its writers to Kafka called themselves
     bool slot_exists = false;
     bool slot_lost = false; // wal_status lost or conflicting
     lsn confirmed_flush;    // of the slot
@@ -33,6 +35,10 @@ struct progress_facts {
     std::string incarnation; // the source's last token we know of; empty before the first start
     std::string next_incarnation; // the token we were about to write there
 
+    // A peer's stream that nothing has been heard of: its log tells where it begins.
+    [[nodiscard]] bool open() const noexcept {
+        return reached() == lsn{} && system_id.empty() && incarnation.empty();
+    }
     // Everything before this is at the sink.
     [[nodiscard]] lsn reached() const noexcept;
 };

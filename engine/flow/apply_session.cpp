@@ -77,7 +77,7 @@ sql::apply_rules rules_for(direction_setup const& setup, apply_session const& se
     made.peer_node = setup.source.name;
     made.own_node = setup.target.name;
     made.target_is_utf8 = session.target_is_utf8;
-    made.policy = setup.guarded ? "last-update-wins" : "apply-remote";
+    made.policy = policy_name(setup);
     return made;
 }
 

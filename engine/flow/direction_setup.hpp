@@ -32,6 +32,11 @@ struct direction_setup {
     bool sync_commit = false;
 };
 
+// As people write it: --conflict.
+[[nodiscard]] inline char const* policy_name(direction_setup const& setup) noexcept {
+    return setup.guarded ? "last-update-wins" : "apply-remote";
+}
+
 // WAL that our bookkeeping has written on a node, so that the direction which reads that node's
 // stream does not take it for work. Shared by the directions of one process.
 struct node_bookkeeping {

@@ -233,7 +233,20 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
         co_return boost::system::in_place_value; // of a writer that was replaced
     }
     segment_ = offset_;
+    if (link_.progress.facts.open()) {
+        auto begun = co_await begin_stream(note);
+        co_return begun;
+    }
     if (note.run != run_) {
+        if (!note.policy.empty() && note.policy != policy_name(link_.setup)) {
+            co_return failure{
+                next_step::paused,
+                fmt::format("node {} resolves conflicts by {}, node {} by {}: both would end "
+                            "different; give both sites the same --conflict (apply-remote where "
+                            "one is older than 14 or lacks track_commit_timestamp)",
+                            link_.setup.source.name, note.policy, link_.setup.target.name,
+                            policy_name(link_.setup))};
+        }
         auto const& known = link_.progress.source_tokens;
         bool const followed = std::ranges::find(known, note.tokens.back()) != known.end();
         if (auto const refused = followed ? std::nullopt : other_history(note)) {
@@ -260,6 +273,25 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
     co_return boost::system::in_place_value;
 }
 
+// The first that this node hears of the stream of a peer's site: it begins where the note says, and the next start
+// reads from there.
+io::awaitable<log_reader::voided> log_reader::begin_stream(event::start_note const& note) {
+    if (!note.began) {
+        co_return failure{
+            next_step::paused,
+            fmt::format("node {} does not say where its stream to node {} began, so nobody knows "
+                        "what came before: run `tandem destroy --yes` and `tandem init` there",
+                        link_.setup.source.name, link_.setup.target.name)};
+    }
+    link_.progress.facts.start = note.began;
+    auto stored = co_await store_source(note);
+    if (!stored) {
+        co_return stored;
+    }
+    co_return failure{next_step::retry_text,
+                      fmt::format("the stream begins at {}", to_string(note.began))};
+}
+
 std::optional<failure> log_reader::other_history(event::start_note const& note) const {
     auto facts = link_.progress.facts;
     facts.applied = std::max(facts.applied, chain_.last().at);
@@ -270,8 +302,8 @@ std::optional<failure> log_reader::other_history(event::start_note const& note) 
     source.slot_exists = true;
     source.slot = fmt::format("of node {}", link_.setup.source.name);
     source.confirmed_flush = note.confirmed;
-    bool const known = std::ranges::find(note.tokens, facts.incarnation) != note.tokens.end();
-    source.incarnation = known ? facts.incarnation : note.tokens.back();
+    source.incarnation = note.tokens.back();
+    source.sent_as = note.tokens;
     auto decision = check_start(source, facts);
     if (decision.verdict == start_verdict::go) {
         return std::nullopt;
@@ -287,9 +319,10 @@ io::awaitable<log_reader::voided> log_reader::store_source(event::start_note con
     values.emplace_back(note.system_id);
     values.emplace_back(std::to_string(note.timeline));
     values.emplace_back(fmt::format("{}", fmt::join(note.tokens, " ")));
+    values.emplace_back(to_string(link_.progress.facts.start));
     auto stored = co_await notes_.query(
         "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5, source_tokens = "
-        "string_to_array($6, ' ') WHERE stream = $1 AND lane = 0 AND epoch = $2",
+        "string_to_array($6, ' '), start_lsn = $7 WHERE stream = $1 AND lane = 0 AND epoch = $2",
         std::move(values));
     if (!stored) {
         co_return retry_after(link_.setup.target.name, "storing the source's identity",

@@ -62,6 +62,7 @@ private:
     [[nodiscard]] io::awaitable<voided> after_failure(io::kafka::partition_event const& failed);
     [[nodiscard]] io::awaitable<voided> start(event::record_headers const& headers,
                                               event::start_note const& note);
+    [[nodiscard]] io::awaitable<voided> begin_stream(event::start_note const& note);
     [[nodiscard]] std::optional<failure> other_history(event::start_note const& note) const;
     [[nodiscard]] io::awaitable<voided> store_source(event::start_note const& note);
     step next(event::record_headers const& headers, std::optional<std::string_view> value,

@@ -34,7 +34,11 @@ struct receiving::parts {
     std::unique_ptr<io::pg::connection> catalog;
     std::unique_ptr<io::pg::connection> notes;
     std::unique_ptr<io::kafka::consumer> log;
-    std::unique_ptr<io::kafka::producer> progress;
+    struct {
+        std::string text;
+        io::kafka::unsettled settled;
+    } last;                                        // of what was told
+    std::unique_ptr<io::kafka::producer> progress; // ends before the text that it was given
     apply_session apply;
     progress_row row;
     parked_keys parked;
@@ -162,10 +166,7 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
                                                 log_reader& reader) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     auto& topic = with.progress->open_topic(progress_topic(kafka_, setup_.source.name));
-    struct {
-        std::string text;
-        io::kafka::unsettled settled;
-    } last;
+    auto& last = with.last;
     stream_progress told;
     auto told_at = std::chrono::steady_clock::now() - 1h;
     auto stop_at = std::chrono::steady_clock::time_point::max();
@@ -173,7 +174,6 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
         auto const now = std::chrono::steady_clock::now();
         auto const served = with.progress->try_serve();
         if (!served) {
-            with.progress.reset(); // before the text it was given
             co_return retry_after(
                 fmt::format("writing to topic {}", progress_topic(kafka_, setup_.source.name)),
                 served.error());
@@ -203,11 +203,7 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
             stop_at += 1s;
         }
         timer.expires_after(20ms);
-        auto const [cancelled] = co_await timer.async_wait(io::use_tuple);
-        if (cancelled) {
-            with.progress.reset();
-            co_return failure{next_step::retry, "cancelled"};
-        }
+        co_await timer.async_wait(io::asio::use_awaitable);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
+#include "engine/flow/lease.hpp"
 #include "engine/flow/receiving.hpp"
 #include "engine/flow/sending.hpp"
 #include "io/http/server.hpp"
@@ -67,10 +68,21 @@ struct worker {
     }
 };
 
+// What one direction's workers are made from, each time this instance begins to serve.
+struct planned_direction {
+    direction_setup setup;
+    direction_stats* stats;
+};
+
 struct instance {
     instance_stats stats;
     std::map<std::string, std::unique_ptr<node_bookkeeping>> bookkeeping;
+    std::vector<planned_direction> planned;
     std::vector<std::unique_ptr<worker>> workers;
+
+    node_stats& node(std::string const& name) {
+        return **std::ranges::find(stats.nodes, name, [](auto const& each) { return each->name; });
+    }
 };
 
 // Origins of others on a 16+ server: what they brought travels on, so the server must not filter.
@@ -81,19 +93,21 @@ bool only_our_origins(node_catalog const& node) {
 
 direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice,
                          std::string const& spool_folder) {
-    auto const& source = catalog_of(ready.nodes, choice.source);
-    auto const& target = catalog_of(ready.nodes, choice.target);
     direction_setup setup;
-    setup.source = *set.node(choice.source);
-    setup.target = *set.node(choice.target);
-    setup.source_database = source.database;
-    setup.source_database_name = source.database_name;
-    setup.target_database = target.database;
-    setup.source_version = source.server_version;
-    setup.target_version = target.server_version;
+    setup.source = *set.member(choice.source);
+    setup.target = *set.member(choice.target);
+    if (auto const* const source = find_catalog(ready.nodes, choice.source)) {
+        setup.source_database = source->database;
+        setup.source_database_name = source->database_name;
+        setup.source_version = source->server_version;
+        setup.origin_none = source->server_version >= 160000 && only_our_origins(*source);
+    }
+    if (auto const* const target = find_catalog(ready.nodes, choice.target)) {
+        setup.target_database = target->database;
+        setup.target_version = target->server_version;
+        setup.replica_role = target->role.set_replica_role;
+    }
     setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
-    setup.origin_none = source.server_version >= 160000 && only_our_origins(source);
-    setup.replica_role = target.role.set_replica_role;
     setup.max_clock_skew = set.max_clock_skew;
     setup.batch_rows = set.batch_rows;
     setup.batch_bytes = std::min(set.batch_bytes, set.queue_bytes / 2);
@@ -136,13 +150,14 @@ std::string spool_folder(options const& set, instance_stats& said) {
 void warn_of_old_sources(options const& set, prepared const& ready, instance_stats& said) {
     constexpr int streaming_version = 140000;
     for (auto const& choice : ready.choices) {
-        auto const& source = catalog_of(ready.nodes, choice.source);
-        if (set.streaming && set.streaming_named && source.server_version < streaming_version) {
+        auto const* const source = find_catalog(ready.nodes, choice.source);
+        if (set.streaming && set.streaming_named && source != nullptr &&
+            source->server_version < streaming_version) {
             warn(said,
                  fmt::format("--streaming on has no effect on node {}: PostgreSQL {} sends large "
                              "transactions when they have committed, 14 and later can do "
                              "otherwise",
-                             source.name, source.major()));
+                             source->name, source->major()));
         }
     }
 }
@@ -152,7 +167,11 @@ void build(instance& made, options const& set, prepared const& ready, std::strin
         made.stats.nodes.push_back(std::make_unique<node_stats>(node.name, node.rank));
         made.stats.nodes.back()->server_version.store(node.server_version);
         made.stats.nodes.back()->up.store(true);
-        made.bookkeeping[node.name] = std::make_unique<node_bookkeeping>();
+    }
+    for (auto const& members : {set.nodes, set.peers}) {
+        for (node_options const& each : members) {
+            made.bookkeeping[each.name] = std::make_unique<node_bookkeeping>();
+        }
     }
     made.stats.started_at_us = now_us();
     if (set.listen != "off" && !parse_listen(set.listen).loopback) {
@@ -177,19 +196,34 @@ void build(instance& made, options const& set, prepared const& ready, std::strin
                          table.table, table.reason);
         }
         stats.set_left_out(std::move(left_out));
-        auto const source_stats = std::ranges::find_if(
-            made.stats.nodes, [&](auto const& node) { return node->name == choice.source; });
-        auto const setup = setup_of(set, ready, choice, folder);
-        auto& source_wal = *made.bookkeeping[choice.source];
-        auto& target_wal = *made.bookkeeping[choice.target];
+        if (set.node(choice.target) == nullptr) { // its site tells how it is applied
+            stats.set_state(direction_state::streaming, {});
+        }
+        made.planned.push_back({setup_of(set, ready, choice, folder), &stats});
+    }
+}
+
+// For one time of serving; they wait until they are started.
+void make_workers(instance& made, options const& set) {
+    made.workers.clear();
+    for (auto const& [setup, stats] : made.planned) {
+        auto& source_wal = *made.bookkeeping[setup.source.name];
+        auto& target_wal = *made.bookkeeping[setup.target.name];
         auto const add = [&made](std::unique_ptr<supervised> body) {
+            body->stand_by();
             made.workers.emplace_back(std::make_unique<worker>())->body = std::move(body);
         };
         if (set.transport == transport::direct) {
-            add(std::make_unique<direction>(setup, stats, **source_stats, source_wal, target_wal));
-        } else {
-            add(std::make_unique<sending>(setup, kafka_of(set), stats, **source_stats, source_wal));
-            add(std::make_unique<receiving>(setup, kafka_of(set), stats, source_wal, target_wal));
+            add(std::make_unique<direction>(setup, *stats, made.node(setup.source.name), source_wal,
+                                            target_wal));
+            continue;
+        }
+        if (set.node(setup.source.name) != nullptr) {
+            add(std::make_unique<sending>(setup, kafka_of(set), *stats,
+                                          made.node(setup.source.name), source_wal));
+        }
+        if (set.node(setup.target.name) != nullptr) {
+            add(std::make_unique<receiving>(setup, kafka_of(set), *stats, source_wal, target_wal));
         }
     }
 }
@@ -214,6 +248,8 @@ listener listen(asio::io_context& context, options const& set, instance_stats co
     spdlog::info("status on http://{}", set.listen);
     return {std::move(*opened), std::move(board)};
 }
+
+using clock = std::chrono::steady_clock;
 
 bool all(instance const& running, bool (*holds)(worker const&)) {
     return std::ranges::all_of(running.workers, [&](auto const& one) { return holds(*one); });
@@ -246,36 +282,79 @@ private:
     int received_ = 0;
 };
 
-// Ends `context` when everything has ended.
-asio::awaitable<void> watch(asio::io_context& context, instance& running, options const& set,
-                            stop_request const& asked) {
-    asio::steady_timer timer{context};
-    bool stopping = false;
-    auto const started = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point stop_at{};
+enum class served { to_the_end, lost };
+
+// Until all workers have ended: because this was asked for or there is nothing left to do, or because the lease is
+// another instance's now.
+asio::awaitable<served> serve(instance& running, options const& set, stop_request const& asked,
+                              instance_lease const& lease, clock::time_point started) {
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    std::optional<served> why;
+    clock::time_point stop_at{};
     for (;;) {
-        auto const now = std::chrono::steady_clock::now();
+        auto const now = clock::now();
         bool const caught_up = set.until_caught_up && all(running, [](worker const& one) {
                                    return one.body->caught_up() || one.body->stuck();
                                });
         bool const over = set.until && now - started >= *set.until;
-        if (!stopping && (asked.made() || caught_up || over)) {
-            stopping = true;
+        if (!why && (asked.made() || caught_up || over || !lease.held())) {
+            why = lease.held() ? served::to_the_end : served::lost;
             stop_at = now + stop_limit;
             for (auto const& one : running.workers) {
                 one->body->stop();
             }
         }
-        if (stopping && all(running, [](worker const& one) { return one.ended.load(); })) {
+        if (why && all(running, [](worker const& one) { return one.ended.load(); })) {
             break;
         }
-        if (stopping && now >= stop_at) {
+        if (why && now >= stop_at) {
             spdlog::error("not everything ended within {} s: it is done again at the next start",
                           stop_limit.count());
             std::_Exit(exit_status::runtime);
         }
         timer.expires_after(50ms);
         co_await timer.async_wait(io::use_tuple);
+    }
+    for (auto const& one : running.workers) {
+        one->thread.join();
+    }
+    co_return *why;
+}
+
+// False: the end came first.
+asio::awaitable<bool> wait_for(instance_lease const& lease, options const& set,
+                               stop_request const& asked, clock::time_point started) {
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    auto const told_at = clock::now() + 1s;
+    bool told = false;
+    while (!lease.held()) {
+        if (asked.made() || (set.until && clock::now() - started >= *set.until)) {
+            co_return false;
+        }
+        if (!told && clock::now() >= told_at) {
+            told = true;
+            spdlog::info("standing by: another instance serves; it is followed when it ends");
+        }
+        timer.expires_after(20ms);
+        co_await timer.async_wait(io::use_tuple);
+    }
+    co_return true;
+}
+
+// The instance's whole life; ends `context`.
+asio::awaitable<void> live(asio::io_context& context, instance& running, options const& set,
+                           stop_request const& asked, instance_lease const& lease) {
+    auto const started = clock::now();
+    for (auto how = served::lost; how == served::lost && !asked.made();) {
+        make_workers(running, set);
+        auto const turn = co_await wait_for(lease, set, asked, started);
+        if (!turn) {
+            break;
+        }
+        for (auto const& one : running.workers) {
+            one->start();
+        }
+        how = co_await serve(running, set, asked, lease, started);
     }
     context.stop();
 }
@@ -290,12 +369,12 @@ void summarise(instance const& ended) {
             count.batches.load(), count.echoes_stopped.load(), count.conflicts.load(),
             count.parked.load(), to_string(lsn{count.confirmed_lsn.load()}));
     }
-    for (std::size_t at = 0; at < ended.workers.size(); ++at) {
-        if (ended.workers[at]->body->left_undone()) {
-            auto const& one = *ended.stats.directions[at];
-            spdlog::warn("{} -> {}: what was on its way to node {} was not finished: it is "
-                         "rolled back there, and the next start does it again from its beginning",
-                         one.source, one.target, one.target);
+    for (auto const& one : ended.workers) {
+        if (one->body->left_undone()) {
+            spdlog::warn(
+                "{}: what was on its way was not finished: it is rolled back, and the next "
+                "start does it again from its beginning",
+                one->body->name());
         }
     }
 }
@@ -320,18 +399,14 @@ int run_instance(options const& set) {
     }
     build(running, set, ready, folder);
     spdlog::info("conflict policy {}", running.stats.policy);
-    for (auto const& one : running.workers) {
-        one->start();
-    }
+    instance_lease lease{set.nodes};
+    asio::co_spawn(context, lease.run(), asio::detached);
     if (server) {
         asio::co_spawn(context, server->run(), asio::detached);
         asio::co_spawn(context, keep_sampling(board), asio::detached);
     }
-    asio::co_spawn(context, watch(context, running, set, asked), asio::detached);
+    asio::co_spawn(context, live(context, running, set, asked, lease), asio::detached);
     context.run();
-    for (auto const& one : running.workers) {
-        one->thread.join();
-    }
     summarise(running);
     bool const stuck =
         std::ranges::any_of(running.workers, [](auto const& one) { return one->body->stuck(); });

@@ -33,8 +33,9 @@ constexpr auto reminder_after = 3s;
 constexpr char const* take_sending =
     "INSERT INTO tandem.sending AS s (peer, epoch, owner, tokens) SELECT $1, 1, $2, ARRAY[m.incarnation, "
     "$3] FROM tandem.meta AS m ON CONFLICT (peer) DO UPDATE SET epoch = s.epoch + 1, owner = $2, "
-    "tokens = (s.tokens || $3)[greatest(1, cardinality(s.tokens) - 98):] WHERE $4::boolean OR "
-    "s.owner = $2 RETURNING epoch, array_to_string(tokens, ' ')";
+    "tokens = (CASE WHEN excluded.tokens[1] = ANY (s.tokens) THEN s.tokens || excluded.tokens[2:] "
+    "ELSE s.tokens || excluded.tokens END)[greatest(1, cardinality(s.tokens) - 98):] WHERE "
+    "$4::boolean OR s.owner = $2 RETURNING epoch, array_to_string(tokens, ' '), start_lsn";
 
 } // namespace
 
@@ -159,6 +160,8 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.system_id = facts->system_id;
     into.start.timeline = facts->timeline;
     into.start.confirmed = facts->confirmed_flush;
+    into.start.began = lsn::parse(taken->text(0, 2)).value_or(lsn{});
+    into.start.policy = policy_name(setup_);
     into.start.wal_end = facts->wal_end;
     into.point.confirmed = facts->confirmed_flush;
     capture_way way;

@@ -7,8 +7,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <iterator>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace tandem::engine {
 namespace {
@@ -20,6 +22,11 @@ using io::pg::rows;
 
 lsn lsn_of(rows const& from, int column) {
     return lsn::parse(from.text(0, column)).value_or(lsn{});
+}
+
+std::vector<std::string> words(std::string_view text) {
+    std::istringstream in{std::string{text}};
+    return {std::istream_iterator<std::string>{in}, {}};
 }
 
 // Ends what `sql` finds and waits until it finds nothing: `sql` returns one row per backend that it
@@ -69,13 +76,9 @@ progress_row read_progress(rows const& got) {
     if (!got.null(0, 11)) {
         row.log_offset = got.integer(0, 11);
     }
-    std::istringstream tokens{std::string{got.text(0, 12)}};
-    for (std::string one; tokens >> one;) {
-        row.source_tokens.push_back(one);
-    }
-    std::istringstream positions{std::string{got.text(0, 10)}};
-    for (std::string one; positions >> one;) {
-        row.skips.push_back(lsn::parse(one).value_or(lsn{}));
+    row.source_tokens = words(got.text(0, 12));
+    for (std::string const& position : words(got.text(0, 10))) {
+        row.skips.push_back(lsn::parse(position).value_or(lsn{}));
     }
     return row;
 }
@@ -126,7 +129,8 @@ constexpr char const* source_state =
     "SELECT c.system_identifier, (pg_control_checkpoint()).timeline_id, "
     "pg_current_wal_flush_lsn(), (SELECT incarnation FROM tandem.meta), s.slot_name IS NOT NULL, "
     "s.confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status', "
-    "(SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') "
+    "(SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'), "
+    "(SELECT array_to_string(tokens, ' ') FROM tandem.sending WHERE peer = $2) "
     "FROM pg_control_system() AS c LEFT JOIN pg_replication_slots AS s ON s.slot_name = $1";
 
 } // namespace
@@ -144,6 +148,7 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     }
     parameters values;
     values.emplace_back(slot);
+    values.emplace_back(setup.target.name);
     auto got = co_await source.query(source_state, std::move(values));
     if (!got) {
         co_return retry_after(setup.source.name, "reading the slot", got.error());
@@ -157,6 +162,7 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     facts.confirmed_flush = lsn_of(*got, 5);
     facts.slot_lost = got->text(0, 6) == "lost";
     facts.slot = slot;
+    facts.sent_as = words(got->text(0, 8));
     point.sender_timeout = std::chrono::milliseconds{got->integer(0, 7)};
     point.source_end = facts.wal_end;
     co_return facts;

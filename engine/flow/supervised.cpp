@@ -61,7 +61,13 @@ bool supervised::ended_by(failure const& why) {
     return true;
 }
 
+void supervised::stand_by() {
+    set_state(direction_state::standby,
+              "another instance serves; this one takes over when that ends");
+}
+
 io::awaitable<void> supervised::run() {
+    set_state(direction_state::starting);
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     backoff pause{100ms, 5s};
     while (!stop_requested_) {

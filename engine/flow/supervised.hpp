@@ -20,6 +20,8 @@ public:
 
     // Until stop() has been obeyed.
     [[nodiscard]] io::awaitable<void> run();
+    // Before run(): another instance serves.
+    void stand_by();
     // From any thread: finish what is on its way, confirm it, end.
     void stop() noexcept { stop_requested_.store(true); }
     // What was there to be done when it started last has been dealt with.
@@ -28,6 +30,8 @@ public:
     [[nodiscard]] bool left_undone() const noexcept { return left_undone_.load(); }
     // Waits for a person: gap, lost, fenced or paused.
     [[nodiscard]] bool stuck() const noexcept { return stuck_.load(); }
+    // "a -> b"
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
 
 protected:
     // `name`: for the log, "a -> b". `stats` outlive it; `part`: whose state it tells there.
@@ -49,7 +53,6 @@ protected:
         stats_.set_state(state, std::move(reason), part_);
     }
     void set_left_undone(bool it_was) noexcept { left_undone_.store(it_was); }
-    [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] direction_stats& stats() noexcept { return stats_; }
 
 private:

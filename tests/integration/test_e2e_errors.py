@@ -469,7 +469,7 @@ def test_an_older_installation_is_brought_forward(pair):
              "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [3, 3]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [4, 4]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name = 'escaped'") for node in pair.both] == [1, 1]
 
@@ -488,17 +488,43 @@ def test_swapped_nodes_are_refused(pair):
 
 
 def test_a_second_instance_does_not_disturb_the_first(pair):
-    """R4: whoever starts last takes over; at no time do both write."""
+    """It stands by; when the first one ends, it serves."""
     first = pair.run()
     second = pair.tandem().start()
-    second.wait_streaming(deadline=60)
-    pair.sql("SELECT 1")
+    for direction in ("a:b", "b:a"):
+        second.wait_state(direction, "standby", deadline=60)
     for number in range(20):
         pair.both[number % 2].sql("INSERT INTO item VALUES (%s, 'x')", number)
     pair.settle(deadline=60)
+    assert [first.state("a:b"), second.state("a:b")] == ["streaming", "standby"]
+    first.stop()
+    second.wait_streaming(deadline=30)
+    for number in range(20, 40):
+        pair.both[number % 2].sql("INSERT INTO item VALUES (%s, 'x')", number)
+    pair.settle(deadline=60)
     pair.assert_equal("item")
-    states = [instance.state("a:b") if instance.running else "ended" for instance in (first, second)]
-    assert "streaming" in states
+    assert pair.a.value("SELECT count(*) FROM item") == 40
+
+
+def test_an_instance_that_was_stopped_is_followed_and_stands_by_when_it_wakes(pair):
+    """R4: what it still tries is refused; at no time do both write."""
+    first = pair.run()
+    second = pair.tandem().start()
+    second.wait_state("a:b", "standby", deadline=60)
+    first.freeze()
+    second.wait_streaming(deadline=30)
+    pair.a.sql("INSERT INTO item VALUES (1, 'x')")
+    first.thaw()
+    for direction in ("a:b", "b:a"):
+        first.wait_state(direction, "standby", deadline=30)
+    pair.b.sql("INSERT INTO item VALUES (2, 'x')")
+    pair.settle(deadline=60)
+    pair.assert_equal("item")
+    second.kill9()
+    first.wait_streaming(deadline=30)
+    pair.a.sql("INSERT INTO item VALUES (3, 'x')")
+    pair.settle(deadline=60)
+    assert pair.b.value("SELECT count(*) FROM item") == 3
 
 
 def test_init_is_idempotent_and_destroy_removes_all(pair):

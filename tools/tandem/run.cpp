@@ -8,7 +8,7 @@
 namespace tandem::tool {
 
 int run(call const& now) {
-    engine::validate_nodes(now.set, 2);
+    engine::validate_sites(now.set);
     engine::validate_run(now.set);
     return engine::run_instance(now.set);
 }

@@ -9,7 +9,8 @@ namespace tandem::event {
 namespace {
 
 start_note a_start() {
-    return {"r\"1", "7123456789012345678", 3, {"old", "new"}, lsn{0x1'0000'0010}, lsn{0x20}};
+    return {"r\"1", "7123456789012345678", 3, {"old", "new"}, lsn{0x1'0000'0010}, lsn{0x20}, {},
+            {}};
 }
 
 pgoutput::relation_shape a_shape() {
@@ -42,6 +43,15 @@ TEST(StreamNotes, ComeBack) {
     auto const start = decoded(encode_note(a_start(), into));
     ASSERT_TRUE(start) << start.error().message();
     EXPECT_EQ(std::get<start_note>(*start), a_start());
+    auto more = a_start();
+    more.began = lsn{0x5};
+    more.policy = "p\"1";
+    auto const more_text = encode_note(more, into);
+    EXPECT_TRUE(more_text.ends_with(R"("wal_end":"0/20","began":"0/5","policy":"p\"1"})"))
+        << more_text;
+    auto const with_more = decoded(more_text);
+    ASSERT_TRUE(with_more) << with_more.error().message();
+    EXPECT_EQ(std::get<start_note>(*with_more), more);
     auto const relation = decoded(encode_note(a_shape(), into));
     ASSERT_TRUE(relation) << relation.error().message();
     EXPECT_EQ(std::get<relation_note>(*relation).shape, a_shape());

@@ -97,6 +97,48 @@ TEST(PlanInit, OneWayTheTargetHasNoSlotAndNoPublication) {
     EXPECT_EQ(plan.streams[0].source + plan.streams[0].target, "ab");
 }
 
+options with_peer(std::string const& node, std::string const& peer) {
+    options set;
+    set.nodes = {{node, "dbname=" + node}};
+    set.peers = {{peer, {}}};
+    return set;
+}
+
+TEST(PlanInit, BesideAPeerEachSiteMakesItsEnds) {
+    init_plan const plan = plan_of({fresh()[0]}, with_peer("a", "b"));
+    ASSERT_EQ(plan.nodes.size(), 1U);
+    EXPECT_TRUE(plan.nodes[0].creates_schema && plan.nodes[0].creates_publication);
+    ASSERT_EQ(plan.streams.size(), 2U);
+    stream_plan const& sends = plan.streams[0];
+    EXPECT_TRUE(sends.source_here && !sends.target_here && sends.create_slot);
+    EXPECT_FALSE(sends.create_origin || sends.create_progress || sends.drop_slot);
+    EXPECT_EQ(sends.slot, "tandem_a_b_16384");
+    stream_plan const& receives = plan.streams[1];
+    EXPECT_TRUE(receives.target_here && !receives.source_here);
+    EXPECT_TRUE(receives.create_origin && receives.create_progress && !receives.create_slot);
+    EXPECT_EQ(receives.origin, "tandem_16384_b");
+    EXPECT_THAT(receives.to_compare, IsEmpty());
+    std::string const text = dry_run_text(plan, {fresh()[0]});
+    EXPECT_THAT(text,
+                HasSubstr("INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn) "
+                          "SELECT 'b', 0, '', ARRAY[incarnation], :'start' FROM tandem.meta"));
+    EXPECT_THAT(text, HasSubstr("INSERT INTO tandem.progress (stream, lane) VALUES ('b', 0)"));
+}
+
+TEST(PlanInit, BesideAPeerASecondTimeNothingIsToDo) {
+    EXPECT_TRUE(plan_of({installed()[0]}, with_peer("a", "b")).empty());
+}
+
+TEST(PlanInit, ASlotThatIsGoneBesideAPeerIsNotMadeAnew) {
+    auto node = installed()[0];
+    node.installed.slots.clear();
+    node.installed.sending = {"b"};
+    init_plan const plan = plan_of({node}, with_peer("a", "b"));
+    EXPECT_TRUE(plan.empty());
+    ASSERT_EQ(plan.notes.size(), 1U);
+    EXPECT_THAT(plan.notes[0], HasSubstr("slot tandem_a_b_16384 is gone"));
+}
+
 TEST(PlanInit, Before13ThereIsNoRootToPublishVia) {
     std::vector<node_catalog> nodes = fresh();
     nodes[0].server_version = 120'022;

@@ -95,6 +95,28 @@ TEST(Load, NodesFromEverySource) {
     EXPECT_EQ(set.nodes[1].uri, "postgres://y");
 }
 
+TEST(Load, RanksAreTheSameAtEverySite) {
+    options const here = build({flag("node", {"b=x"}), flag("peer", {"a"})});
+    EXPECT_EQ(here.nodes[0].rank, 1);
+    EXPECT_EQ(here.peers[0].rank, 0);
+    options const there = build({flag("node", {"a=x"}), flag("peer", {"b"})});
+    EXPECT_EQ(there.nodes[0].rank, 0);
+    EXPECT_EQ(there.peers[0].rank, 1);
+    options const both = build({flag("node", {"b=x", "a=y"})});
+    EXPECT_EQ(both.nodes[0].rank, 1) << "whatever the order";
+}
+
+TEST(Load, DirectionsBesideAPeerGoBothWays) {
+    options set = build({flag("node", {"b=x"}), flag("peer", {"a"})});
+    auto const both = directions(set);
+    ASSERT_EQ(both.size(), 2U);
+    EXPECT_EQ(both[0].source + both[0].target + both[1].source + both[1].target, "baab");
+    set.one_way.emplace("a", "b");
+    EXPECT_NO_THROW(validate_sites(set));
+    EXPECT_EQ(directions(set).size(), 1U);
+    EXPECT_THAT(failure_of([&set] { validate_nodes(set, 2); }), HasSubstr("1 of 2 nodes given"));
+}
+
 TEST(Load, SecretsComeFromEnvironmentAndFiles) {
     file_reader const files = [](std::string const& path) { return "content of " + path; };
     options const set =

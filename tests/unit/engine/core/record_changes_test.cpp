@@ -153,7 +153,7 @@ TEST_F(RecordChanges, TheChainHoldsOverATransaction) {
             }
         }
     };
-    take({&records_.of_start({"run", "1", 1, {"t"}, lsn{0x100}, lsn{0x900}}, bytes_), 1});
+    take({&records_.of_start({"run", "1", 1, {"t"}, lsn{0x100}, lsn{0x900}, {}, {}}, bytes_), 1});
     take(written(make_.insert(plan_, {text("7"), null(), null()})));
     take(written(make_.move(plan_, {text("7"), null(), null()}, {text("8"), null(), null()})));
     take(written(make_.remove(plan_, {text("8"), null(), null()}), lsn{0x280}));
@@ -175,7 +175,7 @@ TEST_F(RecordChanges, TablesAreDescribedOnceASegment) {
     EXPECT_EQ(written(of_longer).size(), 2U) << "another shape";
     EXPECT_EQ(written(of_longer).size(), 1U);
     EXPECT_EQ(written(what).size(), 2U) << "the first shape again";
-    static_cast<void>(records_.of_start({"run", "1", 1, {"t"}, {}, {}}, bytes_));
+    static_cast<void>(records_.of_start({"run", "1", 1, {"t"}, {}, {}, {}, {}}, bytes_));
     EXPECT_EQ(written(what).size(), 2U);
     EXPECT_EQ(written(of_longer).size(), 2U);
 }

@@ -90,6 +90,18 @@ INSTANTIATE_TEST_SUITE_P(
                    start_verdict::gap, "restored behind us"},
         start_case{"another_incarnation", [](auto& source, auto&) { source.incarnation = "old"; },
                    start_verdict::gap, "restored from a copy"},
+        start_case{"went_through_kafka_meanwhile",
+                   [](auto& source, auto&) {
+                       source.incarnation = "old";
+                       source.sent_as = {"first", "now"};
+                   },
+                   start_verdict::go, ""},
+        start_case{"another_incarnation_behind_kafka",
+                   [](auto& source, auto&) {
+                       source.incarnation = "old";
+                       source.sent_as = {"first", "second"};
+                   },
+                   start_verdict::gap, "restored from a copy"},
         start_case{"stopped_while_renewing_the_token",
                    [](auto& source, auto& progress) {
                        source.incarnation = "next";
