@@ -481,34 +481,4 @@ awaitable<dry_run> initialise_dry_run(io::asio::any_io_executor executor, option
     co_return result;
 }
 
-awaitable<std::vector<std::string>> destroy(io::asio::any_io_executor executor, options set) {
-    validate_nodes(set, 1);
-    workbench bench = co_await open_workbench(std::move(executor), set);
-    for (node_catalog const& node : bench.nodes) {
-        auto const& found = node.installed;
-        if (found.schema_version && !found.node.empty() && found.node != node.name) {
-            throw config_error{
-                fmt::format("the database given as node {} was set up as node {}: name it so",
-                            node.name, found.node)};
-        }
-        for (slot_info const& slot : own_slots(node)) {
-            if (slot.active) {
-                throw command_failed{
-                    exit_status::environment,
-                    fmt::format("node {}: slot {} is in use: stop the running instance "
-                                "first",
-                                node.name, slot.name)};
-            }
-        }
-    }
-    std::vector<std::string> done;
-    for (node_catalog const& node : bench.nodes) {
-        for (std::string const& statement : destroy_statements(node)) {
-            co_await bench.of(node.name).run(statement, statement);
-            done.push_back(fmt::format("node {}: {}", node.name, statement));
-        }
-    }
-    co_return done;
-}
-
 } // namespace tandem::engine

@@ -177,7 +177,8 @@ io::awaitable<void> instance_lease::keep() {
             }
             sure = sure && answer == node_lease::answer::ours;
         }
-        co_await pause(sure ? std::chrono::milliseconds{keep_interval} : look_interval);
+        std::chrono::milliseconds const length = sure ? keep_interval : look_interval;
+        co_await pause(length);
     }
 }
 
