@@ -50,7 +50,7 @@ struct direction_counters {
     counter confirmed_lsn{0};
     counter server_wal_end{0};  // the source's WAL end as last heard
     counter last_commit_us{0};  // unix µs: commit time of the newest applied transaction
-    counter caught_up_at_us{0}; // unix µs: when nothing was pending last
+    counter caught_up_at_us{0}; // unix µs: when nothing was pending last, between source and target
     counter queue_bytes{0};
     counter spool_bytes{0}; // of open transactions that came in blocks, in files
     counter in_flight{0};   // peer transactions on the way

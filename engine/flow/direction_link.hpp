@@ -45,9 +45,9 @@ struct direction_link {
     change_window window; // capture pushes, applier reads
     ack_watermark watermark;
     flush_tracker flushes;
-    io::event arrived;           // the applier has something to do
-    io::event room;              // the window got smaller
-    bool counts_captured = true; // the window is filled from the source itself
+    io::event arrived;            // the applier has something to do
+    io::event room;               // the window got smaller
+    bool hears_the_source = true; // the window is filled from the source itself
     bool stopping = false;
     bool left = false;    // stopped without the target's answer
     bool rushing = false; // changes come at a high rate: a batch does well to wait for company

@@ -190,6 +190,11 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
 
 } // namespace
 
+void note_caught_up(direction_stats& stats) noexcept {
+    stats.count.caught_up_at_us.store(static_cast<std::uint64_t>(wall_us()),
+                                      std::memory_order_relaxed);
+}
+
 io::awaitable<io::pg::result<void>> send_status(direction_link& link,
                                                 io::pg::replication_stream& stream) {
     auto const confirmed = failpoint("progress_check") ? lsn{} : link.watermark.confirmable();
@@ -253,9 +258,8 @@ io::awaitable<failure> durability_loop(direction_link& link, io::pg::connection&
         if (!done) {
             co_return done.error();
         }
-        if (link.watermark.settled()) {
-            link.stats.count.caught_up_at_us.store(static_cast<std::uint64_t>(wall_us()),
-                                                   std::memory_order_relaxed);
+        if (link.hears_the_source && link.watermark.settled()) {
+            note_caught_up(link.stats);
         }
         timer.expires_after(tick);
         co_await timer.async_wait(io::asio::use_awaitable);

@@ -35,4 +35,7 @@ namespace tandem::engine {
 [[nodiscard]] io::awaitable<outcome_of<void>> probe_durability(direction_link& link,
                                                                io::pg::connection& target);
 
+// Nothing is pending between source and target, by our clock.
+void note_caught_up(direction_stats& stats) noexcept;
+
 } // namespace tandem::engine

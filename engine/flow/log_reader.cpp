@@ -90,7 +90,10 @@ io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch&
             co_return taken;
         }
     }
-    at_end_ = at_end_ || !batch.ends().empty();
+    if (!batch.ends().empty()) {
+        at_end_ = true;
+        end_heard_ = std::chrono::steady_clock::now();
+    }
     for (auto const& failed : batch.failures()) {
         auto mended = co_await after_failure(failed);
         if (!mended) {

@@ -14,6 +14,7 @@
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,10 @@ public:
     [[nodiscard]] std::string const& missing() const noexcept { return missing_; }
     // The end of the log was reached, at least once.
     [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+    // The end of the log was heard of within the last few seconds: an idle reader asks again (ask_again()).
+    [[nodiscard]] bool lately_at_end() const noexcept {
+        return std::chrono::steady_clock::now() - end_heard_ < std::chrono::seconds{10};
+    }
     // Of the record that comes next; -1: none came since the last assignment.
     [[nodiscard]] std::int64_t next_offset() const noexcept { return next_offset_; }
     // It does not fetch: what it has read is still to be applied.
@@ -101,6 +106,7 @@ private:
     bool expect_last_applied_ = false; // R6
     bool from_beginning_ = false;
     bool at_end_ = false;
+    std::chrono::steady_clock::time_point end_heard_{};
 };
 
 } // namespace tandem::engine

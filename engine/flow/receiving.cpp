@@ -116,7 +116,7 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     auto const executor = co_await io::asio::this_coro::executor;
     direction_link link{executor, setup_, stats(), *memory_, with.row, with.row.facts.reached(),
                         false};
-    link.counts_captured = false;
+    link.hears_the_source = false;
     link.renewal.due = std::chrono::steady_clock::time_point::max();
     memory_->source_clock.restart(with.row.facts.applied_at);
     plans tables{setup_, *with.catalog};
@@ -192,7 +192,13 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
                 told_at = now;
             }
         }
-        now_caught_up(reader.at_end() && link.watermark.settled() && link.window.exhausted());
+        bool const applied_all =
+            reader.at_end() && link.watermark.settled() && link.window.exhausted();
+        now_caught_up(applied_all);
+        // Where the sending half is in this process, it knows better.
+        if (setup_.source.uri.empty() && applied_all && reader.lately_at_end()) {
+            note_caught_up(stats());
+        }
         if (stop_requested() && !link.stopping) {
             link.stopping = true;
             stop_at = now + 5s;

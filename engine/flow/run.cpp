@@ -362,6 +362,16 @@ asio::awaitable<void> live(asio::io_context& context, instance& running, options
 void summarise(instance const& ended) {
     for (auto const& one : ended.stats.directions) {
         auto const& count = one->count;
+        bool const applied_elsewhere = std::ranges::none_of(
+            ended.stats.nodes, [&](auto const& node) { return node->name == one->target; });
+        if (applied_elsewhere) {
+            spdlog::info(
+                "{} -> {}: {} changes in {} transactions sent, {} echoes stopped, confirmed {}",
+                one->source, one->target, count.captured_rows.load(),
+                count.captured_transactions.load(), count.echoes_stopped.load(),
+                to_string(lsn{count.confirmed_lsn.load()}));
+            continue;
+        }
         spdlog::info(
             "{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
             "conflicts, {} parked, confirmed {}",

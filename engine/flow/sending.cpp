@@ -290,6 +290,10 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
         }
         now_caught_up(caught_up() || (link.watermark.settled() &&
                                       link.watermark.position() >= with.point.source_end));
+        if (link.watermark.settled() &&
+            (kafka_.confirm == confirm_at::applied || known.reader >= known.durable)) {
+            note_caught_up(stats());
+        }
         if (stop_requested() && !link.stopping) {
             link.stopping = true;
             link.arrived.notify();

@@ -113,7 +113,7 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     auto& piece = filling_->pieces.back();
     piece.end_lsn = committed.end_lsn;
     piece.ends = true;
-    add(link_.stats.count.captured_transactions, link_.counts_captured ? 1 : 0);
+    add(link_.stats.count.captured_transactions, link_.hears_the_source ? 1 : 0);
     link_.watermark.received(committed.end_lsn);
     return std::nullopt;
 }
@@ -158,7 +158,7 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
         filling_->bytes += filling_->rows.capacity() - before;
     }
     append(made);
-    add(link_.stats.count.captured_rows, link_.counts_captured ? 1 : 0);
+    add(link_.stats.count.captured_rows, link_.hears_the_source ? 1 : 0);
     return std::nullopt;
 }
 
@@ -173,7 +173,7 @@ window_writer::step window_writer::truncate(truncation what) {
     filling_->truncations.push_back(std::move(what));
     made.truncated = &filling_->truncations.back();
     append(made);
-    add(link_.stats.count.captured_rows, link_.counts_captured ? 1 : 0);
+    add(link_.stats.count.captured_rows, link_.hears_the_source ? 1 : 0);
     return std::nullopt;
 }
 

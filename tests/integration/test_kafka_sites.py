@@ -226,3 +226,25 @@ def test_roles_change_again_and_again(pair, kafka):
     pair.settle(deadline=60)
     pair.assert_equal()
     assert counted(pair) == [8 * 49] * 2
+
+
+def test_a_lag_shows_at_both_sites_while_kafka_is_away(pair, kafka):
+    assert both_nodes(pair, "init").status == 0
+    a, b = both_sites(pair, kafka)
+    write(pair, 0)
+    pair.settle(deadline=60)
+
+    def lags():
+        return [each.direction("a:b")["lag_seconds"] for each in (a, b)]
+    wait_until(lambda: max(lags()) < 1, 30, "no lag at either site", detail=a.explain)
+    kafka.kill(1, 2, 3)
+    write(pair, 1)
+    wait_until(lambda: min(lags()) > 3, 60, "the lag at both sites", detail=b.explain)
+    kafka.restart(1, 2, 3)
+    pair.settle(deadline=120)
+    wait_until(lambda: max(lags()) < 1, 60, "the lag is gone", detail=b.explain)
+    pair.assert_equal()
+    for each in (a, b):
+        each.stop()
+        sent, = [line for line in each.log_text().splitlines() if " sent, " in line]
+        assert "124 changes in 4 transactions sent, " in sent
