@@ -1,0 +1,225 @@
+"""Through Kafka: tandem beside Debezium and its JDBC sink, and beside its own direct way, interleaved.
+
+With one broker and then with three, each time on fresh servers. Each repeat fills the source's table while
+nobody listens, and one system after the other catches up from its own slot into its own database. The direct
+way has a source of its own, since two streams of one node would be one. The clock runs from the start of
+tandem's process, or from the request to resume Debezium's connectors, until the last row is visible. Afterwards,
+with one broker, the latency of single commits. A result counts only when the rows are equal.
+"""
+
+import contextlib
+import statistics
+import sys
+
+import debezium
+import goals
+import latency
+from catchup import catch_up, circumstances, flags, judged, ratios, show
+from connect_worker import Worker
+from databases import Database, Source, servers
+from debezium import Debezium
+from measuring import end_in_good_order, say, wait
+from shared import Admin, ClusterError, broker, free_ports
+from tandem_run import Tandem
+
+WARM_UP_ROWS = 100_000
+VOID_BELOW = 0.75
+SETTINGS = {
+    "auto.create.topics.enable": "true",
+    "message.max.bytes": "10485760",
+    # What was read is removed after each run; the disk gets it back before the next but one.
+    "log.segment.bytes": "268435456",
+    "log.retention.check.interval.ms": "10000",
+    "log.segment.delete.delay.ms": "1000",
+}
+JVM = ("-Xmx1g", "-XX:-UseSerialGC", "-XX:+UseG1GC")
+PHASES = {1: "kafka.", 3: "kafka.three."}
+
+
+@contextlib.contextmanager
+def cluster(nodes):
+    """Brokers that run, gone at the end with all they wrote."""
+    ports = free_ports(2 * nodes)
+    home = goals.REPOSITORY / "build" / "perf" / "kafka"
+    brokers = broker.Brokers(home, ports[:nodes], ports[nodes:], SETTINGS, JVM, ("setpriv", "--pdeathsig", "KILL"))
+    brokers.remove()
+    try:
+        brokers.spawn(broker.classpath(goals.REPOSITORY / "build" / "cache", say))
+        brokers.await_ready()
+        yield brokers
+    finally:
+        brokers.stop(graceful=False)
+        brokers.remove()
+
+
+class Phase:
+    """All systems on fresh servers and a cluster of so many nodes."""
+
+    def __init__(self, nodes, given, clean_up):
+        self.nodes, self.given = nodes, given
+        a, b = clean_up.enter_context(servers())
+        brokers = clean_up.enter_context(cluster(nodes))
+        admin = Admin(brokers.bootstrap)
+        clean_up.callback(admin.close)
+        worker = Worker(brokers)
+        clean_up.callback(worker.close)
+        worker.start()
+
+        def target(name):
+            return Database(b, f"perf_{name}", given.tcp)
+        self.source, self.direct_source = Source(a, "perf", given.tcp), Source(a, "perf_direct", given.tcp)
+        latency.set_up(self.source)
+        self.ours = Tandem("tandem-kafka", self.source, target("kafka"), given, "--transport", "kafka", "--brokers",
+                           brokers.bootstrap, brokers=[node.pid() for node in brokers.nodes])
+        clean_up.callback(self.ours.close)
+        self.direct = Tandem("tandem-direct", self.direct_source, target("direct"), given)
+        clean_up.callback(self.direct.close)
+        self.peers = [Debezium(way, self.source, target(way), worker, admin) for way in debezium.WAYS]
+        self.runs = {system.name: [] for system in self._systems()}
+        self.latencies = {self.ours.name: [], "flat": []}
+
+    def _systems(self):
+        return [self.ours, self.direct, *self.peers]
+
+    def _fill(self, rows):
+        """{source: what its targets must hold}. The direct way's slot first passes over the others' rows."""
+        wanted = {self.source: self.source.fill(rows)}
+        self._pass_over()
+        wanted[self.direct_source] = self.direct_source.fill(rows)
+        return wanted
+
+    def _pass_over(self):
+        self.direct.start()
+        self.direct_source.sql("INSERT INTO chat_message (id) VALUES (0)")
+        wait("tandem-direct has passed over", 300, lambda: self.direct.target.sql(
+            "SELECT 1 FROM chat_message WHERE id = 0"))
+        self.direct.stop()
+
+    def catch_ups(self):
+        rows = min(WARM_UP_ROWS, self.given.rows)
+        say(f"{self.nodes} broker(s), warming up with {rows:,} rows")
+        self._round(rows, 0, None)
+        for repeat in range(self.given.repeats):
+            say(f"{self.nodes} broker(s), repeat {repeat + 1} of {self.given.repeats}")
+            self._round(self.given.rows, repeat, self.runs)
+
+    def _round(self, rows, number, runs):
+        wanted = self._fill(rows)
+        systems = self._systems()
+        for system in systems if number % 2 == 0 else reversed(systems):
+            run = catch_up(system, wanted[system.source], rows)
+            if runs is not None:
+                runs[system.name].append(run)
+
+    def latency(self):
+        pair = (self.ours, self.peers[0])
+        for repeat in range(self.given.repeats):
+            for system in pair if repeat % 2 == 0 else reversed(pair):
+                self.latencies[system.name].append(latency.measure(system, self.given.latency_seconds))
+
+    def result(self):
+        return {"runs": self.runs, "latency": self.latencies if any(self.latencies.values()) else {},
+                "memory_mb": {"tandem": self.ours.memory_mb, "connect": self.peers[0].memory_mb}}
+
+
+def cpu(runs, part):
+    return [run["cpu_us_per_row"][part] for run in runs]
+
+
+def median_of(runs, name):
+    return statistics.median(run[name] for run in runs)
+
+
+def below_anchor(nodes, result):
+    """{peer: why its runs say nothing of it}"""
+    void = {}
+    for name, anchor in debezium.ANCHORS[nodes].items():
+        got = median_of(result["runs"][name], "rows_per_s")
+        if got < VOID_BELOW * anchor:
+            void[name] = f"{got:,.0f} rows/s, less than {VOID_BELOW:.0%} of {anchor:,}"
+    for name, runs in result["latency"].items():
+        reached = median_of(runs, "commits_per_s")
+        if reached < latency.RATE_REACHED * latency.RATE:
+            void["latency"] = f"{reached:,.0f} commits/s at {name}, not {latency.RATE:,}"
+    for name, anchor in debezium.LATENCY_ANCHORS_MS.items() if result["latency"] else ():
+        got = median_of(result["latency"]["flat"], name)
+        if got * VOID_BELOW > anchor:
+            void["latency"] = f"{name} of flat {got:,.0f} ms, its {anchor} ms less than {VOID_BELOW:.0%} of that"
+    return void
+
+
+def measured(prefix, result, void):
+    """{goal: value}; what hangs on a peer whose runs are void is not measured."""
+    runs, found = result["runs"], {}
+    ours = runs["tandem-kafka"]
+    for way in debezium.WAYS:
+        if way not in void:
+            found[f"{prefix}catchup.{way}"] = ratios(ours, runs[way])
+    found[prefix + "direct_share"] = ratios(ours, runs["tandem-direct"])
+    if "flat" not in void:
+        found[prefix + "cpu_per_row"] = statistics.median(
+            mine / theirs for mine, theirs in zip(cpu(ours, "tandem"), cpu(runs["flat"], "connect")))
+    if result["latency"] and "latency" not in void:
+        for name in ("p50", "p99"):
+            found[f"{prefix}latency.{name}"] = statistics.median(
+                one[name] / other[name] for one, other in zip(*result["latency"].values()))
+    return found
+
+
+def report(nodes, result, void):
+    print(f"--- {nodes} broker(s)")
+    for name, runs in result["runs"].items():
+        show(name, runs)
+        print("  CPU us/row " + ", ".join(f"{part} {statistics.median(cpu(runs, part)):.2f}"
+                                          for part in runs[0]["cpu_us_per_row"]))
+    for name, runs in result["latency"].items():
+        print(f"{name}: latency ms p50 {median_of(runs, 'p50'):.1f}, p99 {median_of(runs, 'p99'):.1f}")
+    print(", ".join(f"peak memory of {name} {mb:,.0f} MB" for name, mb in result["memory_mb"].items()))
+    for name, why in void.items():
+        print(f"void: {name}: {why}")
+
+
+def run_phase(nodes, given):
+    with contextlib.ExitStack() as clean_up:
+        phase = Phase(nodes, given, clean_up)
+        phase.catch_ups()
+        if nodes == 1 and given.latency_seconds:
+            phase.latency()
+        return phase.result()
+
+
+def arguments():
+    parser = flags("perf/harness/run kafka", __doc__.splitlines()[0],
+                   {"rows": 50_000, "repeats": 1, "latency_seconds": 5})
+    parser.add_argument("--nodes", type=lambda text: [int(word) for word in text.split(",")], default=[1, 3])
+    parser.add_argument("--latency-seconds", type=int, default=20)
+    given = judged(parser)
+    if not given.nodes or not set(given.nodes) <= set(PHASES) or given.latency_seconds < 0:
+        parser.error("--nodes is 1, 3 or 1,3; --latency-seconds at least 0")
+    return given
+
+
+def main():
+    given = arguments()
+    end_in_good_order(given.minutes)
+    record = {**circumstances(given), "rate": latency.RATE, "latency_seconds": given.latency_seconds,
+              "broker_settings": SETTINGS, "debezium": debezium.WAYS, "phases": {}}
+    found, memory_mb = {}, 0.0
+    for nodes in given.nodes:
+        result = run_phase(nodes, given)
+        void = below_anchor(nodes, result)
+        report(nodes, result, void)
+        record["phases"][nodes] = {**result, "void": void}
+        found.update(measured(PHASES[nodes], result, void))
+        memory_mb = max(memory_mb, result["memory_mb"]["tandem"])
+    records = goals.judge("kafka.", {**found, "kafka.memory_mb": memory_mb})
+    goals.record("kafka", {**record, "goals": records})
+    return goals.exit_status(records)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ClusterError as failure:
+        say(str(failure))
+        sys.exit(3)
