@@ -78,17 +78,29 @@ class Source(Database):
     def __init__(self, *given):
         super().__init__(*given)
         self.sql(LOAD)
+        self.checkpointed = None
+
+    def checkpoint(self):
+        """Where a slot that has confirmed it begins to decode the next time."""
+        self.sql("CHECKPOINT")
+        self.checkpointed = self.value("SELECT pg_current_wal_insert_lsn()")
+
+    def confirmed(self, slots):
+        """Whether the slots whose name is like this have confirmed the last checkpoint."""
+        return self.checkpointed is None or self.value(
+            "SELECT bool_and(confirmed_flush_lsn >= %s) FROM pg_replication_slots WHERE slot_name LIKE %s "
+            "AND database = %s", self.checkpointed, slots, self.name)
 
     def fill(self, rows):
         """A backlog, while nobody listens; what a target must hold then, and its first and last row.
 
-        The checkpoint before the last transaction is where a slot that confirmed all of it begins to decode the
-        next time; behind it, each catch-up would first read through the rows of the one before.
+        Without the checkpoint before the last transaction, each catch-up would first read through the rows of the
+        one before.
         """
         self.sql("SET synchronous_commit = off")
         self.sql("TRUNCATE chat_message")
         self.sql("CALL load(1, %s)", rows - ROWS_PER_TRANSACTION)
-        self.sql("CHECKPOINT")
+        self.checkpoint()
         self.sql("CALL load(%s, %s)", rows - ROWS_PER_TRANSACTION + 1, rows)
         return {"content": self.content(), "ends": self.sql(
             "SELECT id, sent_at FROM chat_message WHERE id IN (1, %s) ORDER BY id", rows)}

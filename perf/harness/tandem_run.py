@@ -4,8 +4,10 @@ import os
 import types
 
 import goals
-from measuring import peak_memory_mb
+from measuring import peak_memory_mb, wait
 from shared import tandem
+
+SLOTS = "tandem\\_%"
 
 
 class Tandem:
@@ -36,6 +38,8 @@ class Tandem:
         self.instance.start()
 
     def stop(self):
+        """Not before the slot has confirmed what was applied: the next start is to begin behind it."""
+        wait(f"{self.name} has confirmed", 60, lambda: self.source.confirmed(SLOTS))
         self.memory_mb = max(self.memory_mb, peak_memory_mb(self.instance.pid))
         self.instance.stop(30)
 
@@ -44,6 +48,6 @@ class Tandem:
 
     def parts(self):
         """{part: pids}"""
-        return {"walsender": self.source.walsenders("tandem\\_%"), "apply": self.target.sessions(),
+        return {"walsender": self.source.walsenders(SLOTS), "apply": self.target.sessions(),
                 "tandem": [self.instance.pid] if self.instance.running else [],
                 **({"brokers": self.brokers} if self.brokers else {})}
