@@ -11,6 +11,8 @@ import contextlib
 import statistics
 import sys
 
+import psycopg2
+
 import debezium
 import goals
 import latency
@@ -141,6 +143,9 @@ def below_anchor(nodes, result):
         got = median_of(result["runs"][name], "rows_per_s")
         if got < VOID_BELOW * anchor:
             note(name, f"{got:,.0f} rows/s, less than {VOID_BELOW:.0%} of {anchor:,}")
+    for name in debezium.WAYS:
+        if "flat" in void and name not in debezium.ANCHORS[nodes]:
+            note(name, "has no anchor of its own, and flat is void")
     for name, runs in result["latency"].items():
         reached = median_of(runs, "commits_per_s")
         if reached < latency.RATE_REACHED * latency.RATE:
@@ -208,22 +213,22 @@ def main():
     end_in_good_order(given.minutes)
     record = {**circumstances(given), "rate": latency.RATE, "latency_seconds": given.latency_seconds,
               "broker_settings": SETTINGS, "debezium": debezium.WAYS, "phases": {}}
-    found, memory_mb = {}, 0.0
-    for nodes in given.nodes:
-        result = run_phase(nodes, given)
-        void = below_anchor(nodes, result)
-        report(nodes, result, void)
-        record["phases"][nodes] = {**result, "void": void}
-        found.update(measured(PHASES[nodes], result, void))
-        memory_mb = max(memory_mb, result["memory_mb"]["tandem"])
-    records = goals.judge("kafka.", {**found, "kafka.memory_mb": memory_mb})
+    found = {}
+    try:
+        for nodes in given.nodes:
+            result = run_phase(nodes, given)
+            void = below_anchor(nodes, result)
+            report(nodes, result, void)
+            record["phases"][nodes] = {**result, "void": void}
+            found.update(measured(PHASES[nodes], result, void))
+            found["kafka.memory_mb"] = max(found.get("kafka.memory_mb", 0), result["memory_mb"]["tandem"])
+    except (AssertionError, ClusterError, OSError, RuntimeError, psycopg2.Error) as failure:
+        record["failed"] = f"{type(failure).__name__}: {failure}"
+        say(record["failed"])
+    records = goals.judge("kafka.", found)
     goals.record("kafka", {**record, "goals": records})
-    return goals.exit_status(records)
+    return 1 if "failed" in record else goals.exit_status(records)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ClusterError as failure:
-        say(str(failure))
-        sys.exit(3)
+    sys.exit(main())

@@ -16,7 +16,7 @@ from measuring import say, wait
 from shared import binaries
 
 RATE = 2_000
-CLIENTS = 4
+CLIENTS = 16  # enough for the rate where a commit takes some ms to be durable
 LOOK_SECONDS = 0.001
 SETTLE_SECONDS = 60
 # What a machine that keeps the rate reaches at least; below it the load was another one.
