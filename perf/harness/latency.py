@@ -67,14 +67,11 @@ def set_up(source):
 
 def _write(source, seconds):
     """pgbench: commits at the fixed rate, over TCP as an application's."""
-    script = goals.REPOSITORY / "build" / "perf" / "latency.sql"
-    script.write_text(WRITE, encoding="utf-8")
     pgbench = binaries.bin_dir(15, goals.REPOSITORY / "build" / "cache", say) / "pgbench"
     done = subprocess.run(
         ["setpriv", "--pdeathsig", "KILL", str(pgbench), "-n", "-M", "prepared", "-R", str(RATE), "-c", str(CLIENTS),
-         "-T", str(seconds), "-f", str(script), source.cluster.uri(source.name)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    script.unlink()
+         "-T", str(seconds), "-f", "-", source.cluster.uri(source.name)],
+        input=WRITE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"pgbench ended with {done.returncode}:\n{done.stdout[-2000:]}")
 
