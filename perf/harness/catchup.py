@@ -117,12 +117,14 @@ def flags(prog, description, quick):
     return parser
 
 
-def judged(parser):
-    """The arguments, if they are right."""
+def judged(parser, wrong=lambda given: None):
+    """The arguments, if they are right; `wrong`: says why not."""
     given = parser.parse_args()
     given.command = " ".join([parser.prog, *sys.argv[1:]])
     if given.rows % ROWS_PER_TRANSACTION or given.rows < 1 or given.repeats < 1 or given.minutes <= 0:
         parser.error(f"--rows is a multiple of {ROWS_PER_TRANSACTION}, --repeats at least 1, --minutes above 0")
+    if why := wrong(given):
+        parser.error(why)
     named = given.binary != parser.get_default("binary")
     if (named or not given.judge) and not (os.path.isfile(given.binary) and os.access(given.binary, os.X_OK)):
         parser.error(f"--binary {given.binary} is no program")
