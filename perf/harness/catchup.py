@@ -41,6 +41,8 @@ class Native:
         self.target.sql("ALTER SUBSCRIPTION native ENABLE")
 
     def stop(self):
+        """Not before the slot has confirmed what was applied: the next start is to begin behind it."""
+        wait("native has confirmed", 60, lambda: self.source.confirmed("native"))
         self.target.sql("ALTER SUBSCRIPTION native DISABLE")
         wait("the subscription's slot is free", 30, lambda: not self.source.walsenders("native"))
 
