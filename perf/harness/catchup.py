@@ -102,8 +102,8 @@ def measure(given, clusters, runs, clean_up):
     return systems[1].memory_mb
 
 
-def flags(prog, description, quick):
-    """What both runs take; `quick`: what --quick puts in place of the defaults."""
+def flags(prog, description):
+    """What both runs take."""
     parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rows", type=int, default=500_000)
@@ -114,13 +114,13 @@ def flags(prog, description, quick):
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--binary", default=str(goals.REPOSITORY / "build" / "release" / "tandem"))
     parser.add_argument("--judge", action="store_true", help=argparse.SUPPRESS)  # the arguments, nothing else
-    if "--quick" in sys.argv:
-        parser.set_defaults(**quick)
     return parser
 
 
-def judged(parser, wrong=lambda given: None):
-    """The arguments, if they are right; `wrong`: says why not."""
+def judged(parser, quick, wrong=lambda given: None):
+    """The arguments, if they are right; `quick`: what --quick puts in place of defaults; `wrong`: says why not."""
+    if parser.parse_args().quick:
+        parser.set_defaults(**quick)
     given = parser.parse_args()
     given.command = " ".join([parser.prog, *sys.argv[1:]])
     if given.rows % ROWS_PER_TRANSACTION or given.rows < 1 or given.repeats < 1 or given.minutes <= 0:
@@ -143,7 +143,7 @@ def circumstances(given):
 
 
 def main():
-    given = judged(flags("perf/harness/run", __doc__.splitlines()[0], {"rows": 100_000, "repeats": 3}))
+    given = judged(flags("perf/harness/run", __doc__.splitlines()[0]), {"rows": 100_000, "repeats": 3})
     end_in_good_order(given.minutes)
     record = circumstances(given)
     runs = {"native": [], "tandem": []}

@@ -198,11 +198,11 @@ def run_phase(nodes, given):
 
 
 def arguments():
-    parser = flags("perf/harness/run kafka", __doc__.splitlines()[0],
-                   {"rows": 50_000, "repeats": 1, "latency_seconds": 5})
+    parser = flags("perf/harness/run kafka", __doc__.splitlines()[0])
     parser.add_argument("--nodes", choices=("1", "3", "1,3"), default="1,3")
     parser.add_argument("--latency-seconds", type=int, default=20)
-    given = judged(parser, lambda found: "--latency-seconds is at least 0" if found.latency_seconds < 0 else None)
+    given = judged(parser, {"rows": 50_000, "repeats": 1, "latency_seconds": 5},
+                   lambda found: "--latency-seconds is at least 0" if found.latency_seconds < 0 else None)
     given.nodes = [int(word) for word in given.nodes.split(",")]
     return given
 
