@@ -51,9 +51,6 @@ constexpr direction_metric direction_metrics[] = {
      [](direction_view const& seen) { return exact(seen.captured); }},
     {"tandem_events_applied_total", "counter", "Row changes durable at the target.",
      [](direction_view const& seen) { return exact(seen.applied); }},
-    {"tandem_events_echo_suppressed_total", "counter",
-     "Transactions of ours stopped by their origin; 0 where the server filters them (16 and later).",
-     [](direction_view const& seen) { return exact(seen.echoes_stopped); }},
     {"tandem_conflicts_total", "counter", "Rows written to tandem.conflict.",
      [](direction_view const& seen) { return exact(seen.conflicts); }},
     {"tandem_parked_rows_total", "counter", "Rows written to tandem.parked.",
@@ -82,6 +79,44 @@ constexpr direction_state all_states[] = {
     direction_state::lost,     direction_state::fenced,   direction_state::standby,
 };
 
+void write_passed_over(status_view const& seen, exposition& out) {
+    out.family(
+        "tandem_events_echo_suppressed_total", "counter",
+        "What came back and was stopped. origin: transactions, at the source (0 where the "
+        "server filters them, 16 and later). record: records from Kafka, which must stay 0.");
+    for (direction_view const& direction : seen.directions) {
+        out.sample(label(direction) + ",method=\"origin\"", direction.echoes_stopped);
+        out.sample(label(direction) + ",method=\"record\"", direction.echoes_dropped);
+    }
+    out.family("tandem_events_skipped_total", "counter",
+               "Records in the stream's topic that are none of it.");
+    for (direction_view const& direction : seen.directions) {
+        out.sample(label(direction) + ",reason=\"foreign_record\"", direction.foreign_records);
+    }
+}
+
+// Only what is known.
+void write_kafka(status_view const& seen, exposition& out) {
+    auto const family = [&](char const* name, char const* help, auto const& value) {
+        out.family(name, "gauge", help);
+        for (direction_view const& direction : seen.directions) {
+            if (auto const known = value(direction)) {
+                out.sample(label(direction), *known);
+            }
+        }
+    };
+    family("tandem_kafka_queue_records", "Records given to Kafka's producer, not acknowledged yet.",
+           [](direction_view const& each) { return each.kafka_queue_records; });
+    family("tandem_kafka_queue_bytes", "Bytes of these records.",
+           [](direction_view const& each) { return each.kafka_queue_bytes; });
+    family("tandem_kafka_broker_round_trip_seconds",
+           "From the producer's request to the answer, mean of the last second, slowest broker.",
+           [](direction_view const& each) { return each.kafka_round_trip_seconds; });
+    family("tandem_kafka_consumer_lag_records",
+           "Records not read yet, of those in the stream's topic at the last fetch.",
+           [](direction_view const& each) { return each.kafka_lag_records; });
+}
+
 void write_directions(status_view const& seen, exposition& out) {
     for (direction_metric const& each : direction_metrics) {
         out.family(each.name, each.type, each.help);
@@ -89,6 +124,8 @@ void write_directions(status_view const& seen, exposition& out) {
             out.sample(label(direction), each.value(direction));
         }
     }
+    write_passed_over(seen, out);
+    write_kafka(seen, out);
     out.family("tandem_lag_seconds", "gauge", "Seconds since everything committed was applied.");
     for (direction_view const& direction : seen.directions) {
         if (direction.lag_seconds) {

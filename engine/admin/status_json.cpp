@@ -26,11 +26,26 @@ json node_json(node_view const& seen) {
     return one;
 }
 
+json or_null(auto const& value) {
+    return value ? json(*value) : json{};
+}
+
+// Nothing where nothing is known: the direction does not go through Kafka, or has not begun to.
+json kafka_json(direction_view const& seen) {
+    if (!seen.kafka_queue_records && !seen.kafka_lag_records) {
+        return nullptr;
+    }
+    return {{"queue_records", or_null(seen.kafka_queue_records)},
+            {"queue_bytes", or_null(seen.kafka_queue_bytes)},
+            {"round_trip_seconds", or_null(seen.kafka_round_trip_seconds)},
+            {"lag_records", or_null(seen.kafka_lag_records)}};
+}
+
 json direction_json(direction_view const& seen) {
     json one;
     one["state"] = to_string(seen.state);
     one["reason"] = seen.reason;
-    one["lag_seconds"] = seen.lag_seconds ? json(*seen.lag_seconds) : json{};
+    one["lag_seconds"] = or_null(seen.lag_seconds);
     one["lag_bytes"] = seen.lag_bytes;
     one["rows_per_second"] = seen.rows_per_second;
     one["bytes_per_second"] = seen.bytes_per_second;
@@ -41,6 +56,8 @@ json direction_json(direction_view const& seen) {
     one["applied_transactions"] = seen.applied_transactions;
     one["batches"] = seen.batches;
     one["echoes_stopped"] = seen.echoes_stopped;
+    one["echoes_dropped"] = seen.echoes_dropped;
+    one["foreign_records"] = seen.foreign_records;
     one["conflicts"] = seen.conflicts;
     one["parked"] = seen.parked;
     one["retries"] = seen.retries;
@@ -50,6 +67,7 @@ json direction_json(direction_view const& seen) {
     one["received_lsn"] = to_string(seen.received);
     one["applied_lsn"] = to_string(seen.applied_at);
     one["confirmed_lsn"] = to_string(seen.confirmed);
+    one["kafka"] = kafka_json(seen);
     json left_out = json::array();
     for (auto const& [table, reason] : seen.left_out) {
         left_out.push_back({{"table", table}, {"reason", reason}});

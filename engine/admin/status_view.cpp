@@ -20,6 +20,22 @@ std::int64_t instant(counter const& from) noexcept {
     return static_cast<std::int64_t>(from.load(std::memory_order_relaxed));
 }
 
+std::optional<std::uint64_t> known(kafka_figures::figure const& from) noexcept {
+    auto const value = from.load(std::memory_order_relaxed);
+    return value >= 0 ? std::optional{static_cast<std::uint64_t>(value)} : std::nullopt;
+}
+
+void view_kafka(direction_stats const& stats, direction_view& seen) {
+    seen.echoes_dropped = number(stats.count.echoes_dropped);
+    seen.foreign_records = number(stats.count.foreign_records);
+    seen.kafka_queue_records = known(stats.kafka.queue_records);
+    seen.kafka_queue_bytes = known(stats.kafka.queue_bytes);
+    seen.kafka_lag_records = known(stats.kafka.lag_records);
+    if (auto const round_trip = known(stats.kafka.round_trip_us)) {
+        seen.kafka_round_trip_seconds = static_cast<double>(*round_trip) / 1e6;
+    }
+}
+
 direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     direction_counters const& count = stats.count;
     auto const [state, reason] = stats.state();
@@ -50,6 +66,7 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     lsn const end = position(count.server_wal_end);
     seen.lag_bytes = end > done ? end.value - done.value : 0;
     seen.left_out = stats.left_out();
+    view_kafka(stats, seen);
     return seen;
 }
 

@@ -45,6 +45,10 @@ struct direction_view {
     std::uint64_t applied = 0, applied_transactions = 0, batches = 0;
     std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, retries = 0;
     std::uint64_t queue_bytes = 0, spool_bytes = 0, in_flight = 0;
+    std::uint64_t echoes_dropped = 0, foreign_records = 0;
+    // Through Kafka; none: not known, or nothing was asked.
+    std::optional<std::uint64_t> kafka_queue_records, kafka_queue_bytes, kafka_lag_records;
+    std::optional<double> kafka_round_trip_seconds;
     lsn received, applied_at, confirmed;
     double rows_per_second = 0;
     double bytes_per_second = 0;

@@ -46,9 +46,8 @@ std::string expanded(std::string const& text, environment const& variables,
             result += read_file(inside.substr(5));
         } else {
             throw config_error{
-                fmt::format("'${{{}}}' is not known; ${{env:NAME}} and ${{file:PATH}} "
-                            "are",
-                            inside)};
+                "only ${env:NAME} and ${file:PATH} are known behind '${'; write '$${' "
+                "for the characters themselves"}; // not repeated: part of a secret
         }
         at = close + 1;
     }
@@ -186,18 +185,21 @@ std::string read_whole(std::filesystem::path const& path) {
     return std::move(content).str();
 }
 
-given from_file(std::string const& name, environment const& variables) {
-    std::filesystem::path const folder = std::filesystem::path{name}.parent_path();
-    // Relative paths are meant from where the file is; the newline editors put last is no part of a
-    // secret.
-    auto const read_beside = [&folder](std::string const& path) {
+// The newline editors put last is no part of a secret.
+file_reader reading_in(std::filesystem::path const& folder) {
+    return [folder](std::string const& path) {
         std::string content = read_whole(folder / path);
         while (content.ends_with('\n') || content.ends_with('\r')) {
             content.pop_back();
         }
         return content;
     };
-    return from_toml(read_whole(name), name, variables, read_beside);
+}
+
+given from_file(std::string const& name, environment const& variables) {
+    // Relative paths are meant from where the file is.
+    auto const folder = std::filesystem::path{name}.parent_path();
+    return from_toml(read_whole(name), name, variables, reading_in(folder));
 }
 
 } // namespace
@@ -263,6 +265,22 @@ given from_toml(std::string_view text, std::string const& file_name, environment
     }
 }
 
+given with_secrets(given from, environment const& variables, file_reader const& read_file) {
+    for (auto& [name, values] : from) {
+        if (!find_setting(name)->holds_secrets) {
+            continue;
+        }
+        for (given_value& value : values) {
+            try {
+                value.text = expanded(value.text, variables, read_file);
+            } catch (config_error const& failed) {
+                throw config_error{value.where + ": " + failed.what()};
+            }
+        }
+    }
+    return from;
+}
+
 namespace {
 
 void rank(options& set) {
@@ -308,7 +326,9 @@ options load(given const& flags, std::string const& config_file, environment con
         char const* const from_variable = variables("TANDEM_CONFIG");
         name = from_variable == nullptr ? "" : from_variable;
     }
-    std::vector<given> sources{flags, from_environment(variables)};
+    auto const read_here = reading_in({});
+    std::vector<given> sources{with_secrets(flags, variables, read_here),
+                               with_secrets(from_environment(variables), variables, read_here)};
     if (!name.empty()) {
         sources.push_back(from_file(name, variables));
     }

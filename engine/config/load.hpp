@@ -38,6 +38,10 @@ using file_reader = std::function<std::string(std::string const& path)>;
 [[nodiscard]] given from_toml(std::string_view text, std::string const& file_name,
                               environment const& variables, file_reader const& read_file);
 
+// Replaces ${env:NAME} and ${file:PATH} in those settings of flags or variables that hold secrets.
+[[nodiscard]] given with_secrets(given from, environment const& variables,
+                                 file_reader const& read_file);
+
 // Reads the texts; sources strongest first. Throws config_error naming the place.
 [[nodiscard]] options build(std::vector<given> const& sources);
 

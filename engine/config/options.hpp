@@ -59,6 +59,9 @@ struct options {
 
     enum transport transport = transport::direct;
     std::string brokers; // host:port,host:port
+    // librdkafka's names; values may be secrets: never logged.
+    std::vector<std::pair<std::string, std::string>> kafka_properties;
+    std::string compression = "lz4"; // of what is written to Kafka; librdkafka's word
     std::string topic_prefix = "tandem";
     confirmation confirm = confirmation::applied;
 

@@ -4,6 +4,7 @@
 #include "engine/config/nearest.hpp"
 #include "engine/config/pattern.hpp"
 #include "engine/config/quantity.hpp"
+#include "io/kafka/properties.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -144,6 +145,45 @@ void set_conflict(options& into, std::string const& text) {
                                      {"apply-remote", conflict_policy::apply_remote}});
 }
 
+// No message here repeats the text, which may be a secret or a part of one.
+void set_property(options& into, std::string const& text) {
+    constexpr std::string_view ours = "kafka.";
+    constexpr std::string_view form = "KEY=VALUE with a KEY of librdkafka's (such as "
+                                      "kafka.security.protocol=SASL_SSL)";
+    std::string_view const all{text};
+    std::size_t const equals = all.find('=');
+    std::string_view const whole_name = all.substr(0, std::min(equals, all.size()));
+    if (whole_name.starts_with("pg.")) {
+        throw config_error{"pg. is not taken here: parameters of a connection to PostgreSQL belong "
+                           "into the connection string of --node"};
+    }
+    if (equals == std::string_view::npos || !whole_name.starts_with(ours)) {
+        throw config_error{fmt::format("expected {}{}", ours, form)};
+    }
+    std::string_view const name = whole_name.substr(ours.size());
+    bool const legal = std::ranges::all_of(name, [](char each) {
+        return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '.' ||
+               each == '_';
+    });
+    if (!legal || name.empty()) {
+        throw config_error{fmt::format("expected {}{}: its name has lower-case letters, digits, "
+                                       "'.' and '_' only",
+                                       ours, form)};
+    }
+    if (name == "compression.type" || name == "compression.codec") {
+        throw config_error{fmt::format("kafka.{} is set by --compression", name)};
+    }
+    std::string_view const value = all.substr(equals + 1);
+    if (auto const problem = io::kafka::property_problem(name, value)) {
+        throw config_error{*problem};
+    }
+    auto const known = [name](auto const& one) { return one.first == name; };
+    if (std::ranges::any_of(into.kafka_properties, known)) {
+        throw config_error{fmt::format("kafka.{} is given twice", name)};
+    }
+    into.kafka_properties.emplace_back(name, value);
+}
+
 // What Kafka takes in a topic's name, with room for a node's behind it.
 void set_topic_prefix(options& into, std::string const& text) {
     constexpr std::size_t most = 200;
@@ -203,6 +243,22 @@ std::vector<setting> transport_settings() {
         {"brokers", kind::value, group::run, "HOST:PORT,...",
          "Kafka's brokers to begin with, for --transport kafka. No default.",
          [](options& into, std::string const& text) { into.brokers = text; }},
+        {"property", kind::list, group::run, "kafka.KEY=VALUE",
+         "A property of the Kafka client, by librdkafka's name (security.protocol, sasl.*, ssl.* ...); "
+         "${env:NAME} and ${file:PATH} in it are replaced. Repeatable. Default: none.",
+         set_property, 'X', true},
+        {"compression", kind::value, group::run, "CODEC",
+         fmt::format("How batches of records are compressed on their way to Kafka and in its logs: "
+                     "none, gzip, snappy, lz4 or zstd. Default: {} (zstd is smaller and costs more "
+                     "CPU, none costs the brokers more).",
+                     defaults.compression),
+         [](options& into, std::string const& text) {
+             into.compression = word<std::string>(text, {{"none", "none"},
+                                                         {"gzip", "gzip"},
+                                                         {"snappy", "snappy"},
+                                                         {"lz4", "lz4"},
+                                                         {"zstd", "zstd"}});
+         }},
         {"topic-prefix", kind::value, group::run, "PREFIX",
          fmt::format("Beginning of the topics' names: PREFIX.NODE has a node's changes, "
                      "PREFIX.NODE.progress how far they are applied. Default: {}.",

@@ -36,6 +36,9 @@ struct setting {
     // Takes one text into the options (a list setting: appends). Throws config_error saying what is
     // expected; the caller adds where the text came from.
     void (*set)(options& into, std::string const& text);
+    char letter = '\0'; // of the short flag; none
+    // ${env:NAME} and ${file:PATH} are replaced in flags and variables too, not only in a file.
+    bool holds_secrets = false;
 };
 
 [[nodiscard]] std::span<setting const> settings();

@@ -152,6 +152,11 @@ void validate_run(options const& set) {
             "--brokers has no effect without --transport kafka; add the one or leave "
             "out the other"};
     }
+    if (set.transport == transport::direct && !set.kafka_properties.empty()) {
+        throw config_error{fmt::format("the property kafka.{} has no effect without --transport "
+                                       "kafka; add the one or leave out the other",
+                                       set.kafka_properties.front().first)};
+    }
     if (set.batch_bytes > set.queue_bytes) {
         throw config_error{
             fmt::format("--batch-bytes {} exceeds --queue-bytes {}: a batch would never "

@@ -41,7 +41,7 @@ struct direction_counters {
     counter echoes_stopped{
         0}; // transactions of ours skipped by origin (<= 15; 0 where the server filters)
     counter echoes_dropped{0};  // records of our own that came through Kafka (R16): must stay 0
-    counter foreign_records{0}; // records in a stream's topic that are none of it
+    counter foreign_records{0}; // records in a stream's topic that are none of it, those included
     counter conflicts{0};       // rows written to tandem.conflict
     counter parked{0};          // rows written to tandem.parked since start
     counter retries{0};         // times the direction started again after a failure
@@ -56,6 +56,17 @@ struct direction_counters {
     counter in_flight{0};   // peer transactions on the way
 };
 
+// What librdkafka tells of a direction's clients, once a second.
+struct kafka_figures {
+    static constexpr std::int64_t unknown = -1;
+    using figure = std::atomic<std::int64_t>;
+
+    figure queue_records{unknown}; // given to the producer and not acknowledged yet
+    figure queue_bytes{unknown};
+    figure round_trip_us{unknown}; // of the producer's requests, the slowest broker's mean
+    figure lag_records{unknown};   // not read yet, of those in the log at the last fetch
+};
+
 class direction_stats {
 public:
     direction_stats(std::string source_node, std::string target_node)
@@ -64,6 +75,7 @@ public:
     std::string const source;
     std::string const target;
     direction_counters count;
+    kafka_figures kafka;
 
     // Through Kafka two parts run by themselves, and the direction is in the state of the one that is worse off.
     enum class part : std::uint8_t { applying, sending };

@@ -3,6 +3,7 @@
 #include "engine/flow/applier.hpp"
 #include "engine/flow/apply_session.hpp"
 #include "engine/flow/direction_link.hpp"
+#include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/log_reader.hpp"
 #include "engine/flow/sessions.hpp"
@@ -79,8 +80,9 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     }
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
-    auto log = io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties,
-                                         log_of(name()), true);
+    auto log =
+        io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties,
+                                  figures_of(name(), stats(), io::kafka::role::consumer), true);
     auto progress =
         io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     if (!cluster || !log || !progress) {
@@ -172,6 +174,7 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
     auto stop_at = std::chrono::steady_clock::time_point::max();
     for (;;) {
         auto const now = std::chrono::steady_clock::now();
+        with.log->listen(); // its reader may wait for room
         auto const served = with.progress->try_serve();
         if (!served) {
             co_return retry_after(

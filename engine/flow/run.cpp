@@ -9,6 +9,7 @@
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
+#include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/lease.hpp"
 #include "engine/flow/receiving.hpp"
 #include "engine/flow/sending.hpp"
@@ -121,6 +122,8 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
 kafka_setup kafka_of(options const& set) {
     kafka_setup kafka;
     kafka.brokers = set.brokers;
+    kafka.properties = set.kafka_properties;
+    kafka.properties.emplace_back("compression.type", set.compression);
     kafka.prefix = set.topic_prefix;
     kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
     return kafka;
@@ -396,6 +399,9 @@ int run_instance(options const& set) {
     instance running;
     // What can be refused is refused before anything is created: the folder, and a port that is taken.
     auto const folder = spool_folder(set, running.stats);
+    if (set.transport == transport::kafka) {
+        check_clients(context.get_executor(), kafka_of(set));
+    }
     auto [server, board] = listen(context, set, running.stats);
     stop_request asked{context};
     // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.

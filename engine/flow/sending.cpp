@@ -5,6 +5,7 @@
 #include "engine/flow/capture_session.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/incarnation.hpp"
+#include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/log_writer.hpp"
 #include "engine/flow/sessions.hpp"
@@ -91,7 +92,8 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     auto producer =
-        io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+        io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties,
+                                  figures_of(name(), stats(), io::kafka::role::producer));
     auto progress =
         io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     if (!cluster || !producer || !progress) {

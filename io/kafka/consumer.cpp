@@ -187,9 +187,13 @@ awaitable<result<void>> consumer::wait() {
     if (!waited) {
         co_return waited.error();
     }
+    listen();
+    co_return boost::system::in_place_value;
+}
+
+void consumer::listen() {
     while (client_->next_event()) { // answers to nothing we asked
     }
-    co_return boost::system::in_place_value;
 }
 
 } // namespace tandem::io::kafka

@@ -131,6 +131,8 @@ public:
     [[nodiscard]] bool try_fetch(fetched_batch& into);
     // Until try_fetch() may find something. Fails with errc::cancelled only.
     [[nodiscard]] awaitable<result<void>> wait();
+    // What the client has to say goes to the listener, as in wait(): for who does not come to wait.
+    void listen();
 
     [[nodiscard]] handle& client() noexcept { return *client_; }
 

@@ -78,7 +78,12 @@ result<conf_handle> configured(role client, client_options const& options,
     ours.emplace_back("log.queue", "true");
     ours.emplace_back("socket.nagle.disable", "true");
     ours.emplace_back("allow.auto.create.topics", "false");
-    for (auto const* layer : {&options.presets, &std::as_const(users), &std::as_const(ours)}) {
+    auto presets = options.presets;
+    if (options.tell.statistics) {
+        presets.emplace_back("statistics.interval.ms", "1000");
+    }
+    for (auto const* layer :
+         {&std::as_const(presets), &std::as_const(users), &std::as_const(ours)}) {
         if (auto const done = set_all(conf.get(), *layer, secrets); !done) {
             return done.error();
         }
@@ -102,6 +107,17 @@ void end_consumer(rd_kafka_t* held) {
     } else {
         ending.detach();
     }
+}
+
+// A broker's complaint with the cause behind it that librdkafka does not tell: 2.0.2 knows the words of
+// OpenSSL 1, not those of 3.
+std::string with_cause(std::string complaint) {
+    bool const closed = complaint.find("unexpected eof while reading") != std::string::npos;
+    bool const no_tls = complaint.find("wrong version number") != std::string::npos;
+    if (closed || no_tls) {
+        complaint += "; is it a PLAINTEXT listener? security.protocol and the port have to match";
+    }
+    return complaint;
 }
 
 std::string_view viewed(char const* text) {
@@ -210,7 +226,8 @@ void handle::tell_log(rd_kafka_event_t* event) {
 
 void handle::tell_error(rd_kafka_event_t* event) {
     auto const number = rd_kafka_event_error(event);
-    auto failed = make_error(number, redact(viewed(rd_kafka_event_error_string(event)), secrets_));
+    auto failed = make_error(
+        number, with_cause(redact(viewed(rd_kafka_event_error_string(event)), secrets_)));
     if (rd_kafka_event_error_is_fatal(event) != 0) {
         failed.code = errc::unknown_outcome;
         fatal_ = failed;

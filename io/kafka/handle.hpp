@@ -37,7 +37,7 @@ struct log_line {
 // during the call. Each may be empty. None of them may destroy the client.
 struct listener {
     std::function<void(log_line const&)> log;
-    std::function<void(std::string_view)> statistics; // JSON, every statistics.interval.ms
+    std::function<void(std::string_view)> statistics; // JSON, every statistics.interval.ms (1000)
     // Brokers away, credentials refused ...: nothing is lost, librdkafka goes on trying.
     std::function<void(error const&)> trouble;
 };

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pathlib
 import pty
 import re
 import signal
@@ -13,14 +12,10 @@ import threading
 
 import pytest
 
-from support.pgcluster import Workspace, free_port
+from support.pgcluster import Workspace
+from support.quickstart import COUNTS, EQUAL, Quickstart
 from support.tandem import binary
 from support.waiting import wait_until
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COUNTS = re.compile(r"quickstart: a->b applied=(\d+) b->a applied=(\d+) echoes_stopped=\d+ "
-                    r"conflicts=(\d+) lost=(\d+) doubled=(\d+) looped=(\d+)")
-EQUAL = re.compile(r"quickstart: masters equal \(5 tables, (\d+) rows\)")
 
 
 @pytest.fixture
@@ -28,35 +23,6 @@ def space():
     made = Workspace("quickstart")
     yield made
     made.close()
-
-
-class Quickstart:
-    """tools/quickstart on ports and in a folder of this test's own."""
-
-    def __init__(self, space, program, **environment):
-        self.ports, self.listen = (free_port(), free_port()), free_port()
-        self.argv = [str(ROOT / "tools" / "quickstart"), "--once", "--seconds", "5",
-                     "--ports", ",".join(map(str, self.ports)), "--listen", str(self.listen),
-                     "--root", str(space.path), "--binary", program]
-        self.environment = {**os.environ, **environment}
-
-    def start(self):
-        return subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=self.environment)
-
-    def run(self):
-        with self.start() as process:
-            out, err = process.communicate(timeout=300)
-        return process.returncode, out.splitlines(), err
-
-    def listening(self):
-        """Which of its ports still have somebody behind them."""
-        found = []
-        for port in (*self.ports, self.listen):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    found.append(port)
-        return found
 
 
 def test_sound(space):

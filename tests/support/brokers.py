@@ -7,6 +7,7 @@ touched. Nodes are named by their number, from 1.
 import random
 import signal
 import socket
+import struct
 
 from support.kafka_admin import Admin, broker, classpath
 from support.pgcluster import Workspace
@@ -16,6 +17,11 @@ from support.waiting import wait_until
 SETTINGS = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "500"}
 # Tests end before the second compiler pays.
 OPTIONS = ("-XX:TieredStopAtLevel=1",)
+# The head of a batch of records: offset, length of what follows that, leader's epoch, format, checksum,
+# attributes, last offset, two times, producer, epoch and sequence, count of records.
+BATCH_HEAD = struct.Struct(">qi4xb4xh4x8x8x8x2x4xi")
+LENGTH_COUNTS_FROM = 12
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 PORTS = range(20000, 32000)  # below those that the kernel hands out to connections
 
 
@@ -37,17 +43,23 @@ def free_ports(count):
 class Kafka:
     """A cluster, not started yet. Factor and min.insync.replicas are 3 and 2, or 1 and 1 of one node."""
 
-    def __init__(self, nodes=3, settings=None, label="kafka"):
+    def __init__(self, nodes=3, settings=None, label="kafka", listeners=()):
+        """`listeners`: protocols beside PLAINTEXT, which the settings must make possible."""
         self.workspace = Workspace(label)
-        ports = free_ports(2 * nodes)
+        ports = free_ports((2 + len(listeners)) * nodes)
+        more = {protocol: ports[at * nodes:(at + 1) * nodes] for at, protocol in enumerate(listeners, start=2)}
         self._brokers = broker.Brokers(
-            self.workspace.path / "kafka", ports[:nodes], ports[nodes:], {**SETTINGS, **(settings or {})},
-            OPTIONS, wrapper=("setpriv", "--pdeathsig", "KILL"))
+            self.workspace.path / "kafka", ports[:nodes], ports[nodes:2 * nodes], {**SETTINGS, **(settings or {})},
+            OPTIONS, wrapper=("setpriv", "--pdeathsig", "KILL"), listeners=more)
         self.admin = Admin(self.bootstrap)
 
     @property
     def bootstrap(self):
         return self._brokers.bootstrap
+
+    def bootstrap_by(self, protocol):
+        """The addresses of one of the other listeners."""
+        return ",".join(f"127.0.0.1:{port}" for port in self._brokers.listeners[protocol])
 
     @property
     def cluster_id(self):
@@ -105,6 +117,20 @@ class Kafka:
         self.admin.close()
         self.kill(*self.running())
         self.workspace.close()
+
+    # --- what lies in the logs -----------------------------------------------------------------
+    def batches(self, topic, partition=0):
+        """[(codec, records)] of the batches in the partition's log, as its leader keeps them on disk."""
+        folder = self.node(self.leader_of(topic, partition)).data / f"{topic}-{partition}"
+        found = []
+        for segment in sorted(folder.glob("*.log")):
+            content, at = segment.read_bytes(), 0
+            while at + BATCH_HEAD.size <= len(content):
+                _offset, length, magic, attributes, records = BATCH_HEAD.unpack_from(content, at)
+                assert magic == 2, f"{segment}: at {at}: a batch of format {magic}"
+                found.append((CODECS[attributes & 7], records))
+                at += LENGTH_COUNTS_FROM + length
+        return found
 
     # --- who leads -------------------------------------------------------------------------------
     def leader_of(self, topic, partition=0):

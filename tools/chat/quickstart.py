@@ -35,22 +35,27 @@ class EnvironmentFailure(Exception):
     """Something outside is not as needed: a port, a server, a binary."""
 
 
-class Masters:
-    """The two local masters, by tools/stack in a folder of our own."""
+class Servers:
+    """The two local masters, and three brokers if asked for, by tools/stack in a folder of our own."""
 
-    def __init__(self, root, ports, major):
-        self.flags = ["--root", str(root), "--ports", ",".join(map(str, ports))]
-        self.major = ["--pg", str(major)] if major else []
+    def __init__(self, given):
+        self.flags = ["--root", str(given.root), "--ports", ",".join(map(str, given.ports)),
+                      "--kafka-ports", ",".join(map(str, given.kafka_ports))]
+        self.wanted = [*(["--pg", str(given.pg)] if given.pg else []), *(["--kafka"] if given.kafka else [])]
         self.started = False
+        self.transport = []  # tandem's flags for it
 
     def start(self):
         """Fresh ones; what an earlier run left behind is replaced. Returns [(name, uri)]."""
         self.started = True
-        done = self._stack("reset", *self.major, "--json")
+        done = self._stack("reset", *self.wanted, "--json")
         if done.returncode != 0:
-            raise EnvironmentFailure("the masters did not start; if tools/stack has its own on "
+            raise EnvironmentFailure("the servers did not start; if tools/stack has its own on "
                                      "these ports: tools/stack stop")
-        return [(name, node["uri"]) for name, node in json.loads(done.stdout)["nodes"].items()]
+        status = json.loads(done.stdout)
+        if "--kafka" in self.wanted:
+            self.transport = ["--transport", "kafka", "--brokers", status["kafka"]["bootstrap"]]
+        return [(name, node["uri"]) for name, node in status["nodes"].items()]
 
     def stop(self):
         if self.started:
@@ -71,8 +76,8 @@ class Masters:
 class Run:
     """One quickstart from the first connection to the verdict."""
 
-    def __init__(self, given, nodes, instance):
-        self.given, self.nodes, self.instance = given, nodes, instance
+    def __init__(self, given, nodes, instance, transport):
+        self.given, self.nodes, self.instance, self.transport = given, nodes, instance, transport
         for _, uri in nodes:
             chat_load.create_schema(uri)
         self.watches = [proof.Watch(name, uri, workload.TABLES) for name, uri in nodes]
@@ -85,7 +90,7 @@ class Run:
         """Seed, then the load for the given time."""
         for watch in self.watches:
             watch.install()
-        self.instance.start("--exclude", f"{proof.SCHEMA}.*")
+        self.instance.start("--exclude", f"{proof.SCHEMA}.*", *self.transport)
         say(f"tandem is ready at {self.instance.url}; writing to both masters for "
             f"{self.given.seconds:g} s")
         self.load.seed()
@@ -210,14 +215,14 @@ def closing_lines(verdict, directions, status):
     return lines
 
 
-def prove(given, masters, keep):
+def prove(given, servers, keep):
     """The whole of it; returns the exit status. `keep` is filled with what must be stopped."""
     refuse_taken_port(given.listen, "tandem's HTTP (--listen)")
-    say("starting two PostgreSQL masters")
-    nodes = masters.start()
+    say("starting two PostgreSQL masters" + (" and three Kafka brokers" if given.kafka else ""))
+    nodes = servers.start()
     instance = Instance(given.binary, nodes, given.listen, given.root / "tandem.log")
     keep.append(instance)
-    run = Run(given, nodes, instance)
+    run = Run(given, nodes, instance, servers.transport)
     try:
         run.drive()
         say("load done; waiting for both streams, then checking")
@@ -254,6 +259,8 @@ def arguments():
     parser.add_argument("--no-conflicts", action="store_true")
     parser.add_argument("--pg", type=int)
     parser.add_argument("--ports", default="5434,5435")
+    parser.add_argument("--kafka", action="store_true")
+    parser.add_argument("--kafka-ports", default="19092,19093,19094,19192,19193,19194")
     parser.add_argument("--listen", type=int, default=8083)
     parser.add_argument("--root", type=pathlib.Path, default=REPOSITORY / "build" / "quickstart")
     parser.add_argument("--binary", type=pathlib.Path,
@@ -262,13 +269,17 @@ def arguments():
     given = parser.parse_args()
     try:
         given.ports = [int(port) for port in given.ports.split(",")]
+        given.kafka_ports = [int(port) for port in given.kafka_ports.split(",")]
     except ValueError:
-        parser.error("--ports takes two numbers, as in 5434,5435")
+        parser.error("--ports takes two numbers, as in 5434,5435, and --kafka-ports six")
     if not (0 < given.rate < math.inf and 0 < given.seconds < math.inf):
         parser.error("--rate and --seconds must be above 0")
     if len({*given.ports, given.listen}) != 3 or len(given.ports) != 2 or \
             not all(0 < port < 65536 for port in (*given.ports, given.listen)):
         parser.error("--ports takes two numbers and --listen a third one, between 1 and 65535")
+    if given.kafka and (len({*given.ports, given.listen, *given.kafka_ports}) != 9 or
+                        not all(0 < port < 65536 for port in given.kafka_ports)):
+        parser.error("--kafka-ports takes six numbers between 1 and 65535, none of them another's")
     if given.pg is not None and not 12 <= given.pg <= 18:
         parser.error("--pg takes 12 to 18")
     if not os.access(given.binary, os.X_OK):
@@ -286,10 +297,10 @@ def main():
     given.root.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_on_signal)
-    masters = Masters(given.root, given.ports, given.pg)
+    servers = Servers(given)
     started, status, lines = [], 1, []
     try:
-        status, lines = prove(given, masters, started)
+        status, lines = prove(given, servers, started)
     except Stop as why:
         print(flush=True)
         say(f"{why}: stopping")
@@ -305,7 +316,7 @@ def main():
         for instance in started:
             instance.stop()
         if not given.keep:
-            masters.stop()
+            servers.stop()
     if lines:
         print("\n".join(lines), flush=True)
     return status

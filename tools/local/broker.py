@@ -127,12 +127,14 @@ class Broker:
 class Brokers:
     """The nodes of one cluster below a folder. Nothing runs unless started."""
 
-    def __init__(self, home, ports, controller_ports, settings=None, options=(), wrapper=()):
-        """`settings`: over those above. `options`: of java. `wrapper`: words before java."""
+    def __init__(self, home, ports, controller_ports, settings=None, options=(), wrapper=(), listeners=None):
+        """`settings`: over those above. `options`: of java. `wrapper`: words before java. `listeners`: beside
+        the plain one, {protocol: [port of each node]}."""
         self.home = Path(home)
         self.nodes = [Broker(number, home, *pair)
                       for number, pair in enumerate(zip(ports, controller_ports), start=1)]
         self.settings, self.options, self.wrapper = settings or {}, options, wrapper
+        self.listeners = listeners or {}
         self.cluster_file = self.home / "cluster.id"  # written last: a cut format starts over
 
     @property
@@ -168,15 +170,19 @@ class Brokers:
     def _settings(self, node):
         count = len(self.nodes)
         voters = ",".join(f"{each.number}@127.0.0.1:{each.controller_port}" for each in self.nodes)
+        ports = {"PLAINTEXT": node.port,
+                 **{protocol: each[node.number - 1] for protocol, each in self.listeners.items()}}
+        offered = ",".join(f"{protocol}://127.0.0.1:{port}" for protocol, port in ports.items())
         return {
             "process.roles": "broker,controller",
             "node.id": node.number,
             "controller.quorum.voters": voters,
-            "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port}",
+            "listeners": f"{offered},CONTROLLER://127.0.0.1:{node.controller_port}",
+            "advertised.listeners": offered,
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "listener.security.protocol.map": ",".join(
+                ["CONTROLLER:PLAINTEXT", *(f"{protocol}:{protocol}" for protocol in ports)]),
             "log.dirs": node.data,
             "default.replication.factor": count,
             "min.insync.replicas": min(2, count),

@@ -54,7 +54,9 @@ void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
             app.add_flag("--" + name, texts.toggles[name], each.help);
             continue;
         }
-        CLI::Option* const option = app.add_option("--" + name, texts.values[name], each.help);
+        std::string const letter = each.letter != '\0' ? fmt::format("-{},", each.letter) : "";
+        CLI::Option* const option =
+            app.add_option(letter + "--" + name, texts.values[name], each.help);
         option->type_name(std::string{each.value});
         // A value given twice is found by collect(), which says so better.
         option->expected(1)->take_all()->allow_extra_args(false);

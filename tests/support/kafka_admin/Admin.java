@@ -24,6 +24,9 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.QuorumInfo;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -123,6 +126,8 @@ public final class Admin {
                 return read(request);
             case "produce":
                 return produce(request);
+            case "set_scram":
+                return setScram(request);
             case "brokers":
                 return admin.describeCluster().nodes().get().stream().map(Node::id).toArray();
             case "quorum":
@@ -177,6 +182,12 @@ public final class Admin {
                 pair.getValue().isNull() ? AlterConfigOp.OpType.DELETE : AlterConfigOp.OpType.SET)));
         return admin.incrementalAlterConfigs(
                 Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic(request)), changes)).all().get();
+    }
+
+    private Object setScram(JsonNode request) throws Exception {
+        ScramMechanism mechanism = ScramMechanism.fromMechanismName(request.get("mechanism").asText());
+        return admin.alterUserScramCredentials(List.of(new UserScramCredentialUpsertion(request.get("user").asText(),
+                new ScramCredentialInfo(mechanism, 4096), request.get("password").asText()))).all().get();
     }
 
     private Object deleteRecords(TopicPartition where, long before) throws Exception {

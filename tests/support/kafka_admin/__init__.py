@@ -130,6 +130,10 @@ class Admin:
         """The first of the replicas leads again."""
         self._ask("elect", topic=topic, partition=partition)
 
+    def set_scram(self, user, mechanism, password):
+        """The user's password by that mechanism (SCRAM-SHA-256, SCRAM-SHA-512), new or another one."""
+        self._ask("set_scram", user=user, mechanism=mechanism, password=password)
+
     def brokers(self):
         """The nodes that are registered and not fenced."""
         return sorted(self._ask("brokers"))

@@ -99,6 +99,40 @@ TEST(Status, HasTheShapeOfTheContract) {
     EXPECT_DOUBLE_EQ(json["uptime_seconds"].get<double>(), 5.0);
 }
 
+TEST(Status, FiguresOfKafkaAreThereWhenTheyAreKnown) {
+    auto const stats = two_nodes();
+    direction_stats& there = *stats->directions[0];
+    there.count.foreign_records = 7;
+    there.count.echoes_dropped = 2;
+    there.kafka.queue_records = 5;
+    there.kafka.queue_bytes = 600;
+    there.kafka.round_trip_us = 1'500;
+    status_board board{*stats};
+    auto const seen = board.view(start);
+    auto const json = nlohmann::json::parse(status_json(seen))["directions"];
+    EXPECT_EQ(json["a:b"]["foreign_records"], 7);
+    EXPECT_EQ(json["a:b"]["echoes_dropped"], 2);
+    EXPECT_EQ(json["a:b"]["kafka"], nlohmann::json({{"queue_records", 5},
+                                                    {"queue_bytes", 600},
+                                                    {"round_trip_seconds", 0.0015},
+                                                    {"lag_records", nullptr}}));
+    EXPECT_EQ(json["b:a"]["foreign_records"], 0);
+    EXPECT_TRUE(json["b:a"]["kafka"].is_null());
+
+    std::string const text = metrics_text(seen);
+    for (char const* const line :
+         {"tandem_events_skipped_total{direction=\"a_to_b\",reason=\"foreign_record\"} 7\n",
+          "tandem_events_echo_suppressed_total{direction=\"a_to_b\",method=\"record\"} 2\n",
+          "tandem_events_echo_suppressed_total{direction=\"a_to_b\",method=\"origin\"} 0\n",
+          "tandem_kafka_queue_records{direction=\"a_to_b\"} 5\n",
+          "tandem_kafka_queue_bytes{direction=\"a_to_b\"} 600\n",
+          "tandem_kafka_broker_round_trip_seconds{direction=\"a_to_b\"} 0.0015\n"}) {
+        EXPECT_THAT(text, HasSubstr(line));
+    }
+    EXPECT_THAT(text, Not(HasSubstr("tandem_kafka_consumer_lag_records{")));
+    EXPECT_THAT(text, Not(HasSubstr("tandem_kafka_queue_records{direction=\"b_to_a\"}")));
+}
+
 TEST(Status, WarningsOfTheDirectionsFollowThoseOfTheConfiguration) {
     auto const stats = two_nodes();
     stats->warnings.emplace_back("plain HTTP");

@@ -199,6 +199,60 @@ TEST(Load, MistakesNeverShowAPassword) {
     }
 }
 
+TEST(Load, PropertiesOfKafka) {
+    given const file = read_toml("property = ['kafka.client.id=x', 'kafka.sasl.password=a=b;c']\n");
+    options const set = build({file});
+    std::vector<std::pair<std::string, std::string>> const wanted{{"client.id", "x"},
+                                                                  {"sasl.password", "a=b;c"}};
+    EXPECT_EQ(set.kafka_properties, wanted);
+    EXPECT_EQ(set.compression, "lz4");
+    EXPECT_EQ(build({flag("property", {"kafka.client.id="})}).kafka_properties[0].second, "");
+    EXPECT_THAT(failure_of([] { build_only({flag("compression", {"zstd9"})}); }),
+                HasSubstr("did you mean 'zstd'?"));
+}
+
+TEST(Load, PropertiesThatAreRefusedShowNoSecret) {
+    struct {
+        std::vector<std::string> texts;
+        char const* why;
+    } const cases[] = {
+        {{"kafka.acks=secret"}, "in-sync replicas"},
+        {{"kafka.sasl.pasword=secret"}, "nearest is sasl.password"},
+        {{"kafka.sasl.mechanism=secret"}, "SCRAM-SHA-512"},
+        {{"kafka.compression.codec=secret"}, "--compression"},
+        {{"kafka.sasl.password=secret", "kafka.sasl.password=secret"}, "given twice"},
+        {{"kafka.sasl.password secret="}, "lower-case letters"},
+        {{"kafka.=secret"}, "lower-case letters"},
+        {{"pg.password=secret"}, "connection string of --node"},
+        {{"secret=x"}, "expected kafka.KEY=VALUE"},
+        {{"kafka.secret"}, "expected kafka.KEY=VALUE"},
+        {{""}, "expected kafka.KEY=VALUE"},
+    };
+    for (auto const& each : cases) {
+        std::string const why = failure_of([&each] { build_only({flag("property", each.texts)}); });
+        EXPECT_THAT(why, HasSubstr(each.why));
+        EXPECT_THAT(why, Not(HasSubstr("secret")));
+    }
+}
+
+TEST(Load, SecretsOfPropertiesComeFromElsewhereInFlagsToo) {
+    variables const from{{"PW", "secret;${x}"}, {"TANDEM_PROPERTY", "kafka.client.id=${env:PW}"}};
+    file_reader const files = [](std::string const& path) { return "content of " + path; };
+    auto const all = flag("property", {"kafka.sasl.password=${env:PW}${file:x}$${"});
+    options const set = build({with_secrets(all, reading(from), files)});
+    EXPECT_EQ(set.kafka_properties.at(0).second, "secret;${x}content of x${");
+    options const other =
+        build({with_secrets(from_environment(reading(from)), reading(from), files)});
+    EXPECT_EQ(other.kafka_properties.at(0).second, "secret;${x}");
+    auto const plain = flag("exclude", {"${env:PW}"});
+    EXPECT_EQ(with_secrets(plain, reading(from), files).at("exclude")[0].text, "${env:PW}");
+    auto const wrong = flag("property", {"kafka.sasl.password=secret${x}secret"});
+    std::string const why =
+        failure_of([&] { static_cast<void>(with_secrets(wrong, reading(from), files)); });
+    EXPECT_THAT(why, HasSubstr("--property: only ${env:NAME} and ${file:PATH}"));
+    EXPECT_THAT(why, Not(HasSubstr("secret")));
+}
+
 TEST(Load, EverySettingHasHelpWithItsDefault) {
     for (setting const& each : settings()) {
         bool const told = each.help.find("efault") != std::string::npos;
@@ -294,6 +348,11 @@ TEST(Validate, Run) {
     set.listen = "0.0.0.0:8083";
     EXPECT_THAT(failure_of([&set] { validate_run(set); }), HasSubstr("--insecure-listen"));
     set.insecure_listen = true;
+    EXPECT_NO_THROW(validate_run(set));
+    set.kafka_properties.emplace_back("client.id", "x");
+    EXPECT_THAT(failure_of([&set] { validate_run(set); }), HasSubstr("kafka.client.id"));
+    set.transport = transport::kafka;
+    set.brokers = "h:9092";
     EXPECT_NO_THROW(validate_run(set));
     set.batch_bytes = set.queue_bytes + 1;
     EXPECT_THAT(failure_of([&set] { validate_run(set); }), HasSubstr("--queue-bytes"));

@@ -1,0 +1,15 @@
+#pragma once
+// What librdkafka counts, as figures of a direction. Pure.
+// https://github.com/confluentinc/librdkafka/blob/v2.0.2/STATISTICS.md
+
+#include "engine/core/stats.hpp"
+
+#include <string_view>
+
+namespace tandem::engine {
+
+// `json`: one emission of a producer or of a consumer; only the figures of its kind are written. What
+// cannot be read leaves them as they are.
+void take_statistics(std::string_view json, kafka_figures& into);
+
+} // namespace tandem::engine
