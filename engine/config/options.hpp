@@ -60,6 +60,7 @@ struct options {
     enum transport transport = transport::direct;
     std::string brokers; // host:port,host:port
     std::string topic_prefix = "tandem";
+    std::size_t topic_max_bytes = std::size_t{8} << 20;
     confirmation confirm = confirmation::applied;
 
     bool init = false;

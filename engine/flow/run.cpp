@@ -122,6 +122,7 @@ kafka_setup kafka_of(options const& set) {
     kafka_setup kafka;
     kafka.brokers = set.brokers;
     kafka.prefix = set.topic_prefix;
+    kafka.topic_max_bytes = set.topic_max_bytes;
     kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
     return kafka;
 }
