@@ -134,12 +134,13 @@ std::optional<std::string_view> log_reader::old_key() {
 // What covers a position and cannot be read: nothing behind it may be applied.
 failure log_reader::unreadable(letter_cause cause, std::string why) {
     letters_.put(*reading_, cause, why);
-    return {next_step::paused,
-            fmt::format("topic {}, offset {}: {}: it was written by another version, or not by "
-                        "tandem; nothing behind it is applied; look at it in topic {}.dead-letters, "
-                        "delete the records up to it or the topic (with --confirm applied nothing is "
-                        "lost), then start tandem again",
-                        topic_, offset_, why, topic_)};
+    return {
+        next_step::paused,
+        fmt::format("topic {}, offset {}: {}: it was written by another version, or not by "
+                    "tandem; nothing behind it is applied; look at it in topic {}.dead-letters, "
+                    "delete the records up to it or the topic (with --confirm applied nothing is "
+                    "lost), then start tandem again",
+                    topic_, offset_, why, topic_)};
 }
 
 // A note that covers nothing is none of the stream's; of the others the stream cannot do without.
@@ -385,13 +386,11 @@ std::optional<event::commit_note> log_reader::made_by(
     if (note && std::holds_alternative<event::commit_note>(*note)) {
         return std::get<event::commit_note>(*note);
     }
-    if (note && std::holds_alternative<event::truncate_note>(*note)) {
-        auto const& of = std::get<event::truncate_note>(*note);
-        return event::commit_note{of.transaction, of.commit_time};
+    if (auto const* of = note ? std::get_if<event::truncate_note>(&*note) : nullptr) {
+        return event::commit_note{of->transaction, of->commit_time};
     }
-    if (note && std::holds_alternative<event::oversize_note>(*note)) {
-        auto const& of = std::get<event::oversize_note>(*note);
-        return event::commit_note{of.transaction, of.commit_time};
+    if (auto const* of = note ? std::get_if<event::oversize_note>(&*note) : nullptr) {
+        return event::commit_note{of->transaction, of->commit_time};
     }
     if (!value) {
         return std::nullopt;
@@ -446,9 +445,9 @@ log_reader::step log_reader::truncated(event::record_headers const& headers,
     for (auto const& [schema, table] : note.tables) {
         auto shape = changes_.shape_of(schema, table);
         if (shape == nullptr) {
-            return unreadable(letter_cause::bad_note,
-                              fmt::format("table {}.{} was not described before its truncate",
-                                          schema, table));
+            return unreadable(
+                letter_cause::bad_note,
+                fmt::format("table {}.{} was not described before its truncate", schema, table));
         }
         what.relations.push_back(std::move(shape));
     }
