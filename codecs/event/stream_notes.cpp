@@ -150,6 +150,29 @@ relation_note read_relation(note_reader& read, json::object const& from) {
     return note;
 }
 
+// A column is an array: name, its text or null.
+oversize_note::identity read_identity(note_reader& read, json::object const& from,
+                                      char const* name) {
+    oversize_note::identity made;
+    read.each(from, name, [&](json::element const& each) {
+        auto const column = read.value<json::array>(each);
+        read.expect(made.size() < columns_most, event_errc::too_many_fields);
+        if (read.error() != event_errc::ok) {
+            return;
+        }
+        std::string named{read.get<std::string_view>(column, std::size_t{0})};
+        auto const text = read.get<json::element>(column, std::size_t{1});
+        if (read.error() != event_errc::ok) {
+            return;
+        }
+        made.emplace_back(std::move(named),
+                          text.is_null() ? std::optional<std::string>{}
+                                         : std::optional{std::string{
+                                               read.value<std::string_view>(text)}});
+    });
+    return made;
+}
+
 commit_note read_commit(note_reader& read, json::object const& from) {
     xid const transaction{read.whole<std::uint32_t>(from, "txId")};
     auto const time_us = read.get<std::int64_t>(from, "ts_us");
@@ -171,6 +194,49 @@ truncate_note read_truncate(note_reader& read, json::object const& from) {
     });
     read.expect(!note.tables.empty(), event_errc::missing_field);
     return note;
+}
+
+oversize_note read_oversize(note_reader& read, json::object const& from) {
+    oversize_note note;
+    auto const [transaction, commit_time] = read_commit(read, from);
+    note.transaction = transaction;
+    note.commit_time = commit_time;
+    note.schema = read.text(from, "schema");
+    note.table = read.text(from, "table");
+    auto const op = read.get<std::string_view>(from, "op");
+    bool const known =
+        op.size() == 1 && std::string_view{"cud"}.find(op[0]) != std::string_view::npos;
+    read.expect(known, event_errc::unknown_operation);
+    note.op = known ? static_cast<operation>(op[0]) : operation::create;
+    note.bytes = read.whole<std::uint64_t>(from, "bytes");
+    note.limit = read.whole<std::uint64_t>(from, "limit");
+    note.key = read_identity(read, from, "key");
+    json::element moved;
+    if (from.at_key("moved_to").get(moved) == simdjson::SUCCESS) {
+        note.moved_to = read_identity(read, from, "moved_to");
+    }
+    read.expect(!note.table.empty(), event_errc::missing_field);
+    return note;
+}
+
+void append_identity(std::string& out, oversize_note::identity const& columns) {
+    char const* between = "[";
+    out += '[';
+    for (auto const& [name, text] : columns) {
+        if (text && !simdjson::validate_utf8(*text)) { // of a database without an encoding
+            continue;
+        }
+        out += std::exchange(between, ",[");
+        append_quoted(out, name);
+        out += ',';
+        if (text) {
+            append_quoted(out, *text);
+        } else {
+            out += "null";
+        }
+        out += ']';
+    }
+    out += ']';
 }
 
 } // namespace
@@ -229,6 +295,22 @@ std::string_view encode_note(commit_note const& note, arena& into) {
                                  note.transaction.value, note.commit_time.unix_us()));
 }
 
+std::string_view encode_note(oversize_note const& note, arena& into) {
+    std::string out = fmt::format(R"({{"note":"oversize","txId":{},"ts_us":{},"schema":)",
+                                  note.transaction.value, note.commit_time.unix_us());
+    append_quoted(out, note.schema);
+    out += R"(,"table":)";
+    append_quoted(out, note.table);
+    out += fmt::format(R"(,"op":"{}","bytes":{},"limit":{},"key":)", static_cast<char>(note.op),
+                       note.bytes, note.limit);
+    append_identity(out, note.key);
+    if (note.moved_to) {
+        out += R"(,"moved_to":)";
+        append_identity(out, *note.moved_to);
+    }
+    return into.keep(out + "}");
+}
+
 event_result<stream_note> decode_note(std::string_view text) {
     json::parser parser;
     json::element document;
@@ -252,6 +334,8 @@ event_result<stream_note> decode_note(std::string_view text) {
         note = read_truncate(read, fields);
     } else if (kind == "commit") {
         note = read_commit(read, fields);
+    } else if (kind == "oversize") {
+        note = read_oversize(read, fields);
     } else {
         read.expect(false, event_errc::unknown_operation);
     }

@@ -6,14 +6,18 @@
 //
 //   truncate   tables that were emptied together
 //   commit     the end of a transaction whose last change did not know that it was the last
+//   oversize   in the place of a change whose records are larger than the topic takes: which row it was of
 //
 // Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007
 
 #include "codecs/base/arena.hpp"
 #include "codecs/base/lsn.hpp"
+#include "codecs/event/envelope.hpp"
 #include "codecs/event/event_error.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,13 +61,34 @@ struct commit_note {
     friend bool operator==(commit_note const&, commit_note const&) = default;
 };
 
-using stream_note = std::variant<start_note, relation_note, truncate_note, commit_note>;
+// What is known of a change that is not in the stream.
+struct oversize_note {
+    // Columns of the replica identity by name, with their text; null: none. What is too long is left out, and by
+    // encode_note() what is no UTF-8.
+    using identity = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+    xid transaction;
+    pg_time commit_time;
+    std::string schema;
+    std::string table;
+    operation op = operation::create; // create, update or remove
+    std::uint64_t bytes = 0;          // the change's greatest record, alone in its batch; or more than that many
+    std::uint64_t limit = 0;          // what the topic takes
+    identity key;                     // of the row that it found or made
+    std::optional<identity> moved_to; // of an update that gave its row another one
+
+    friend bool operator==(oversize_note const&, oversize_note const&) = default;
+};
+
+using stream_note =
+    std::variant<start_note, relation_note, truncate_note, commit_note, oversize_note>;
 
 // Lives in `into`.
 [[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(pgoutput::relation_shape const& shape, arena& into);
 [[nodiscard]] std::string_view encode_note(truncate_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(commit_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(oversize_note const& note, arena& into);
 
 // Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
 // writer's); without a place.

@@ -17,6 +17,8 @@ inline constexpr char const* out_of_order =
 inline constexpr char const* no_origin = "TD002"; // the session's replication origin is not set up
 inline constexpr char const* clock_behind =
     "TD003"; // the target's clock has not passed the commit time
+inline constexpr char const* oversize =
+    "TD012"; // in tandem.parked: its values did not travel, nothing can be retried
 inline constexpr char const* unique_violation = "23505"; // the server's own
 } // namespace sqlstate
 

@@ -60,6 +60,8 @@ json direction_json(direction_view const& seen) {
     one["foreign_records"] = seen.foreign_records;
     one["conflicts"] = seen.conflicts;
     one["parked"] = seen.parked;
+    one["dead_letters"] = seen.dead_letters;
+    one["dead_letters_lost"] = seen.dead_letters_lost;
     one["retries"] = seen.retries;
     one["queue_bytes"] = seen.queue_bytes;
     one["spool_bytes"] = seen.spool_bytes;

@@ -55,6 +55,8 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.echoes_stopped = number(count.echoes_stopped);
     seen.conflicts = number(count.conflicts);
     seen.parked = number(count.parked);
+    seen.dead_letters = number(count.dead_letters);
+    seen.dead_letters_lost = number(count.dead_letters_lost);
     seen.retries = number(count.retries);
     seen.queue_bytes = number(count.queue_bytes);
     seen.spool_bytes = number(count.spool_bytes);

@@ -63,6 +63,7 @@ struct options {
     std::vector<std::pair<std::string, std::string>> kafka_properties;
     std::string compression = "lz4"; // of what is written to Kafka; librdkafka's word
     std::string topic_prefix = "tandem";
+    std::size_t topic_max_bytes = std::size_t{8} << 20;
     confirmation confirm = confirmation::applied;
 
     bool init = false;

@@ -264,6 +264,14 @@ std::vector<setting> transport_settings() {
                      "PREFIX.NODE.progress how far they are applied. Default: {}.",
                      defaults.topic_prefix),
          set_topic_prefix},
+        {"topic-max-bytes", kind::value, group::run, "SIZE",
+         fmt::format("max.message.bytes of the topics that tandem creates, 64KiB to 64MiB. A row whose "
+                     "record is larger than its topic takes is parked at the peer by its key. "
+                     "Default: {}.",
+                     format_size(defaults.topic_max_bytes)),
+         [](options& into, std::string const& text) {
+             into.topic_max_bytes = size(text, 64 * kibi, 64 * mebi);
+         }},
         {"confirm", kind::value, group::run, "applied|kafka",
          "What lets the source release its WAL: that the peer has applied it durably, so that Kafka may "
          "lose everything, or that all in-sync replicas of Kafka have it. Default: applied.",

@@ -26,12 +26,21 @@ struct truncation {
     std::vector<pgoutput::relation_ptr> relations;
 };
 
+// Of a change that came without its values, because its record is larger than its topic takes. Its rows have of the key
+// what is known.
+struct oversized {
+    std::uint64_t bytes = 0; // as event::oversize_note
+    std::uint64_t limit = 0;
+    std::vector<bool> known; // by column, whether the rows have it
+};
+
 struct change {
     change_kind kind = change_kind::insert;
     pgoutput::old_row_kind old_kind = pgoutput::old_row_kind::none;
     std::uint32_t index = 0; // place in its transaction, counted before any filter (R1)
     pgoutput::relation_shape const* shape = nullptr; // null for truncate
     truncation const* truncated = nullptr;           // truncate only
+    struct oversized const* oversized = nullptr;     // null: it has its values
     pgoutput::tuple_view new_row;
     pgoutput::tuple_view old_row;
     lsn position; // its own in the WAL, where that is known (it is not R1's)
@@ -61,6 +70,7 @@ struct change_batch {
     std::vector<buffer> large;                  // messages too long to be worth a copy
     std::vector<pgoutput::relation_ptr> shapes; // every shape a change here points to
     std::deque<truncation> truncations;         // stable addresses
+    std::deque<oversized> oversize;             // the same
     std::vector<change> changes;
     std::vector<transaction_piece> pieces;
     std::size_t bytes = 0; // memory it holds

@@ -31,6 +31,37 @@ std::string quoted(std::string_view schema, std::string_view table) {
     return fmt::format("{}.{}", schema, table);
 }
 
+// The tuple of a row of which these columns are known, and the others are not. None: a name is none of the table's.
+std::optional<pgoutput::tuple_view> tuple_of(event::oversize_note::identity const& columns,
+                                             pgoutput::relation_shape const& shape,
+                                             std::vector<bool>& known, arena& into) {
+    std::string bytes;
+    std::size_t found = 0;
+    for (std::size_t at = 0; at < shape.columns.size(); ++at) {
+        auto const column = std::ranges::find(columns, shape.columns[at].name,
+                                              &event::oversize_note::identity::value_type::first);
+        if (column == columns.end()) {
+            known[at] = false;
+            bytes += unchanged;
+            continue;
+        }
+        ++found;
+        if (!column->second) {
+            bytes += null;
+            continue;
+        }
+        char size[4];
+        store_big_endian(size, static_cast<std::uint32_t>(column->second->size()));
+        bytes += text;
+        bytes.append(size, sizeof size).append(*column->second);
+    }
+    if (found != columns.size()) {
+        return std::nullopt;
+    }
+    return pgoutput::tuple_view{static_cast<std::uint16_t>(shape.columns.size()),
+                                into.keep(bytes)};
+}
+
 } // namespace
 
 void throw_exception_from_error(record_error const& error, boost::source_location const&) {
@@ -240,6 +271,41 @@ record_result<std::optional<recorded_change>> record_changes::change_of(
     what.shape = from.shape.get();
     what.position = event_.source.position;
     return std::optional{std::move(made)};
+}
+
+record_result<recorded_change> record_changes::change_of(event::oversize_note const& note,
+                                                         arena& into) {
+    recorded_change made;
+    made.shape = shape_of(note.schema, note.table);
+    if (made.shape == nullptr) {
+        return record_error{fmt::format("table {} was not described before its row",
+                                        quoted(note.schema, note.table))};
+    }
+    made.transaction = note.transaction;
+    made.commit_time = note.commit_time;
+    made.without_values.emplace(
+        note.bytes, note.limit, std::vector<bool>(made.shape->columns.size(), true));
+    auto& known = made.without_values->known;
+    auto const key = tuple_of(note.key, *made.shape, known, into);
+    auto const moved_to =
+        note.moved_to ? tuple_of(*note.moved_to, *made.shape, known, into) : key;
+    if (!key || !moved_to) {
+        return record_error{fmt::format("a column of table {} was not described before its row",
+                                        quoted(note.schema, note.table))};
+    }
+    auto& what = made.what;
+    what.shape = made.shape.get();
+    what.kind = note.op == event::operation::create   ? change_kind::insert
+                : note.op == event::operation::remove ? change_kind::remove
+                                                      : change_kind::update;
+    if (what.kind != change_kind::remove) {
+        what.new_row = *moved_to;
+    }
+    if (what.kind == change_kind::remove || note.moved_to) {
+        what.old_row = *key;
+        what.old_kind = pgoutput::old_row_kind::key;
+    }
+    return made;
 }
 
 } // namespace tandem::engine

@@ -31,6 +31,7 @@ struct recorded_change {
     pgoutput::relation_ptr shape; // which `what` points to
     xid transaction;
     pg_time commit_time;
+    std::optional<oversized> without_values; // else it has them
 };
 
 // One per reader. Values are exact ones (docs/events.md) of tables that describe() has named.
@@ -44,6 +45,10 @@ public:
     // key. None: a truncate, which a note tells.
     [[nodiscard]] record_result<std::optional<recorded_change>> change_of(
         std::string_view value, std::optional<std::string_view> old_key, arena& into);
+
+    // The change that is not in the stream; its rows, in `into`, have of the key what the note tells.
+    [[nodiscard]] record_result<recorded_change> change_of(event::oversize_note const& note,
+                                                           arena& into);
 
     // The shape of a described table; null: there is none.
     [[nodiscard]] pgoutput::relation_ptr shape_of(std::string_view schema, std::string_view name);

@@ -5,6 +5,7 @@
 
 #include "codecs/base/assert.hpp"
 #include "codecs/sql/schema.hpp"
+#include "engine/core/oversize.hpp"
 #include "engine/flow/applier.hpp"
 
 #include <fmt/format.h>
@@ -186,6 +187,14 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
     auto const before = parked_;
     for (std::size_t at = 0; at < list.size(); ++at) {
         auto const& one = list[at];
+        if (one.what->oversized != nullptr) {
+            bad[at] = {sql::sqlstate::oversize,
+                       oversize_text(*one.what, *one.plan, link_.setup.source.name),
+                       !key_is_known(*one.what, *one.plan)};
+            park(parked_, one, bad[at]);
+            say_parked(one, bad[at]);
+            continue;
+        }
         if (one.plan == nullptr || one.plan->usable || parked_.behind(*one.what, *one.plan)) {
             continue;
         }

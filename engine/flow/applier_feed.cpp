@@ -70,7 +70,7 @@ io::awaitable<applier::voided> applier::feed() {
 }
 
 bool applier::try_add(change const& what) {
-    if (what.kind == change_kind::truncate || !parked_.empty()) {
+    if (what.kind == change_kind::truncate || what.oversized != nullptr || !parked_.empty()) {
         return false;
     }
     auto const* const plan = tables_.find(what.shape);
@@ -107,11 +107,14 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
 }
 
 // Only in source order, where a rollback takes it back: the first change of a table that cannot be
-// written, a key update or a TRUNCATE that joins a queue.
+// written, one without its values, a key update or a TRUNCATE that joins a queue.
 bool applier::changes_what_is_parked(pending_change const& found) const {
     if (found.plan == nullptr) {
         return std::ranges::any_of(
             found.truncated, [&](auto const* plan) { return parked_.touches(table_name(*plan)); });
+    }
+    if (found.what->oversized != nullptr) {
+        return true;
     }
     return parked_.behind(*found.what, *found.plan) ? moves_key(*found.what, *found.plan)
                                                     : !found.plan->usable;

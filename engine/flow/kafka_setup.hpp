@@ -4,6 +4,7 @@
 #include "io/kafka/handle.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct kafka_setup {
     io::kafka::properties properties;
     std::string prefix; // of the topics' names
     confirm_at confirm = confirm_at::applied;
+    std::size_t topic_max_bytes = 0; // max.message.bytes of the topics that are made
 };
 
 // The changes of a node, in one partition: transactions and their order stay.
@@ -25,6 +27,11 @@ struct kafka_setup {
 // How far its readers have come.
 [[nodiscard]] inline std::string progress_topic(kafka_setup const& kafka, std::string_view node) {
     return stream_topic(kafka, node) + ".progress";
+}
+
+// What its readers came upon there that is none of it.
+[[nodiscard]] inline std::string letters_topic(kafka_setup const& kafka, std::string_view node) {
+    return stream_topic(kafka, node) + ".dead-letters";
 }
 
 inline constexpr std::chrono::seconds kafka_patience{10}; // for one question

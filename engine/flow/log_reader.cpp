@@ -2,6 +2,7 @@
 
 #include "codecs/event/padding.hpp"
 #include "engine/core/start_check.hpp"
+#include "engine/flow/dead_letters.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -26,10 +27,11 @@ event::stream_position reached(progress_facts const& facts) {
 } // namespace
 
 log_reader::log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
-                       std::string topic)
+                       dead_letters& letters, std::string topic)
     : link_{link},
       source_{source},
       notes_{notes},
+      letters_{letters},
       topic_{std::move(topic)},
       writer_{link, resume_guard{link.progress.facts, false}},
       chain_{reached(link.progress.facts), -1} {}
@@ -129,11 +131,25 @@ std::optional<std::string_view> log_reader::old_key() {
     return found == headers_.end() ? std::nullopt : std::optional{padded(found->value, key_room_)};
 }
 
-// It is none of the stream's and covers nothing: the stream goes on without it.
-void log_reader::put_aside(io::kafka::fetched_record const& record, std::string const& why) {
-    link_.stats.count.foreign_records.fetch_add(1, std::memory_order_relaxed);
-    spdlog::warn("topic {}, offset {}: not a record of this stream, passed over: {}", topic_,
-                 record.offset(), why);
+// What covers a position and cannot be read: nothing behind it may be applied.
+failure log_reader::unreadable(letter_cause cause, std::string why) {
+    letters_.put(*reading_, cause, why);
+    return {
+        next_step::paused,
+        fmt::format("topic {}, offset {}: {}: it was written by another version, or not by "
+                    "tandem; nothing behind it is applied; look at it in topic {}.dead-letters, "
+                    "delete the records up to it or the topic (with --confirm applied nothing is "
+                    "lost), then start tandem again",
+                    topic_, offset_, why, topic_)};
+}
+
+// A note that covers nothing is none of the stream's; of the others the stream cannot do without.
+log_reader::step log_reader::bad_note(event::record_headers const& headers, std::string why) {
+    if (chain_.take(headers) == stream_chain::verdict::next) {
+        return unreadable(letter_cause::bad_note, std::move(why));
+    }
+    letters_.put(*reading_, letter_cause::bad_note, std::move(why));
+    return std::nullopt;
 }
 
 // What the record says of itself, if it is one of the stream's.
@@ -146,16 +162,17 @@ std::optional<event::record_headers> log_reader::read_headers(
     }
     auto const read = event::decode_headers(headers_);
     if (!read) {
-        put_aside(record, read.error().message());
+        letters_.put(record, letter_cause::bad_headers, read.error().message());
         return std::nullopt;
     }
     if (read->stream != link_.setup.source.name) {
-        put_aside(record, fmt::format("its stream is {}", read->stream));
+        letters_.put(record, letter_cause::other_stream,
+                     fmt::format("its stream is {}", read->stream));
         return std::nullopt;
     }
     if (read->origin == link_.setup.target.name) { // R16
         link_.stats.count.echoes_dropped.fetch_add(1, std::memory_order_relaxed);
-        put_aside(record, "it is our own");
+        letters_.say(record, "it is our own");
         return std::nullopt;
     }
     return *read;
@@ -168,12 +185,14 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
         co_return boost::system::in_place_value;
     }
     offset_ = record.offset();
+    reading_ = &record;
+    step stepped;
     std::optional<event::stream_note> note;
     if (!read->note.empty()) {
         auto decoded = event::decode_note(read->note);
         if (!decoded) {
-            put_aside(record, fmt::format("its note: {}", decoded.error().message()));
-            co_return boost::system::in_place_value;
+            stepped = bad_note(*read, fmt::format("its note: {}", decoded.error().message()));
+            co_return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
         }
         note = std::move(*decoded);
     }
@@ -196,14 +215,13 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
     if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
         co_return assign(io::kafka::from_beginning);
     }
-    step stepped;
     if (verdict == stream_chain::verdict::next) {
         stepped = next(*read, record.value(), note);
     } else if (verdict == stream_chain::verdict::duplicate) {
         stepped = known_again(*read, record.value(), note);
     } else if (verdict == stream_chain::verdict::unannounced) {
-        put_aside(record,
-                  fmt::format("the start of its writer (epoch {}) was not seen", read->epoch));
+        letters_.put(record, letter_cause::unannounced,
+                     fmt::format("the start of its writer (epoch {}) was not seen", read->epoch));
     }
     if (stepped) {
         co_return *stepped;
@@ -368,9 +386,11 @@ std::optional<event::commit_note> log_reader::made_by(
     if (note && std::holds_alternative<event::commit_note>(*note)) {
         return std::get<event::commit_note>(*note);
     }
-    if (note && std::holds_alternative<event::truncate_note>(*note)) {
-        auto const& of = std::get<event::truncate_note>(*note);
-        return event::commit_note{of.transaction, of.commit_time};
+    if (auto const* of = note ? std::get_if<event::truncate_note>(&*note) : nullptr) {
+        return event::commit_note{of->transaction, of->commit_time};
+    }
+    if (auto const* of = note ? std::get_if<event::oversize_note>(&*note) : nullptr) {
+        return event::commit_note{of->transaction, of->commit_time};
     }
     if (!value) {
         return std::nullopt;
@@ -388,6 +408,9 @@ log_reader::step log_reader::next(event::record_headers const& headers,
     if (note && std::holds_alternative<event::truncate_note>(*note)) {
         return truncated(headers, std::get<event::truncate_note>(*note));
     }
+    if (note && std::holds_alternative<event::oversize_note>(*note)) {
+        return oversize(headers, std::get<event::oversize_note>(*note));
+    }
     if (!value) { // a position
         if (inside_) {
             return end(headers);
@@ -397,15 +420,10 @@ log_reader::step log_reader::next(event::record_headers const& headers,
     rows_.clear();
     auto const made = changes_.change_of(padded(*value, value_room_), old_key(), rows_);
     if (!made) {
-        return failure{next_step::paused,
-                       fmt::format("topic {}, offset {}: {}: it was written by another version, or "
-                                   "not by tandem; nothing behind it is applied",
-                                   topic_, offset_, made.error().what)};
+        return unreadable(letter_cause::bad_value, made.error().what);
     }
     if (!*made) {
-        return failure{
-            next_step::paused,
-            fmt::format("topic {}, offset {}: a truncate that covers a position", topic_, offset_)};
+        return unreadable(letter_cause::bad_value, "a truncate that covers a position");
     }
     return change_made(headers, **made);
 }
@@ -427,10 +445,9 @@ log_reader::step log_reader::truncated(event::record_headers const& headers,
     for (auto const& [schema, table] : note.tables) {
         auto shape = changes_.shape_of(schema, table);
         if (shape == nullptr) {
-            return failure{next_step::paused,
-                           fmt::format("topic {}, offset {}: table {}.{} was not described before "
-                                       "its truncate",
-                                       topic_, offset_, schema, table)};
+            return unreadable(
+                letter_cause::bad_note,
+                fmt::format("table {}.{} was not described before its truncate", schema, table));
         }
         what.relations.push_back(std::move(shape));
     }
@@ -441,6 +458,17 @@ log_reader::step log_reader::truncated(event::record_headers const& headers,
         return stepped;
     }
     return headers.position.ends_transaction() ? end(headers) : std::nullopt;
+}
+
+log_reader::step log_reader::oversize(event::record_headers const& headers,
+                                      event::oversize_note const& note) {
+    rows_.clear();
+    auto made = changes_.change_of(note, rows_);
+    if (!made) {
+        return unreadable(letter_cause::bad_note, made.error().what);
+    }
+    made->what.oversized = &*made->without_values;
+    return change_made(headers, *made);
 }
 
 log_reader::step log_reader::begin(event::record_headers const& headers, xid transaction,

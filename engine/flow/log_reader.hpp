@@ -4,6 +4,7 @@
 #include "codecs/base/arena.hpp"
 #include "codecs/event/headers.hpp"
 #include "codecs/event/stream_notes.hpp"
+#include "engine/core/dead_letter.hpp"
 #include "engine/core/record_changes.hpp"
 #include "engine/core/stream_chain.hpp"
 #include "engine/flow/direction_link.hpp"
@@ -22,12 +23,14 @@
 
 namespace tandem::engine {
 
+class dead_letters;
+
 // One per start of a stream.
 class log_reader {
 public:
     // `notes`: a connection to the target of its own, for what the writer's starts say.
     log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
-               std::string topic);
+               dead_letters& letters, std::string topic);
 
     // From where the target's progress says; from the log's beginning where that is not there.
     [[nodiscard]] io::awaitable<failure> run(std::optional<std::int64_t> from);
@@ -74,19 +77,22 @@ private:
               std::optional<event::stream_note> const& note);
     step change_made(event::record_headers const& headers, recorded_change const& made);
     step truncated(event::record_headers const& headers, event::truncate_note const& note);
+    step oversize(event::record_headers const& headers, event::oversize_note const& note);
     step begin(event::record_headers const& headers, xid transaction, pg_time commit_time);
     step end(event::record_headers const& headers);
     step known_again(event::record_headers const& headers, std::optional<std::string_view> value,
                      std::optional<event::stream_note> const& note);
     [[nodiscard]] std::optional<event::commit_note> made_by(
         std::optional<std::string_view> value, std::optional<event::stream_note> const& note);
-    void put_aside(io::kafka::fetched_record const& record, std::string const& why);
+    [[nodiscard]] failure unreadable(letter_cause cause, std::string why);
+    [[nodiscard]] step bad_note(event::record_headers const& headers, std::string why);
     [[nodiscard]] std::string_view padded(std::string_view bytes, std::string& room);
     [[nodiscard]] std::optional<std::string_view> old_key();
 
     direction_link& link_;
     io::kafka::consumer& source_;
     io::pg::connection& notes_;
+    dead_letters& letters_;
     std::string topic_;
     window_writer writer_;
     stream_chain chain_;
@@ -100,6 +106,7 @@ private:
     std::string missing_;
     std::int64_t segment_ = -1; // offset of the head of the one being read
     std::int64_t offset_ = 0;   // of the record being read
+    io::kafka::fetched_record const* reading_ = nullptr; // that record, within take()
     std::int64_t next_offset_ = -1;
     transaction_header current_;
     bool inside_ = false;

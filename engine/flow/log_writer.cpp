@@ -9,7 +9,7 @@
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t batch_bytes = std::size_t{1} << 20;
+constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t segment_most = std::size_t{16} << 20;
 constexpr std::size_t way_most = std::size_t{32} << 20; // bytes that wait for the brokers
 
@@ -17,15 +17,6 @@ std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::system_clock::now().time_since_epoch())
         .count();
-}
-
-std::size_t size_of(stream_record const& one) noexcept {
-    std::size_t size = one.value ? one.value->size() : 0;
-    size += one.key ? one.key->size() : 0;
-    for (auto const& header : one.headers) {
-        size += header.name.size() + header.value.size();
-    }
-    return size;
 }
 
 } // namespace
@@ -187,7 +178,7 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
 
 // The batch that takes the next records. A batch's time is when it was begun.
 log_writer::batch& log_writer::filling() {
-    if (batches_.empty() || batches_.back()->size >= batch_bytes) {
+    if (batches_.empty() || batches_.back()->size >= full_batch) {
         batches_.push_back(spare_ ? std::move(spare_) : std::make_unique<batch>());
         now_.emplace(now_ns());
     }
@@ -204,6 +195,13 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
     auto& into = *batches_.back();
     putting_ = true;
     for (auto const& one : records) {
+        if (one.bytes > records_.limit()) {
+            co_return failure{
+                next_step::retry,
+                fmt::format("topic {} takes {} bytes at once (max.message.bytes), and what has to "
+                            "be told of its tables {}: raise it",
+                            topic_.name(), records_.limit(), one.bytes)};
+        }
         headers_.clear();
         for (auto const& header : one.headers) {
             headers_.push_back({header.name, header.value});
@@ -222,10 +220,9 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
             }
             co_await room_.wait();
         }
-        std::size_t const size = size_of(one);
-        into.size += size;
-        on_their_way_ += size;
-        segment_bytes_ += size;
+        into.size += one.bytes;
+        on_their_way_ += one.bytes;
+        segment_bytes_ += one.bytes;
     }
     putting_ = false;
     co_return boost::system::in_place_value;

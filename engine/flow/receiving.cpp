@@ -2,6 +2,7 @@
 
 #include "engine/flow/applier.hpp"
 #include "engine/flow/apply_session.hpp"
+#include "engine/flow/dead_letters.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/keepalive.hpp"
@@ -52,7 +53,8 @@ receiving::receiving(direction_setup setup, kafka_setup kafka, direction_stats& 
       kafka_{std::move(kafka)},
       source_wal_{source_wal},
       target_wal_{target_wal},
-      memory_{std::make_unique<direction_memory>()} {}
+      memory_{std::make_unique<direction_memory>()},
+      letters_{std::make_unique<dead_letters>(kafka_, stats)} {}
 
 receiving::~receiving() = default;
 
@@ -125,7 +127,8 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     applier writer{
         link,       *with.apply.pipeline, tables, with.parked, rules_for(setup_, with.apply, false),
         careful_at_};
-    log_reader reader{link, *with.log, *with.notes, stream_topic(kafka_, setup_.source.name)};
+    log_reader reader{link, *with.log, *with.notes, *letters_,
+                      stream_topic(kafka_, setup_.source.name)};
     careful_at_.reset();
     set_state(direction_state::streaming);
     spdlog::info("{}: applying from {} on", name(), to_string(with.row.facts.reached()));
@@ -137,7 +140,9 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     members.add("durability", durability_loop(link, *with.target, source_wal_, target_wal_));
     members.add("progress", tell_progress(link, with, reader));
     members.add("watch", watch_log(reader));
+    members.add("letters", letters_->run());
     auto endings = co_await members.run();
+    co_await letters_->finish();
     auto first = said_by(endings.front());
     careful_at_ = writer.careful_next();
     set_left_undone(writer.unfinished());

@@ -12,6 +12,7 @@
 
 namespace tandem::engine {
 
+class dead_letters;
 class log_reader;
 struct direction_link;
 struct direction_memory;
@@ -38,6 +39,7 @@ private:
     node_bookkeeping& source_wal_;
     node_bookkeeping& target_wal_;
     std::unique_ptr<direction_memory> memory_;
+    std::unique_ptr<dead_letters> letters_;
     std::optional<std::int64_t> epoch_;
     std::optional<lsn> careful_at_;
 };

@@ -125,6 +125,7 @@ kafka_setup kafka_of(options const& set) {
     kafka.properties = set.kafka_properties;
     kafka.properties.emplace_back("compression.type", set.compression);
     kafka.prefix = set.topic_prefix;
+    kafka.topic_max_bytes = set.topic_max_bytes;
     kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
     return kafka;
 }

@@ -46,6 +46,7 @@ struct sending::parts {
     std::unique_ptr<io::kafka::producer> producer; // destroyed after what it sends, see run_parts()
     std::unique_ptr<io::kafka::consumer> progress;
     std::unique_ptr<io::pg::replication_stream> stream;
+    std::size_t limit = 0; // of a record
     start_point point;
     event::start_note start;
 };
@@ -91,24 +92,27 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
     into.source = std::move(*source);
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
-    auto producer =
-        io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties,
-                                  figures_of(name(), stats(), io::kafka::role::producer));
     auto progress =
         io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
-    if (!cluster || !producer || !progress) {
-        auto const& why = !cluster    ? cluster.error()
-                          : !producer ? producer.error()
-                                      : progress.error();
-        co_return retry_after("opening a client", why);
+    if (!cluster || !progress) {
+        co_return retry_after("opening a client", !cluster ? cluster.error() : progress.error());
     }
     into.cluster = std::move(*cluster);
-    into.producer = std::move(*producer);
     into.progress = std::move(*progress);
     auto topics = co_await ensure_topics(*into.cluster, kafka_, setup_.source.name);
     if (!topics) {
-        co_return topics;
+        co_return topics.error();
     }
+    into.limit = *topics;
+    auto properties = kafka_.properties;
+    properties.emplace_back("message.max.bytes", std::to_string(into.limit));
+    auto producer =
+        io::kafka::producer::open(executor, kafka_.brokers, std::move(properties),
+                                  figures_of(name(), stats(), io::kafka::role::producer));
+    if (!producer) {
+        co_return retry_after("opening a client", producer.error());
+    }
+    into.producer = std::move(*producer);
     // What readers tell of this start comes behind what is there now.
     auto const topic = progress_topic(kafka_, setup_.source.name);
     auto const marks = co_await into.cluster->query_watermarks(topic, 0, kafka_patience);
@@ -193,12 +197,12 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     who.epoch = *epoch_;
     auto& topic = with.producer->open_topic(stream_topic(kafka_, setup_.source.name));
     log_writer writer{
-        executor,  link, *with.producer, topic, change_records{who, {with.start.confirmed, 0}},
+        executor,  link, *with.producer, topic, change_records{who, {with.start.confirmed, 0}, with.limit},
         with.start};
     capture reader{link, *with.stream, resume_guard{{}, false}};
     set_state(direction_state::streaming);
-    spdlog::info("{}: sending from {} on to topic {}", name(), to_string(with.start.confirmed),
-                 topic.name());
+    spdlog::info("{}: sending from {} on to topic {}, records of up to {} bytes", name(),
+                 to_string(with.start.confirmed), topic.name(), with.limit);
 
     io::group<failure> members{executor};
     members.add("capture", reader.run());

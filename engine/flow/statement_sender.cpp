@@ -380,7 +380,9 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     bool const in_ascii =
         !rules_.target_is_utf8 && !(is_ascii(what.new_row) && is_ascii(what.old_row));
     key.fill(identifying_row(what), plan, true, in_ascii);
-    row.fill(what.new_row, plan, false, in_ascii);
+    if (what.oversized == nullptr || moves_key(what, plan)) { // else it has nothing but the key
+        row.fill(what.new_row, plan, what.oversized != nullptr, in_ascii);
+    }
     if (what.old_kind != pgoutput::old_row_kind::none) {
         old_key.fill(what.old_row, plan, true, in_ascii);
     }

@@ -1,10 +1,14 @@
 #include "engine/flow/stream_topics.hpp"
 
+#include "engine/core/stream_record.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 namespace tandem::engine {
@@ -14,14 +18,19 @@ using io::awaitable;
 
 constexpr int replicas_most = 3;
 
+using settings = std::map<std::string, std::string>;
+
 // Written once and kept until retention ends it: a compacted log would lose what readers have yet to see.
-awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, int brokers) {
+awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, int brokers,
+                                   std::size_t max_bytes, settings more) {
     io::kafka::new_topic wanted;
     wanted.name = name;
     wanted.partitions = 1;
     wanted.replication_factor = std::min(brokers, replicas_most);
-    wanted.configs = {{"cleanup.policy", "delete"},
-                      {"min.insync.replicas", wanted.replication_factor > 1 ? "2" : "1"}};
+    wanted.configs = std::move(more);
+    wanted.configs["cleanup.policy"] = "delete";
+    wanted.configs["max.message.bytes"] = std::to_string(max_bytes);
+    wanted.configs["min.insync.replicas"] = wanted.replication_factor > 1 ? "2" : "1";
     auto made = co_await cluster.create_topic(std::move(wanted), kafka_patience);
     if (!made && made.error().code != io::kafka::errc::topic_exists) {
         co_return retry_after(fmt::format("creating topic {}", name), made.error());
@@ -57,10 +66,36 @@ awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_me
     co_return boost::system::in_place_value;
 }
 
+awaitable<outcome_of<std::size_t>> limit_of(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                            std::string name) {
+    auto described = co_await cluster.describe_topic(name, kafka_patience);
+    if (!described) {
+        co_return retry_after(fmt::format("reading the settings of topic {}", name),
+                              described.error());
+    }
+    std::optional<std::string_view> client;
+    for (auto const& [property, value] : kafka.properties) {
+        client = property == "message.max.bytes" ? value : client;
+    }
+    auto const said = (*described)["max.message.bytes"].value;
+    auto const limit = record_limit(said, client);
+    if (!limit) {
+        co_return failure{next_step::retry,
+                          fmt::format("Kafka: topic {} has max.message.bytes={}{}: a stream needs "
+                                      "at least {}; raise it",
+                                      name, said,
+                                      client ? fmt::format(" and the client message.max.bytes={}",
+                                                           *client)
+                                             : "",
+                                      record_limit_least)};
+    }
+    co_return *limit;
+}
+
 } // namespace
 
-io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
-                                              std::string node) {
+io::awaitable<outcome_of<std::size_t>> ensure_topics(io::kafka::admin& cluster,
+                                                     kafka_setup const& kafka, std::string node) {
     auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
     if (!known) {
         co_return retry_after("asking for its topics", known.error());
@@ -69,15 +104,40 @@ io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster, kafka_s
         auto const at = std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name);
         outcome_of<void> ready = boost::system::in_place_value;
         if (at == known->topics.end()) {
-            ready = co_await create(cluster, name, static_cast<int>(known->brokers.size()));
+            settings none;
+            ready = co_await create(cluster, name, static_cast<int>(known->brokers.size()),
+                                    kafka.topic_max_bytes, std::move(none));
         } else {
             ready = co_await check(cluster, *at);
         }
         if (!ready) {
-            co_return ready;
+            co_return ready.error();
         }
     }
-    co_return boost::system::in_place_value;
+    auto stream = stream_topic(kafka, node);
+    auto limit = co_await limit_of(cluster, kafka, std::move(stream));
+    co_return limit;
+}
+
+// Kept for a week, a gigabyte at the most: in segments that are small against that.
+io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
+                                                     kafka_setup const& kafka, std::string node) {
+    auto const name = letters_topic(kafka, node);
+    auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
+    if (!known) {
+        co_return retry_after("asking for its topics", known.error());
+    }
+    if (std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name) !=
+        known->topics.end()) {
+        co_return boost::system::in_place_value;
+    }
+    settings bounded{{"retention.ms", "604800000"},
+                     {"retention.bytes", "1073741824"},
+                     {"segment.bytes", "67108864"}};
+    constexpr std::size_t room_for_headers = 65'536;
+    auto made = co_await create(cluster, name, static_cast<int>(known->brokers.size()),
+                                kafka.topic_max_bytes + room_for_headers, std::move(bounded));
+    co_return made;
 }
 
 io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_setup const& kafka,

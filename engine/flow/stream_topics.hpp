@@ -6,14 +6,19 @@
 #include "io/kafka/admin.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace tandem::engine {
 
-// The writer's part: both of them, for the node whose stream it is.
-[[nodiscard]] io::awaitable<outcome_of<void>> ensure_topics(io::kafka::admin& cluster,
-                                                            kafka_setup const& kafka,
-                                                            std::string node);
+// The writer's part: both of them, for the node whose stream it is. What the stream's takes: see record_limit().
+[[nodiscard]] io::awaitable<outcome_of<std::size_t>> ensure_topics(io::kafka::admin& cluster,
+                                                                   kafka_setup const& kafka,
+                                                                   std::string node);
+// Of a stream's dead letters, made if it is not there.
+[[nodiscard]] io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
+                                                                   kafka_setup const& kafka,
+                                                                   std::string node);
 // The reader's: until the writer has made them.
 [[nodiscard]] io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster,
                                                            kafka_setup const& kafka,

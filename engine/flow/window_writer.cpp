@@ -148,6 +148,9 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
     append_piece();
     keep_shape(shape);
     made.shape = shape.get();
+    if (made.oversized != nullptr) {
+        made.oversized = &filling_->oversize.emplace_back(*made.oversized);
+    }
     if (owner != nullptr && owner->size() > copied_most) {
         filling_->bytes += owner->size();
         filling_->large.emplace_back(owner->release(), &free_message);

@@ -30,7 +30,7 @@ public:
     // The open transaction is an echo, was applied before, or is passed over by hand: its changes need not be read.
     [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_ || skipped_; }
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
-    // `owner` holds the views' bytes and may be taken over; null: they are copied.
+    // `owner` holds the views' bytes and may be taken over; null: they are copied, and so is `made.oversized`.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
     step truncate(truncation what);
     step commit(pgoutput::commit const& committed);

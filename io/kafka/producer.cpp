@@ -143,7 +143,7 @@ producer::queued producer::produce(topic& to, std::int32_t partition, record con
     if (!what.headers.empty()) {
         headers = copied(what.headers);
     }
-    std::array<rd_kafka_vu_t, 7> parts{};
+    std::array<rd_kafka_vu_t, 8> parts{};
     std::size_t count = 0;
     auto const part = [&parts, &count](rd_kafka_vtype_t type) -> auto& {
         parts[count].vtype = type;
@@ -162,6 +162,9 @@ producer::queued producer::produce(topic& to, std::int32_t partition, record con
         auto& value = part(RD_KAFKA_VTYPE_VALUE).mem;
         value.ptr = bytes_of(*what.value);
         value.size = what.value->size();
+    }
+    if (what.timestamp_ms) {
+        part(RD_KAFKA_VTYPE_TIMESTAMP).i64 = *what.timestamp_ms;
     }
     if (headers) {
         part(RD_KAFKA_VTYPE_HEADERS).headers = headers.get();

@@ -21,6 +21,20 @@ pgoutput::relation_shape a_shape() {
             {{"id", oid{20}, -1, true}, {"größe", oid{4'000'000'000}, 655'366, false}}};
 }
 
+oversize_note an_oversize() {
+    oversize_note note;
+    note.transaction = xid{7};
+    note.commit_time = pg_time{5};
+    note.schema = "public";
+    note.table = "t\"1";
+    note.op = operation::update;
+    note.bytes = 12'582'999;
+    note.limit = 8'388'608;
+    note.key = {{"id", "5"}, {"b", std::nullopt}};
+    note.moved_to = {{"id", "6\\"}};
+    return note;
+}
+
 // On a heap buffer of exactly its size.
 event_result<stream_note> decoded(std::string_view text) {
     auto const bytes = std::make_unique<char[]>(text.size());
@@ -68,10 +82,34 @@ TEST(StreamNotes, ComeBack) {
     auto const committed = decoded(encode_note(ended, into));
     ASSERT_TRUE(committed) << committed.error().message();
     EXPECT_EQ(std::get<commit_note>(*committed), ended);
+    auto const big = an_oversize();
+    EXPECT_EQ(
+        encode_note(big, into),
+        R"({"note":"oversize","txId":7,"ts_us":946684800000005,"schema":"public","table":"t\"1",)"
+        R"("op":"u","bytes":12582999,"limit":8388608,"key":[["id","5"],["b",null]],"moved_to":[["id","6\\"]]})");
+    auto const oversize = decoded(encode_note(big, into));
+    ASSERT_TRUE(oversize) << oversize.error().message();
+    EXPECT_EQ(std::get<oversize_note>(*oversize), big);
+    oversize_note bare_one;
+    bare_one.table = "t";
+    bare_one.commit_time = pg_time{5};
+    auto const least = decoded(encode_note(bare_one, into));
+    ASSERT_TRUE(least) << least.error().message();
+    EXPECT_EQ(std::get<oversize_note>(*least), bare_one);
     pgoutput::relation_shape const none{oid{}, "", "t", 'n', {}};
     auto const bare = decoded(encode_note(none, into));
     ASSERT_TRUE(bare) << bare.error().message();
     EXPECT_EQ(std::get<relation_note>(*bare).shape, none);
+}
+
+TEST(StreamNotes, AKeyThatIsNoTextIsLeftOut) {
+    arena into;
+    auto note = an_oversize();
+    note.key.insert(note.key.begin(), {"x", "\xE4"});
+    note.key.emplace_back("y", "\xFF");
+    auto const read = decoded(encode_note(note, into));
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(std::get<oversize_note>(*read), an_oversize());
 }
 
 struct refused_note {
@@ -108,6 +146,19 @@ std::string relation_of_columns(std::size_t count) {
     pgoutput::relation_shape shape = a_shape();
     shape.columns.resize(count, shape.columns.front());
     return std::string{encode_note(shape, into)};
+}
+
+std::string oversize_with(std::string_view old, std::string_view replacement) {
+    arena into;
+    std::string text{encode_note(an_oversize(), into)};
+    return text.replace(text.find(old), old.size(), replacement);
+}
+
+std::string oversize_of_columns(std::size_t count) {
+    arena into;
+    auto note = an_oversize();
+    note.key.resize(count, note.key.front());
+    return std::string{encode_note(note, into)};
 }
 
 using errc = event_errc;
@@ -160,6 +211,30 @@ INSTANTIATE_TEST_SUITE_P(
         refused_note{"truncate_without_a_name",
                      R"({"note":"truncate","txId":7,"ts_us":5,"tables":[["s"]]})",
                      errc::missing_field},
+        refused_note{"oversize_without_table", oversize_with("\"table\"", "\"tible\""),
+                     errc::missing_field},
+        refused_note{"oversize_without_name", oversize_with("\"t\\\"1\"", "\"\""),
+                     errc::missing_field},
+        refused_note{"oversize_at_no_time", oversize_with("946684800000005", "-5"),
+                     errc::bad_number},
+        refused_note{"oversize_of_no_operation", oversize_with("\"u\"", "\"t\""),
+                     errc::unknown_operation},
+        refused_note{"oversize_of_two_operations", oversize_with("\"u\"", "\"cu\""),
+                     errc::unknown_operation},
+        refused_note{"oversize_below_zero", oversize_with("12582999", "-1"), errc::bad_number},
+        refused_note{"oversize_of_no_limit", oversize_with("\"limit\"", "\"limits\""),
+                     errc::missing_field},
+        refused_note{"oversize_without_key", oversize_with("\"key\"", "\"keys\""),
+                     errc::missing_field},
+        refused_note{"oversize_with_a_number", oversize_with("\"5\"", "5"), errc::wrong_type},
+        refused_note{"oversize_with_a_name_alone", oversize_with("[\"id\",\"5\"]", "[\"id\"]"),
+                     errc::missing_field},
+        refused_note{"oversize_with_names_alone", oversize_with("[\"id\",\"5\"]", "\"id\""),
+                     errc::wrong_type},
+        refused_note{"oversize_moved_to_nothing", oversize_with("[[\"id\",\"6\\\\\"]]", "null"),
+                     errc::wrong_type},
+        refused_note{"oversize_of_more_columns_than_a_row_has", oversize_of_columns(1'665),
+                     errc::too_many_fields},
         refused_note{"more_columns_than_a_row_has", relation_of_columns(1'665),
                      errc::too_many_fields}),
     [](auto const& each) { return std::string{each.param.name}; });

@@ -69,7 +69,7 @@ protected:
     table_plan const plan_ = text_table("chat", 1, 3, 1);
     std::vector<pgoutput::relation_ptr> shapes_{plan_.shape};
     change_maker make_;
-    change_records records_{{"a", "chat", "db", "0.1.0", 4}, {lsn{0x100}, 0}};
+    change_records records_{{"a", "chat", "db", "0.1.0", 4}, {lsn{0x100}, 0}, std::size_t{1} << 20};
     record_changes changes_;
     event::event_time now_{1'700'000'000'123'456'789};
     arena bytes_;

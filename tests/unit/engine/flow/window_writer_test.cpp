@@ -65,5 +65,24 @@ TEST_F(WindowWriter, WhatStandsBeforeASkippedTransactionStays) {
     EXPECT_EQ(link_.window.position().commits, 2U);
 }
 
+TEST_F(WindowWriter, WhatIsKnownOfARowWithoutValuesIsCopied) {
+    ASSERT_FALSE(writer_.begin({lsn{3'000}, {}, xid{7}}));
+    {
+        oversized const facts{12'000'000, 8'000'000, {true, false}};
+        change made;
+        made.new_row = pgoutput::tuple_view{1, row_};
+        made.oversized = &facts;
+        ASSERT_FALSE(writer_.row(made, shapes_[0], nullptr));
+    }
+    ASSERT_FALSE(writer_.commit({lsn{3'000}, lsn{4'000}, {}}));
+    writer_.hand_over();
+    static_cast<void>(link_.window.next());
+    auto const step = link_.window.next();
+    ASSERT_EQ(step.kind, change_window::step_kind::change);
+    ASSERT_NE(step.what->oversized, nullptr);
+    EXPECT_EQ(step.what->oversized->bytes, 12'000'000U);
+    EXPECT_EQ(step.what->oversized->known, (std::vector<bool>{true, false}));
+}
+
 } // namespace
 } // namespace tandem::engine
