@@ -23,8 +23,9 @@ public:
         return place;
     }
     void join(std::size_t one, std::size_t other) {
-        auto const [first, second] = std::minmax(of(one), of(other));
-        parent_[second] = first;
+        auto const first = of(one);
+        auto const second = of(other);
+        parent_[std::max(first, second)] = std::min(first, second);
     }
 
 private:

@@ -211,7 +211,7 @@ def test_a_moved_key_is_retried_with_the_keys_it_moved_between(running):
     running.a.sql("INSERT INTO item VALUES (3, 'a', 3, 'mover')")
     running.settle()
     running.b.sql(NO_BAD)
-    running.a.sql("INSERT INTO item VALUES (1, 'a', 1, 'bad')")
+    park_bad_item(running)
     running.a.sql("DELETE FROM item WHERE id = 1")
     running.a.sql("UPDATE item SET id = 1 WHERE id = 3")
     running.a.sql("INSERT INTO item VALUES (3, 'a', 4, 'the next')")
