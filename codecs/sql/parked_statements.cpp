@@ -32,10 +32,11 @@ std::string parked_list(bool values) {
 }
 
 std::string parked_values(std::span<std::int64_t const> ids) {
-    return fmt::format("SELECT id, position, idx, xid, (extract(epoch FROM committed_at) * "
-                       "1000000)::bigint, op, escaped, shape, key, row, old_key FROM tandem.parked "
-                       "WHERE id = ANY ({}) ORDER BY position, idx, id",
-                       array(ids));
+    return fmt::format(
+        "SELECT id, position, idx, xid, (extract(epoch FROM committed_at) * "
+        "1000000)::bigint, op, escaped, shape, key, row, old_key, sqlstate, error FROM tandem.parked "
+        "WHERE id = ANY ({}) ORDER BY position, idx, id",
+        array(ids));
 }
 
 std::string parked_asked() {
@@ -66,8 +67,9 @@ std::string drop_parked(std::span<std::int64_t const> ids, std::string_view node
 std::string keep_parked(std::span<std::int64_t const> ids, parked_failure const& why) {
     auto const chosen = [&](std::string_view column, std::string const& value,
                             std::string const& others) {
-        return fmt::format("{} = CASE WHEN id = {} THEN {} ELSE {} END", column, why.id, value,
-                           others);
+        return fmt::format(
+            "{0} = CASE WHEN id = {1} THEN {2} WHEN sqlstate = {3} THEN {0} ELSE {4} END", column,
+            why.id, value, literal(sqlstate::oversize), others);
     };
     return fmt::format(
         "UPDATE tandem.parked SET asked = nullif(asked, 'retry'), tried_at = clock_timestamp(), {}, "

@@ -24,7 +24,7 @@ struct parked_failure {
 // at, tried_at; with `values` also row, old_key and detail.
 [[nodiscard]] std::string parked_list(bool values);
 // The values of some rows in source order: id, position, idx, xid, commit time in microseconds, op, escaped, shape,
-// key, row, old_key.
+// key, row, old_key, sqlstate, error.
 [[nodiscard]] std::string parked_values(std::span<std::int64_t const> ids);
 // Whether anything of a stream is asked for: $1 is the stream.
 [[nodiscard]] std::string parked_asked();

@@ -19,6 +19,8 @@ inline constexpr char const* no_origin = "TD002"; // the session's replication o
 inline constexpr char const* clock_behind =
     "TD003";                                   // the target's clock has not passed the commit time
 inline constexpr char const* queued = "TD011"; // of a parked change that waits behind another one
+inline constexpr char const* oversize =
+    "TD012"; // in tandem.parked: its values did not travel, nothing can be retried
 inline constexpr char const* not_restored = "TD013"; // tandem.parked does not hold what is needed
 inline constexpr char const* unique_violation = "23505"; // the server's own
 

@@ -35,7 +35,8 @@ constexpr parked_cure cures[] = {
     {"42703", "add the column on node {}"},
     {"42804", "give the column on node {} the source's type"},
     {"42501", "grant what is missing to tandem's role on node {}"},
-    {"TD013", "write the row on node {} by hand, then drop what is parked of it"},
+    {"TD012", "write the row on node {} by hand"},
+    {"TD013", "write the row on node {} by hand"},
 };
 
 // For a shell: as it is where nothing in it means anything there.
@@ -65,8 +66,11 @@ std::string cure_of(parked_entry const& one) {
         }
     }
     auto const& key = one.key;
-    return fmt::format("{}, then tandem parked retry --direction {}:{} --table {}{}", text,
-                       one.direction.source, one.direction.target, shell_word(one.row.table),
+    bool const lost =
+        one.sqlstate == sql::sqlstate::oversize || one.sqlstate == sql::sqlstate::not_restored;
+    return fmt::format("{}, then tandem parked {} --direction {}:{} --table {}{}", text,
+                       lost ? "drop --yes" : "retry", one.direction.source, one.direction.target,
+                       shell_word(one.row.table),
                        key && !one.row.whole_table ? " --key " + shell_word(*key) : "");
 }
 

@@ -245,7 +245,7 @@ io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
 io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::int64_t const> ids,
                                                                  pg_time& newest,
                                                                  sql::parked_failure& why) {
-    auto got = co_await tables_.catalog().query(sql::parked_values(ids), {});
+    auto got = co_await tables_.catalog().execute(sql::parked_values(ids));
     if (!got) {
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
     }
@@ -253,9 +253,14 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     for (int row = 0; row < got->size(); ++row) {
         auto const header = header_of(*got, row);
         newest = std::max(newest, header.commit_time);
-        auto sent = co_await send_parked(values_of(*got, row), header, why);
-        if (!sent) {
-            co_return sent.error();
+        if (got->text(row, 11) == sql::sqlstate::oversize) {
+            why.sqlstate = sql::sqlstate::oversize;
+            why.error = std::string{got->text(row, 12)};
+        } else {
+            auto sent = co_await send_parked(values_of(*got, row), header, why);
+            if (!sent) {
+                co_return sent.error();
+            }
         }
         if (!why.sqlstate.empty()) {
             why.id = got->integer(row, 0);

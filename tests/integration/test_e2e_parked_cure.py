@@ -253,6 +253,24 @@ def test_a_newer_local_row_wins_against_a_retried_change(running):
     assert [row["type"] for row in running.conflicts(running.b)] == ["update_origin_differs"]
 
 
+def test_a_change_without_its_values_is_never_applied(running):
+    """TD012: they did not travel; and TD013: an older version did not keep the columns' types."""
+    running.b.sql(NO_BAD)
+    running.a.sql("INSERT INTO item VALUES (1, 'a', 0, 'bad'), (2, 'a', 0, 'bad')")
+    running.settle()
+    running.b.sql("UPDATE tandem.parked SET sqlstate = 'TD012', error = 'too large' WHERE key = '{\"id\": \"1\"}'")
+    running.b.sql("UPDATE tandem.parked SET shape = NULL WHERE key = '{\"id\": \"2\"}'")
+    running.b.sql(CURE)
+    done = parked(running, "retry", "--all", "--json")
+    assert done.status == CHECK, done
+    told = {one["key"]["id"]: (one["outcome"], one["sqlstate"], one["reason"]) for one in json.loads(done.out)}
+    assert told["1"] == ("failing", "TD012", "too large")
+    assert told["2"][:2] == ("failing", "TD013") and "by hand" in told["2"][2]
+    assert running.b.sql("SELECT * FROM item") == []
+    cures = [one["cure"] for one in json.loads(parked(running, "list", "--json").out)]
+    assert all("by hand, then tandem parked drop --yes" in cure for cure in cures), cures
+
+
 # --- whole tables --------------------------------------------------------------------------------------
 def test_a_table_that_was_missing_is_filled_in_order(running):
     running.b.sql("DROP TABLE doomed")
