@@ -75,7 +75,14 @@ constexpr char const* create_parked = R"(CREATE TABLE tandem.parked (
     old_key jsonb,
     escaped boolean NOT NULL DEFAULT false, -- values of key, row, old_key: beyond ASCII as \uXXXX
     sqlstate text NOT NULL,
-    error text NOT NULL))";
+    error text NOT NULL,
+    detail text, -- of the error: may quote the row
+    shape text, -- how the source's table looked (a relation note of docs/events.md); none: before version 5
+    asked text CHECK (asked IN ('retry', 'drop')), -- by `tandem parked`, until it is carried out
+    tried_at timestamptz))"; // the last retry that failed
+
+constexpr char const* index_asked =
+    "CREATE INDEX parked_asked ON tandem.parked (stream) WHERE asked IS NOT NULL";
 
 constexpr char const* create_begin_apply = R"(CREATE OR REPLACE FUNCTION tandem.begin_apply(
     p_stream text, p_lane integer, p_epoch bigint, p_previous pg_lsn,
@@ -131,6 +138,7 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         "CREATE INDEX conflict_at ON tandem.conflict (at)",
         create_parked,
         "CREATE INDEX parked_order ON tandem.parked (stream, position, idx)",
+        index_asked,
         create_begin_apply,
         create_lost,
     };
@@ -153,6 +161,13 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
     }
     if (installed == 3) { // a process per site
         statements.emplace_back("ALTER TABLE tandem.sending ADD COLUMN start_lsn pg_lsn");
+    }
+    if (installed < 5) { // tandem parked
+        statements.emplace_back(
+            "ALTER TABLE tandem.parked ADD COLUMN detail text, ADD COLUMN shape text, "
+            "ADD COLUMN asked text CHECK (asked IN ('retry', 'drop')), "
+            "ADD COLUMN tried_at timestamptz");
+        statements.emplace_back(index_asked);
     }
     return statements;
 }

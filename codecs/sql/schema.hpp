@@ -3,23 +3,31 @@
 // that heads every apply transaction (R3). Pure text; engine/admin runs it.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 4;
+inline constexpr int schema_version = 5;
 
-// SQLSTATEs raised by tandem.begin_apply().
+// SQLSTATEs raised by tandem.begin_apply(), and others by which we decide.
 namespace sqlstate {
 inline constexpr char const* out_of_order =
     "TD001";                                      // lease lost, or a batch before this one failed
 inline constexpr char const* no_origin = "TD002"; // the session's replication origin is not set up
 inline constexpr char const* clock_behind =
-    "TD003"; // the target's clock has not passed the commit time
+    "TD003";                                   // the target's clock has not passed the commit time
+inline constexpr char const* queued = "TD011"; // of a parked change that waits behind another one
 inline constexpr char const* oversize =
     "TD012"; // in tandem.parked: its values did not travel, nothing can be retried
+inline constexpr char const* not_restored = "TD013"; // tandem.parked does not hold what is needed
 inline constexpr char const* unique_violation = "23505"; // the server's own
+
+// The table is missing, lacks a column or may not be written: no other row of it will do better.
+[[nodiscard]] inline bool table_at_fault(std::string_view state) noexcept {
+    return state.starts_with("42") || state.starts_with("3F");
+}
 } // namespace sqlstate
 
 // Statements that create schema tandem from nothing, to be run in one transaction.

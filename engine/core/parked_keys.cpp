@@ -65,6 +65,7 @@ bool parked_keys::behind(change const& what, table_plan const& plan) const {
 
 void parked_keys::follow(change const& what, table_plan const& plan) {
     if (plan.usable && moves_key(what, plan)) {
+        park_key(table_name(plan), key_values_of(identifying_row(what), plan));
         park_key(table_name(plan), key_values_of(what.new_row, plan, what.old_row));
     }
 }

@@ -26,13 +26,16 @@ public:
     [[nodiscard]] bool touches(std::string const& table) const { return tables_.contains(table); }
     // Whether the change, or for a key update its old or new key, is behind a parked one.
     [[nodiscard]] bool behind(change const& what, table_plan const& plan) const;
-    // A key update that is parked takes the queue along: its new key is behind it from now on.
+    // A key update that is parked takes the queue along: both its keys are behind it from now on.
     void follow(change const& what, table_plan const& plan);
+
+    friend bool operator==(parked_keys const&, parked_keys const&) = default;
 
 private:
     struct entry {
         bool whole = false;
         std::set<key_values> keys;
+        friend bool operator==(entry const&, entry const&) = default;
     };
     std::map<std::string, entry> tables_; // "schema.name"
 };

@@ -39,8 +39,11 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
       sent_{pipeline.link().executor()},
       timer_{pipeline.link().executor()},
       backoff_{10ms, 200ms},
+      requests_backoff_{100ms, 5s},
       chained_{link.progress.facts.applied},
-      careful_at_{careful_at} {}
+      careful_at_{careful_at} {
+    link_.anything_parked = !parked_.empty();
+}
 
 io::awaitable<failure> applier::run() {
     for (;;) {
@@ -55,6 +58,17 @@ io::awaitable<failure> applier::run() {
             auto recovered = co_await recover();
             if (!recovered) {
                 co_return recovered.error();
+            }
+            continue;
+        }
+        if (requests_due()) {
+            if (!flights_.empty()) {
+                co_await link_.arrived.wait();
+                continue;
+            }
+            auto done = co_await carry_out_requests();
+            if (!done) {
+                co_return done.error();
             }
             continue;
         }
@@ -238,9 +252,8 @@ applier::voided applier::queue_statements(bool commits) {
         standing.commit_time = link_.progress.facts.applied_at;
         done = sender_.begin(standing);
     }
-    park_reason const queued{"TD011", "queued behind an earlier parked change of its key", false};
     if (done) {
-        done = sender_.steps(batch_, link_.setup.source.name, queued,
+        done = sender_.steps(batch_, link_.setup.source.name, queued_behind(),
                              !open_ && commits && batch_start_ >= upserts_until_);
     }
     if (done && open_ && commits) {
@@ -320,6 +333,7 @@ void applier::settle(flight& done) {
         return; // rolled back together with the one before it
     }
     link_.conflicts_changed = true;
+    link_.anything_parked = !parked_.empty();
     link_.window.release(done.end);
     link_.room.notify();
     auto& count = link_.stats.count;

@@ -2,8 +2,11 @@
 // Writes the window's transactions to the target: batches in flight behind the head statement (R3),
 // source order after a data error, parking of what still fails (R8).
 
+#include "codecs/sql/parked_statements.hpp"
 #include "engine/core/batch_builder.hpp"
+#include "engine/core/parked_changes.hpp"
 #include "engine/core/parked_keys.hpp"
+#include "engine/core/parked_lanes.hpp"
 #include "engine/core/retry_policy.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
@@ -19,6 +22,8 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace tandem::engine {
@@ -129,6 +134,31 @@ private:
     // Takes results up to the sync: the first error, and how many results came before it.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
         std::size_t* failed_at);
+    // engine/flow/applier_parked.cpp
+    enum class retried : std::uint8_t { applied, refused, later };
+    using server_answer = outcome_of<std::optional<io::pg::error>>;
+    [[nodiscard]] bool requests_due() const noexcept;
+    [[nodiscard]] io::awaitable<voided> carry_out_requests();
+    [[nodiscard]] io::awaitable<outcome_of<bool>> carry_out_drop(
+        std::vector<parked_row> const& rows);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> retry_lanes(std::vector<parked_row> const& rows);
+    [[nodiscard]] io::awaitable<outcome_of<retried>> retry_lane(std::vector<parked_row> const& rows,
+                                                                parked_lane const& lane,
+                                                                bool keeps);
+    [[nodiscard]] io::awaitable<outcome_of<retried>> apply_parked(
+        std::vector<std::int64_t> const& ids, sql::parked_failure& why);
+    [[nodiscard]] io::awaitable<server_answer> apply_parked_part(std::span<std::int64_t const> ids,
+                                                                 pg_time& newest,
+                                                                 sql::parked_failure& why);
+    [[nodiscard]] io::awaitable<voided> send_parked(parked_values from,
+                                                    transaction_header const& header,
+                                                    sql::parked_failure& why);
+    [[nodiscard]] voided begin_request();
+    [[nodiscard]] io::awaitable<server_answer> results_of(voided queued);
+    [[nodiscard]] io::awaitable<server_answer> commit_request(voided queued);
+    [[nodiscard]] io::awaitable<outcome_of<retried>> refused();
+    [[nodiscard]] io::awaitable<outcome_of<bool>> hindered(io::pg::error error, std::string doing);
+
     [[nodiscard]] static std::string tables_of(pending_change const& one);
     static void park(parked_keys& in, pending_change const& bad, park_reason const& reason);
     void say_parked(pending_change const& bad, park_reason const& reason) const;
@@ -142,6 +172,9 @@ private:
     io::event sent_;
     io::asio::steady_timer timer_;
     backoff backoff_;
+    parked_changes restored_;
+    backoff requests_backoff_;
+    std::chrono::steady_clock::time_point requests_wait_; // not before
 
     std::deque<flight> flights_;
     std::optional<flight> broken_; // the first that failed since the last recovery

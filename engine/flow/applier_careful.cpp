@@ -20,11 +20,6 @@ namespace {
 constexpr std::size_t list_changes_max = 5'000;
 constexpr std::size_t list_bytes_max = std::size_t{4} << 20;
 
-// The table is missing, lacks a column or may not be written: no other row of it will do better.
-bool table_at_fault(std::string const& sqlstate) noexcept {
-    return sqlstate.starts_with("42") || sqlstate.starts_with("3F");
-}
-
 } // namespace
 
 io::awaitable<applier::voided> applier::careful_transaction() {
@@ -142,7 +137,6 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
                                              std::vector<pending_change> const& list,
                                              std::map<std::size_t, park_reason> const& bad,
                                              std::vector<std::size_t>& ends) {
-    park_reason const queued{"TD011", "queued behind an earlier parked change of its key", false};
     batch_builder single{false};
     std::uint32_t parked = 0;
     auto sent = sender_.text("SAVEPOINT tandem");
@@ -165,7 +159,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
             single.add(*one.what, *one.plan);
         }
         sent = sender_.steps(single, link_.setup.source.name,
-                             found != bad.end() ? found->second : queued, false);
+                             found != bad.end() ? found->second : queued_behind(), false);
         ends.push_back(pipeline_.pending());
     }
     if (sent) {
@@ -201,7 +195,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         if (link_.binary) {
             co_return failure{next_step::retry_text, one.plan->why_not};
         }
-        bad[at] = {one.plan->sqlstate, one.plan->why_not, true};
+        bad[at] = {one.plan->sqlstate, one.plan->why_not, true, {}};
         park(parked_, one, bad[at]);
         say_parked(one, bad[at]);
     }
@@ -233,9 +227,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
                               fmt::format("a change of {} could not be carried out ({})",
                                           tables_of(list[place]), error.sqlstate)};
         }
-        bad[place] = {error.sqlstate,
-                      error.message + (error.detail.empty() ? "" : "; " + error.detail),
-                      list[place].plan == nullptr || table_at_fault(error.sqlstate)};
+        bad[place] = {error.sqlstate, error.message,
+                      list[place].plan == nullptr || sql::sqlstate::table_at_fault(error.sqlstate),
+                      error.detail};
         say_parked(list[place], bad[place]);
         auto back = co_await back_to_savepoint();
         if (!back || *back == listed::again) {

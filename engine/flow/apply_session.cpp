@@ -1,11 +1,11 @@
 #include "engine/flow/apply_session.hpp"
 
-#include "codecs/values/ascii_text.hpp"
+#include "codecs/sql/parked_statements.hpp"
+#include "engine/admin/parked_rows.hpp"
 #include "engine/core/names.hpp"
 #include "engine/flow/sessions.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <string>
 #include <utility>
@@ -81,42 +81,24 @@ sql::apply_rules rules_for(direction_setup const& setup, apply_session const& se
     return made;
 }
 
-io::awaitable<outcome_of<parked_keys>> read_parked(direction_setup const& setup,
-                                                   io::pg::connection& target) {
+io::awaitable<outcome_of<std::vector<parked_row>>> read_parked_rows(direction_setup const& setup,
+                                                                    io::pg::connection& target) {
     io::pg::parameters values;
     values.emplace_back(setup.source.name);
-    auto got = co_await target.query(
-        // A parked key update holds its old key and its new one, among the row's columns.
-        "SELECT schema_name, table_name, whole_table, key, escaped FROM tandem.parked WHERE stream = "
-        "$1 "
-        // An unchanged part of the key is not in the row.
-        "UNION SELECT schema_name, table_name, whole_table, (SELECT jsonb_object_agg(k, "
-        "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k), escaped FROM tandem.parked "
-        "WHERE stream = $1 AND op = 'update' AND NOT whole_table",
-        std::move(values));
+    auto got = co_await target.query(sql::parked_rows(), std::move(values));
     if (!got) {
         co_return retry_after(setup.target.name, "reading tandem.parked", got.error());
     }
-    parked_keys parked;
-    for (int row = 0; row < got->size(); ++row) {
-        auto const table = fmt::format("{}.{}", got->text(row, 0), got->text(row, 1));
-        if (got->boolean(row, 2)) {
-            parked.park_table(table);
-            continue;
-        }
-        auto const key = nlohmann::json::parse(got->text(row, 3), nullptr, false);
-        bool const escaped = got->boolean(row, 4);
-        parked_keys::key_values columns;
-        for (auto const& [name, value] : key.items()) {
-            auto& column = columns[name];
-            if (value.is_string()) {
-                auto text = value.get<std::string>();
-                column = escaped ? values::from_ascii(text) : std::move(text);
-            }
-        }
-        parked.park_key(table, std::move(columns));
+    co_return parked_rows_of(*got);
+}
+
+io::awaitable<outcome_of<parked_keys>> read_parked(direction_setup const& setup,
+                                                   io::pg::connection& target) {
+    auto rows = co_await read_parked_rows(setup, target);
+    if (!rows) {
+        co_return rows.error();
     }
-    co_return parked;
+    co_return keys_of(*rows);
 }
 
 } // namespace tandem::engine

@@ -3,6 +3,7 @@
 
 #include "codecs/sql/apply_statements.hpp"
 #include "engine/core/parked_keys.hpp"
+#include "engine/core/parked_lanes.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/pg/connection.hpp"
@@ -10,6 +11,7 @@
 #include "io/runtime/awaitable.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -26,6 +28,9 @@ struct apply_session {
 [[nodiscard]] sql::apply_rules rules_for(direction_setup const& setup, apply_session const& session,
                                          bool binary);
 
+// What is parked of the stream, in source order.
+[[nodiscard]] io::awaitable<outcome_of<std::vector<parked_row>>> read_parked_rows(
+    direction_setup const& setup, io::pg::connection& target);
 // The keys and tables of the stream that wait behind a parked change.
 [[nodiscard]] io::awaitable<outcome_of<parked_keys>> read_parked(direction_setup const& setup,
                                                                  io::pg::connection& target);

@@ -56,6 +56,8 @@ struct direction_link {
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;
     bool conflicts_changed = true; // tandem.conflict may have grown
+    bool anything_parked = false;  // by the applier's own knowledge
+    bool parked_asked = false; // `tandem parked` asked for something: the applier carries it out
 };
 
 } // namespace tandem::engine

@@ -1,5 +1,6 @@
 #include "engine/flow/keepalive.hpp"
 
+#include "codecs/sql/parked_statements.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
@@ -22,6 +23,7 @@ constexpr auto tick = 100ms;
 constexpr auto status_interval_most = 10s;
 constexpr auto clock_interval = 10s;
 constexpr auto conflict_interval = 1s;
+constexpr auto requests_interval = 200ms;
 constexpr auto watch_interval = 1s;
 constexpr auto renewal_interval = 1min;
 
@@ -44,6 +46,7 @@ struct durability_state {
     steady::time_point last_safe = steady::now() - 1h;
     steady::time_point last_clock = steady::now() - 1h;
     steady::time_point last_conflicts = steady::now() - 1h;
+    steady::time_point last_requests = steady::now() - 1h;
     std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
     lsn applied_at_renewal;
 };
@@ -104,6 +107,24 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
                                              std::memory_order_relaxed);
     }
     last_id = got->integer(0, 1);
+    co_return boost::system::in_place_value;
+}
+
+// Has `tandem parked` asked for something? The applier is reminded of what it could not carry out yet.
+io::awaitable<outcome_of<void>> look_for_requests(direction_link& link,
+                                                  io::pg::connection& target) {
+    if (!link.parked_asked) {
+        parameters values;
+        values.emplace_back(link.setup.source.name);
+        auto got = co_await target.query(sql::parked_asked(), std::move(values));
+        if (!got) {
+            co_return retry_after(link.setup.target.name, "reading tandem.parked", got.error());
+        }
+        link.parked_asked = got->boolean(0, 0);
+    }
+    if (link.parked_asked) {
+        link.arrived.notify();
+    }
     co_return boost::system::in_place_value;
 }
 
@@ -176,6 +197,13 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
     auto renewed = co_await renew_token(link, target, state);
     if (!renewed) {
         co_return renewed;
+    }
+    if (link.anything_parked && now - state.last_requests >= requests_interval) {
+        state.last_requests = now;
+        auto looked = co_await look_for_requests(link, target);
+        if (!looked) {
+            co_return looked;
+        }
     }
     if (link.conflicts_changed && now - state.last_conflicts >= conflict_interval) {
         state.last_conflicts = now;

@@ -22,6 +22,7 @@ public:
     // nullptr when the shape was not resolved yet.
     [[nodiscard]] table_plan* find(pgoutput::relation_shape const* shape) noexcept;
     [[nodiscard]] io::awaitable<outcome_of<table_plan*>> resolve(pgoutput::relation_ptr shape);
+    [[nodiscard]] io::pg::connection& catalog() noexcept { return catalog_; }
     // After the target's tables changed: everything is read again.
     void forget();
 

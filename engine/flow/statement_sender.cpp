@@ -1,6 +1,9 @@
 #include "engine/flow/statement_sender.hpp"
 
+#include "codecs/base/arena.hpp"
+#include "codecs/event/stream_notes.hpp"
 #include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
 #include "codecs/values/ascii_text.hpp"
 #include "engine/core/copy_encoder.hpp"
 #include "engine/core/failpoint.hpp"
@@ -20,12 +23,12 @@ constexpr char const* head_sql = "SELECT tandem.begin_apply($1, 0, $2, $3, $4, $
 
 constexpr char const* park_sql =
     "INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
-    "key, whole_table, op, row, old_key, escaped, sqlstate, error) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+    "key, whole_table, op, row, old_key, escaped, sqlstate, error, detail, shape) VALUES ($1, $2, $3, $4, $5, $6, $7, "
     "CASE WHEN $8::text[] IS NULL THEN NULL ELSE jsonb_object($8::text[], $9::text[]) END, "
     "$10, $11, "
     "CASE WHEN $12::text[] IS NULL THEN NULL ELSE jsonb_object($12::text[], $13::text[]) END, "
     "CASE WHEN $14::text[] IS NULL THEN NULL ELSE jsonb_object($14::text[], $15::text[]) END, "
-    "$16, $17, $18)";
+    "$16, $17, $18, $19, $20)";
 
 io::pg::param text_param(std::string const& value) {
     return {value.c_str(), 0, false};
@@ -90,13 +93,20 @@ struct named_values {
     values::array_builder values;
     bool set = false;
 
-    void fill(pgoutput::tuple_view row, table_plan const& plan, bool keys_only, bool in_ascii) {
+    // What `row` left out as unchanged stands in `before`, if anywhere.
+    void fill(pgoutput::tuple_view row, table_plan const& plan, bool keys_only, bool in_ascii,
+              pgoutput::tuple_view before = {}) {
         constexpr oid text_type{25};
         names.start(text_type);
         values.start(text_type);
         pgoutput::tuple_view::cursor columns{row};
+        pgoutput::tuple_view::cursor older{before};
         for (std::size_t at = 0; at < row.column_count() && at < plan.shape->columns.size(); ++at) {
-            auto const column = columns.next();
+            auto column = columns.next();
+            if (at < before.column_count()) {
+                auto const was = older.next();
+                column = column.kind == pgoutput::column_kind::unchanged ? was : column;
+            }
             bool const key = plan.usable ? plan.columns[at].key : plan.shape->columns[at].key;
             bool const wanted = !keys_only || key;
             if (!wanted || column.kind == pgoutput::column_kind::unchanged) {
@@ -115,6 +125,12 @@ struct named_values {
 };
 
 } // namespace
+
+park_reason const& queued_behind() {
+    static park_reason const reason{
+        sql::sqlstate::queued, "queued behind an earlier parked change of its key", false, {}};
+    return reason;
+}
 
 statement_sender::statement_sender(io::pg::pipeline_session& pipeline, sql::apply_rules rules,
                                    std::string target_node)
@@ -380,8 +396,10 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     bool const in_ascii =
         !rules_.target_is_utf8 && !(is_ascii(what.new_row) && is_ascii(what.old_row));
     key.fill(identifying_row(what), plan, true, in_ascii);
+    bool const before_known = what.old_kind == pgoutput::old_row_kind::full;
     if (what.oversized == nullptr || moves_key(what, plan)) { // else it has nothing but the key
-        row.fill(what.new_row, plan, what.oversized != nullptr, in_ascii);
+        row.fill(what.new_row, plan, what.oversized != nullptr, in_ascii,
+                 before_known ? what.old_row : pgoutput::tuple_view{});
     }
     if (what.old_kind != pgoutput::old_row_kind::none) {
         old_key.fill(what.old_row, plan, true, in_ascii);
@@ -394,15 +412,28 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     std::string const whole = whole_table ? "true" : "false";
     std::string const operation = name_of(what.kind);
     std::string const escaped = in_ascii ? "true" : "false";
-    std::array const all{text_param(stream),          text_param(position),
-                         text_param(index),           text_param(transaction),
-                         text_param(commit_time),     text_param(plan.schema),
-                         text_param(plan.name),       key.name_param(),
-                         key.value_param(),           text_param(whole),
-                         text_param(operation),       row.name_param(),
-                         row.value_param(),           old_key.name_param(),
-                         old_key.value_param(),       text_param(escaped),
-                         text_param(reason.sqlstate), text_param(reason.text)};
+    arena notes;
+    std::string const shape{event::encode_note(*plan.shape, notes)};
+    std::array const all{text_param(stream),
+                         text_param(position),
+                         text_param(index),
+                         text_param(transaction),
+                         text_param(commit_time),
+                         text_param(plan.schema),
+                         text_param(plan.name),
+                         key.name_param(),
+                         key.value_param(),
+                         text_param(whole),
+                         text_param(operation),
+                         row.name_param(),
+                         row.value_param(),
+                         old_key.name_param(),
+                         old_key.value_param(),
+                         text_param(escaped),
+                         text_param(reason.sqlstate),
+                         text_param(reason.text),
+                         reason.detail.empty() ? io::pg::param{} : text_param(reason.detail),
+                         text_param(shape)};
     return send(
         "park", [] { return std::string{park_sql}; }, all);
 }

@@ -35,7 +35,10 @@ struct park_reason {
     std::string sqlstate;
     std::string text;
     bool whole_table = false;
+    std::string detail; // may quote the row
 };
+// Of a change that waits behind a parked one.
+[[nodiscard]] park_reason const& queued_behind();
 
 // Everything here queues in the pipeline; nothing suspends. A statement that was prepared in a
 // transaction that failed may or may not exist: call forget() after every failure, with the server's

@@ -465,13 +465,15 @@ def test_a_newer_installation_is_refused(pair):
 
 def test_an_older_installation_is_brought_forward(pair):
     pair.run().stop()
-    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
+    pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped, DROP COLUMN detail, DROP COLUMN shape, DROP COLUMN asked, "
+             "DROP COLUMN tried_at; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
              "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [4, 4]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [5, 5]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
-                       "table_name = 'parked' AND column_name = 'escaped'") for node in pair.both] == [1, 1]
+                       "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
+            for node in pair.both] == [5, 5]
 
 
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):

@@ -4,6 +4,7 @@ import pytest
 
 from support import masters
 from support.brokers import Kafka
+from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
 SCHEMA = """
@@ -76,6 +77,21 @@ def test_transactions_stay_whole(pair, kafka):
     pair.settle()
     pair.assert_equal()
     assert sums == {5000}
+
+
+def test_what_was_parked_is_retried(pair, kafka):
+    through(pair, kafka)
+    pair.b.sql("ALTER TABLE chat ADD CONSTRAINT small CHECK (room < 100)")
+    pair.a.sql("INSERT INTO chat VALUES (1, 100, 'refused'), (2, 1, 'taken')")
+    pair.a.sql("UPDATE chat SET body = 'queued' WHERE id = 1")
+    pair.settle()
+    assert [row["op"] for row in pair.parked(pair.b)] == ["insert", "update"]
+    pair.b.sql("ALTER TABLE chat DROP CONSTRAINT small")
+    done = command("parked", "retry", *node_arguments({"a": pair.a, "b": pair.b}), "--all")
+    assert done.status == 0 and "2 changes applied" in done.out, done
+    pair.a.sql("UPDATE chat SET body = 'flows' WHERE id = 1")
+    pair.settle()
+    pair.assert_equal("chat")
 
 
 def test_a_large_transaction_and_truncate(pair, kafka):

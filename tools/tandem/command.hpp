@@ -26,6 +26,11 @@ struct call {
     std::string url = "http://127.0.0.1:8083";
     std::string direction;
     std::string position;
+    std::string table;
+    std::string key;
+    std::string wait = "60s";
+    bool all = false;
+    bool rows = false;
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -36,6 +41,9 @@ int doctor(call const& now);
 int status(call const& now);
 int skip(call const& now);
 int verify(call const& now);
+int parked_list(call const& now);
+int parked_retry(call const& now);
+int parked_drop(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

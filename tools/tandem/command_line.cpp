@@ -28,8 +28,9 @@ constexpr char const* examples =
     "(batch-rows), in this order of strength. Exit status: 0 ok, 1 runtime failure, 2 usage or\n"
     "configuration, 3 a database or port is not there, 4 a check failed.\n";
 
-// The texts CLI11 writes into; addresses must stay while it parses.
+// What a command does, and the texts CLI11 writes into; addresses must stay while it parses.
 struct storage {
+    int (*function)(call const&) = nullptr;
     std::map<std::string, std::vector<std::string>> values;
     std::map<std::string, bool> toggles;
 };
@@ -37,9 +38,10 @@ struct storage {
 struct command_entry {
     char const* name;
     char const* help;
-    int (*function)(call const&);
+    int (*function)(call const&); // null: it has parts
     std::vector<setting_group> settings;
     void (*own_flags)(CLI::App&, call&);
+    std::vector<command_entry> parts{}; // parked list, parked retry ...
 };
 
 void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
@@ -96,6 +98,52 @@ void json_flag(CLI::App& app, call& into) {
 void url_flag(CLI::App& app, call& into) {
     app.add_option("--url", into.url, "Address of the running instance. Default: " + into.url + ".")
         ->type_name("URL");
+}
+
+void selection_flags(CLI::App& app, call& into) {
+    app.add_option("--direction", into.direction, "Source and target node. Default: all.")
+        ->type_name("A:B");
+    app.add_option("--table", into.table,
+                   "Only this table: SCHEMA.TABLE, or its name alone. Default: all.")
+        ->type_name("TABLE");
+    json_flag(app, into);
+}
+
+void request_flags(CLI::App& app, call& into) {
+    selection_flags(app, into);
+    app.add_option(
+           "--key", into.key,
+           "Only this key of --table, as `parked list` shows it: {\"id\":\"7\"}. Default: all.")
+        ->type_name("JSON");
+    app.add_flag("--all", into.all,
+                 "Everything that is parked. Default: off (name a table or a direction).");
+    app.add_option("--wait", into.wait,
+                   "How long to wait for the running instance. Default: " + into.wait + ".")
+        ->type_name("DUR");
+}
+
+command_entry parked_commands() {
+    using group = setting_group;
+    std::vector<group> const databases{group::nodes, group::log};
+    command_entry parked{
+        "parked", "Changes that a node refused, and what waits behind them.", nullptr, {}, nullptr};
+    parked.parts = {
+        {"list", "Every parked change, why, and how to cure it.", parked_list, databases,
+         [](CLI::App& app, call& into) {
+             selection_flags(app, into);
+             app.add_flag("--rows", into.rows,
+                          "Show the changes' rows as well, not their keys alone. Default: off.");
+         }},
+        {"retry", "Apply parked changes again, in source order; exit 4 unless all went well.",
+         parked_retry, databases, request_flags},
+        {"drop", "Give parked changes up: they go to tandem.conflict, unapplied.", parked_drop,
+         databases,
+         [](CLI::App& app, call& into) {
+             request_flags(app, into);
+             app.add_flag("-y,--yes", into.yes, "Do it. Default: off (nothing is dropped).");
+         }},
+    };
+    return parked;
 }
 
 std::vector<command_entry> commands() {
@@ -155,6 +203,7 @@ std::vector<command_entry> commands() {
                  ->type_name("LSN")
                  ->required();
          }},
+        parked_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }
@@ -183,10 +232,22 @@ std::vector<std::string> known_words(CLI::App const& app, bool flags) {
     return words;
 }
 
+// The command that was named, "parked list" being below "parked"; the program itself when there was none.
+CLI::App const& innermost(CLI::App const& app) {
+    CLI::App const* used = &app;
+    while (!used->get_subcommands().empty()) {
+        used = used->get_subcommands().front();
+    }
+    return *used;
+}
+
+std::string path_of(CLI::App const& app) {
+    return (app.get_parent() != nullptr ? path_of(*app.get_parent()) + ' ' : "") + app.get_name();
+}
+
 std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
-    auto const used = app.get_subcommands();
-    CLI::App const& where = used.empty() ? app : *used.front();
-    std::string const help = "tandem" + (used.empty() ? "" : " " + where.get_name()) + " --help";
+    CLI::App const& where = innermost(app);
+    std::string const help = path_of(where) + " --help";
     std::vector<std::string> const rest = app.remaining(true);
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty()) {
         return fmt::format("{}; see {}", error.what(), help);
@@ -197,10 +258,27 @@ std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
     std::string word =
         secret ? engine::redact(rest.front()) : rest.front().substr(0, rest.front().find('='));
     bool const flag = word.starts_with('-');
-    std::string const what = flag ? "flag" : used.empty() ? "command" : "argument";
+    bool const has_parts = !known_words(where, false).empty();
+    std::string const what = flag ? "flag" : has_parts ? "command" : "argument";
     auto const near = engine::nearest(word, known_words(where, flag));
     return fmt::format("unknown {} '{}'{}; see {}", what, word,
                        near ? fmt::format(": did you mean {}?", *near) : "", help);
+}
+
+void add_commands(CLI::App& app, std::vector<command_entry> const& entries,
+                  std::map<std::string, storage>& texts, call& into) {
+    for (command_entry const& each : entries) {
+        CLI::App* const sub = app.add_subcommand(each.name, each.help);
+        sub->set_help_flag("-h,--help", "Print this help and exit.");
+        if (each.function != nullptr) {
+            storage& own = texts[path_of(*sub)];
+            own.function = each.function;
+            add_settings(*sub, each, own);
+            each.own_flags(*sub, into);
+            add_global_flags(*sub, into);
+        }
+        add_commands(*sub, each.parts, texts, into);
+    }
 }
 
 } // namespace
@@ -212,33 +290,26 @@ parsed parse_command_line(int argc, char const* const* argv) {
     app.set_help_flag("-h,--help", "Print this help and exit.");
     bool show_version = false;
     app.add_flag("--version", show_version, "Print the version and exit.");
-    std::map<std::string, storage> texts;
+    std::map<std::string, storage> texts; // by path: "tandem parked list"
     std::vector<command_entry> const entries = commands();
-    for (command_entry const& each : entries) {
-        CLI::App* const sub = app.add_subcommand(each.name, each.help);
-        sub->set_help_flag("-h,--help", "Print this help and exit.");
-        add_settings(*sub, each, texts[each.name]);
-        each.own_flags(*sub, result.with);
-        add_global_flags(*sub, result.with);
-    }
+    add_commands(app, entries, texts, result.with);
     try {
         app.parse(argc, argv);
         if (show_version) {
             result.command = version;
             return result;
         }
-        for (command_entry const& each : entries) {
-            if (app.got_subcommand(each.name)) {
-                result.with.flags = collect(texts[each.name], *app.get_subcommand(each.name));
-                result.command = each.function;
-                return result;
-            }
+        CLI::App const& used = innermost(app);
+        auto const found = texts.find(path_of(used));
+        if (found != texts.end()) {
+            result.with.flags = collect(found->second, used);
+            result.command = found->second.function;
+            return result;
         }
-        result.print = app.help();
+        result.print = used.help();
         result.status = engine::exit_status::usage;
     } catch (CLI::CallForHelp const&) {
-        auto const used = app.get_subcommands();
-        result.print = used.empty() ? app.help() : used.front()->help();
+        result.print = innermost(app).help();
     } catch (CLI::ParseError const& error) {
         result.print = "error: " + mistake(app, error) + "\n";
         result.status = engine::exit_status::usage;

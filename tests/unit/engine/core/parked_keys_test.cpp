@@ -52,6 +52,15 @@ TEST_F(ParkedKeys, AParkedKeyUpdateTakesTheQueueToItsNewKey) {
     EXPECT_TRUE(parked.behind(make.insert(plan, {text("2"), text("x"), null()}), plan));
 }
 
+TEST_F(ParkedKeys, AKeyUpdateOntoAParkedKeyHoldsItsOldKeyToo) {
+    auto const here =
+        make.move(plan, {text("3"), text("x"), null()}, {text("1"), text("x"), null()});
+    parked.park_key("public.t", {{"c0", "1"}, {"c1", "x"}});
+    parked.follow(here, plan);
+    EXPECT_TRUE(parked.behind(make.insert(plan, {text("3"), text("x"), null()}), plan))
+        << "a new row of that key must not meet the one that has not moved yet";
+}
+
 TEST_F(ParkedKeys, AnUnchangedPartOfTheNewKeyIsTheOldOne) {
     auto const away =
         make.move(plan, {text("1"), text("long"), null()}, {text("2"), unchanged(), null()});

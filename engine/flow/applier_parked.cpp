@@ -1,0 +1,376 @@
+// What `tandem parked` asked for, carried out between two batches of the stream.
+//
+// Nothing is in flight then, so what leaves tandem.parked and what waits behind it change together: no change of the
+// stream can come in between. Each attempt is one transaction that also removes the rows, and is fenced as any other.
+
+#include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
+#include "engine/admin/parked_rows.hpp"
+#include "engine/flow/applier.hpp"
+#include "engine/flow/apply_session.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr std::size_t rows_at_once = 1'000;
+
+parked_values values_of(io::pg::rows const& from, int row) {
+    bool const escaped = from.boolean(row, 6);
+    parked_values made;
+    made.operation = std::string{from.text(row, 5)};
+    made.shape = std::string{from.text(row, 7)};
+    made.key = parked_object(from, row, 8, escaped);
+    made.row = parked_object(from, row, 9, escaped);
+    made.old_key = parked_object(from, row, 10, escaped);
+    return made;
+}
+
+transaction_header header_of(io::pg::rows const& from, int row) {
+    transaction_header made;
+    made.final_lsn = lsn::parse(from.text(row, 1)).value_or(lsn{});
+    made.id = xid{static_cast<std::uint32_t>(from.integer(row, 3))};
+    made.commit_time = pg_time::from_unix_us(from.integer(row, 4));
+    return made;
+}
+
+// No property of a change.
+bool passes(io::pg::error const& error) noexcept {
+    return error.code != io::pg::errc::server_error ||
+           error.classify() == io::pg::retry_class::transient || error.sqlstate.starts_with("TD00");
+}
+
+bool asked_to_drop(std::vector<parked_row> const& rows) {
+    return std::ranges::find(rows, parked_request::drop, &parked_row::asked) != rows.end();
+}
+
+} // namespace
+
+bool applier::requests_due() const noexcept {
+    return link_.parked_asked && !open_ && std::chrono::steady_clock::now() >= requests_wait_;
+}
+
+io::awaitable<applier::voided> applier::carry_out_requests() {
+    link_.parked_asked = false;
+    if (batch_.inside_transaction() || !batch_.empty()) { // what joined it may wait no longer
+        link_.window.rewind(batch_start_);
+        batch_.clear();
+    }
+    tables_.forget(); // the cure may have changed a table
+    auto rows = co_await read_parked_rows(link_.setup, tables_.catalog());
+    bool all = true;
+    if (rows && asked_to_drop(*rows)) {
+        auto dropped = co_await carry_out_drop(*rows);
+        if (!dropped) {
+            co_return dropped.error();
+        }
+        all = *dropped;
+        rows = co_await read_parked_rows(link_.setup, tables_.catalog());
+    }
+    if (!rows) {
+        co_return rows.error();
+    }
+    auto done = co_await retry_lanes(*rows);
+    if (!done) {
+        co_return done.error();
+    }
+    if (all && *done) {
+        requests_backoff_.reset();
+    } else {
+        requests_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
+    }
+    auto left = co_await read_parked(link_.setup, tables_.catalog());
+    if (!left) {
+        co_return left.error();
+    }
+    parked_ = std::move(*left);
+    link_.anything_parked = !parked_.empty();
+    co_return boost::system::in_place_value;
+}
+
+// False: something passing stood in the way.
+io::awaitable<outcome_of<bool>> applier::carry_out_drop(std::vector<parked_row> const& rows) {
+    auto const decided = decide_drop(rows);
+    auto const dropped = ids_of(rows, decided.dropped);
+    auto queued = begin_request();
+    for (auto const& statement : {sql::drop_parked(dropped, link_.setup.target.name),
+                                  sql::ask_parked(ids_of(rows, decided.retried), "retry"),
+                                  sql::make_whole(ids_of(rows, decided.now_whole))}) {
+        if (queued) {
+            queued = sender_.text(statement);
+        }
+    }
+    auto done = co_await commit_request(queued);
+    if (!done) {
+        co_return done.error();
+    }
+    if (*done) {
+        co_return co_await hindered(**done, "dropping parked changes");
+    }
+    spdlog::warn("{} -> {}: {} parked changes were dropped (tandem parked drop); they are in "
+                 "tandem.conflict",
+                 link_.setup.source.name, link_.setup.target.name, dropped.size());
+    co_return true;
+}
+
+// All lanes together first, since a change of one may stand in the way of another's; then each by itself.
+io::awaitable<outcome_of<bool>> applier::retry_lanes(std::vector<parked_row> const& rows) {
+    auto const lanes = lanes_to_retry(rows);
+    if (lanes.empty()) {
+        co_return true;
+    }
+    parked_lane together;
+    for (auto const& lane : lanes) {
+        together.insert(together.end(), lane.begin(), lane.end());
+    }
+    std::ranges::sort(together);
+    auto first = co_await retry_lane(rows, together, lanes.size() == 1);
+    if (!first || *first != retried::refused || lanes.size() == 1) {
+        if (!first) {
+            co_return first.error();
+        }
+        co_return *first != retried::later;
+    }
+    bool all = true;
+    for (auto const& lane : lanes) {
+        if (link_.stopping) {
+            co_return false;
+        }
+        auto one = co_await retry_lane(rows, lane, true);
+        if (!one) {
+            co_return one.error();
+        }
+        all = all && *one != retried::later;
+    }
+    co_return all;
+}
+
+// `keeps`: a refusal is written down.
+io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<parked_row> const& rows,
+                                                                parked_lane const& lane,
+                                                                bool keeps) {
+    auto const ids = ids_of(rows, lane);
+    auto const& table = rows[lane.front()].table;
+    sql::parked_failure why;
+    auto done = co_await apply_parked(ids, why);
+    if (!done) {
+        co_return done;
+    }
+    if (*done == retried::applied) {
+        link_.conflicts_changed = true;
+        link_.stats.count.applied_rows.fetch_add(ids.size(), std::memory_order_relaxed);
+        spdlog::info("{} -> {}: {} parked changes were applied, the first of {}",
+                     link_.setup.source.name, link_.setup.target.name, ids.size(), table);
+    }
+    if (*done != retried::refused || !keeps) {
+        co_return done;
+    }
+    auto queued = begin_request();
+    if (queued) {
+        queued = sender_.text(sql::keep_parked(ids, why));
+    }
+    auto noted = co_await commit_request(queued);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (*noted) {
+        auto passing = co_await hindered(**noted, "noting why a retry failed");
+        if (!passing) {
+            co_return passing.error();
+        }
+        co_return retried::later;
+    }
+    spdlog::warn("{} -> {}: a retry of {} parked changes of {} failed ({}): they stay",
+                 link_.setup.source.name, link_.setup.target.name, ids.size(), table, why.sqlstate);
+    co_return retried::refused;
+}
+
+// In source order, one change a statement; as the applier does it after an error, but the position stays.
+io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
+    std::vector<std::int64_t> const& ids, sql::parked_failure& why) {
+    auto queued = begin_request();
+    if (queued) {
+        queued = sender_.text(sql::remove_applied(ids));
+    }
+    auto failed = co_await results_of(queued);
+    pg_time newest;
+    std::span<std::int64_t const> left{ids};
+    while (failed && !*failed && !left.empty()) {
+        auto const part = left.first(std::min(left.size(), rows_at_once));
+        left = left.subspan(part.size());
+        why = {};
+        failed = co_await apply_parked_part(part, newest, why);
+        if (failed && !*failed && !why.sqlstate.empty()) {
+            co_return co_await refused();
+        }
+    }
+    if (failed && !*failed) {
+        // The rows' version is that of the newest change (R11), not of the stream's last one.
+        auto last = sender_.text(fmt::format("SELECT pg_replication_origin_xact_setup({}, {})",
+                                             sql::literal(to_string(chained_)),
+                                             sql::literal(to_string(newest))));
+        if (last) {
+            last = sender_.text("SET CONSTRAINTS ALL IMMEDIATE");
+        }
+        failed = co_await results_of(last);
+        if (failed && *failed && !passes(**failed)) {
+            auto const& error = **failed;
+            why = {ids.back(), error.sqlstate, error.message, error.detail, false};
+            co_return co_await refused();
+        }
+    }
+    if (failed && !*failed) {
+        failed = co_await commit_request(boost::system::in_place_value);
+    }
+    if (!failed) {
+        co_return failed.error();
+    }
+    if (!*failed) {
+        co_return retried::applied;
+    }
+    auto passing = co_await hindered(**failed, "applying parked changes");
+    if (!passing) {
+        co_return passing.error();
+    }
+    co_return retried::later;
+}
+
+// `why` is set when a change was refused; the result is what else went wrong.
+io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::int64_t const> ids,
+                                                                 pg_time& newest,
+                                                                 sql::parked_failure& why) {
+    auto got = co_await tables_.catalog().execute(sql::parked_values(ids));
+    if (!got) {
+        co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
+    }
+    std::vector<std::size_t> ends; // results due up to and with each
+    for (int row = 0; row < got->size(); ++row) {
+        auto const header = header_of(*got, row);
+        newest = std::max(newest, header.commit_time);
+        if (got->text(row, 11) == sql::sqlstate::oversize) {
+            why.sqlstate = sql::sqlstate::oversize;
+            why.error = std::string{got->text(row, 12)};
+        } else {
+            auto sent = co_await send_parked(values_of(*got, row), header, why);
+            if (!sent) {
+                co_return sent.error();
+            }
+        }
+        if (!why.sqlstate.empty()) {
+            why.id = got->integer(row, 0);
+            break;
+        }
+        ends.push_back(pipeline_.pending());
+    }
+    if (auto ended = sender_.sync(); !ended) {
+        co_return ended.error();
+    }
+    std::size_t failed_at = 0;
+    auto failed = co_await drain(&failed_at);
+    if (!failed || !*failed || passes(**failed)) {
+        co_return failed;
+    }
+    auto const& error =
+        **failed; // of an earlier change than the one that could not be sent, if any
+    auto const place = std::ranges::upper_bound(ends, failed_at) - ends.begin();
+    why = {got->integer(static_cast<int>(place), 0), error.sqlstate, error.message, error.detail,
+           sql::sqlstate::table_at_fault(error.sqlstate)};
+    co_return std::nullopt;
+}
+
+io::awaitable<applier::voided> applier::send_parked(parked_values from,
+                                                    transaction_header const& header,
+                                                    sql::parked_failure& why) {
+    arena values;
+    auto const restored = restored_.restore(from, values);
+    if (!restored) {
+        why.sqlstate = sql::sqlstate::not_restored;
+        why.error = restored.error().what;
+        co_return boost::system::in_place_value;
+    }
+    auto const plan = co_await plan_of(restored->shape);
+    if (!plan) {
+        co_return plan.error();
+    }
+    batch_builder single{false};
+    single.begin(header);
+    if (restored->what.kind == change_kind::truncate) {
+        single.add_truncate(restored->what, (*plan)->on_target ? std::vector{*plan}
+                                                               : std::vector<table_plan const*>{});
+    } else if ((*plan)->usable) {
+        single.add(restored->what, **plan);
+    } else {
+        why.sqlstate = (*plan)->sqlstate;
+        why.error = (*plan)->why_not;
+        why.whole_table = true;
+        co_return boost::system::in_place_value;
+    }
+    co_return sender_.steps(single, link_.setup.source.name, queued_behind(), false);
+}
+
+// --- the transaction of a request: where the stream stands is asserted, and stays
+
+applier::voided applier::begin_request() {
+    auto const& facts = link_.progress.facts;
+    link_.progress_locked = true;
+    // Their clock barrier was passed when they were parked (R12).
+    auto done = sender_.begin(head_for({facts.applied_xid, facts.applied_at, {}}, chained_, {}));
+    if (done) { // whoever asked is told that it is done
+        done = sender_.text("SET LOCAL synchronous_commit TO local");
+    }
+    return done;
+}
+
+// Sends what was queued; the value is the server's error, if any.
+io::awaitable<applier::server_answer> applier::results_of(voided queued) {
+    if (queued) {
+        queued = sender_.sync();
+    }
+    if (!queued) {
+        co_return queued.error();
+    }
+    co_return co_await drain(nullptr);
+}
+
+io::awaitable<applier::server_answer> applier::commit_request(voided queued) {
+    if (queued) {
+        queued = sender_.text("COMMIT");
+    }
+    auto failed = co_await results_of(queued);
+    if (failed && !*failed) {
+        link_.progress_locked = false;
+    }
+    co_return failed;
+}
+
+io::awaitable<outcome_of<applier::retried>> applier::refused() {
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled.error();
+    }
+    co_return retried::refused;
+}
+
+// After a rollback: false where it will do later, otherwise the direction starts anew.
+io::awaitable<outcome_of<bool>> applier::hindered(io::pg::error error, std::string doing) {
+    auto const cause = retry_after(link_.setup.target.name, doing, error);
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled.error();
+    }
+    if (error.code != io::pg::errc::server_error || error.sqlstate == sql::sqlstate::out_of_order ||
+        error.sqlstate == sql::sqlstate::no_origin) {
+        co_return cause;
+    }
+    spdlog::warn("{} -> {}: tries again: {}", link_.setup.source.name, link_.setup.target.name,
+                 cause.reason);
+    co_return false;
+}
+
+} // namespace tandem::engine
