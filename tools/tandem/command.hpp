@@ -5,6 +5,8 @@
 #include "engine/config/options.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tandem::tool {
@@ -26,6 +28,12 @@ struct call {
     std::string url = "http://127.0.0.1:8083";
     std::string direction;
     std::string position;
+    std::string topic;
+    std::string from = "newest";
+    std::optional<std::int32_t> partition;
+    std::optional<std::uint64_t> count;
+    std::string key;
+    std::string pattern;
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -36,6 +44,9 @@ int doctor(call const& now);
 int status(call const& now);
 int skip(call const& now);
 int verify(call const& now);
+int topic_list(call const& now);
+int topic_describe(call const& now);
+int topic_tail(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

@@ -28,8 +28,9 @@ constexpr char const* examples =
     "(batch-rows), in this order of strength. Exit status: 0 ok, 1 runtime failure, 2 usage or\n"
     "configuration, 3 a database or port is not there, 4 a check failed.\n";
 
-// The texts CLI11 writes into; addresses must stay while it parses.
+// What a command does, and the texts CLI11 writes into; addresses must stay while it parses.
 struct storage {
+    int (*function)(call const&) = nullptr;
     std::map<std::string, std::vector<std::string>> values;
     std::map<std::string, bool> toggles;
 };
@@ -37,9 +38,10 @@ struct storage {
 struct command_entry {
     char const* name;
     char const* help;
-    int (*function)(call const&);
+    int (*function)(call const&); // null: it has parts
     std::vector<setting_group> settings;
     void (*own_flags)(CLI::App&, call&);
+    std::vector<command_entry> parts{}; // topic list, topic describe ...
 };
 
 void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
@@ -96,6 +98,58 @@ void url_flag(CLI::App& app, call& into) {
         ->type_name("URL");
 }
 
+void topic_name(CLI::App& app, call& into) {
+    app.add_option("topic", into.topic, "The topic's name. No default.")
+        ->type_name("TOPIC")
+        ->required();
+}
+
+void tail_flags(CLI::App& app, call& into) {
+    topic_name(app, into);
+    json_flag(app, into);
+    app.add_option(
+           "-o,--offset", into.from,
+           "Where to begin: newest (last record first), oldest, -N (N offsets before the end of "
+           "each partition), an offset, or @ and a time (2026-11-26T14:00:00Z, UTC without zone, "
+           "or ms since 1970). Default: newest.")
+        ->type_name("WHERE");
+    app.add_option("-p,--partition", into.partition, "Only this partition, from 0. Default: all.")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("-n,--count", into.count,
+                   "Records shown at most; 0: all. Default: 10 records, with -o -N all.")
+        ->type_name("COUNT")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("-k,--key", into.key,
+                   "Only records whose key has this text in it. Default: any.")
+        ->type_name("TEXT");
+    app.add_option(
+           "-g,--grep", into.pattern,
+           "Only records in whose key, value or a header (as name=value) this expression is "
+           "found, as grep -E takes it. Default: any.")
+        ->type_name("REGEX");
+}
+
+command_entry topic_commands() {
+    using group = setting_group;
+    std::vector<group> const brokers{group::kafka, group::log};
+    command_entry topic{
+        "topic", "Look into Kafka: topics and their records.", nullptr, {}, nullptr};
+    topic.parts = {
+        {"list", "Every topic: partitions, replicas, records, and which are tandem's.", topic_list,
+         brokers, json_flag},
+        {"describe", "One topic: partitions, settings, and where tandem's stream in it stands.",
+         topic_describe, brokers,
+         [](CLI::App& app, call& into) {
+             topic_name(app, into);
+             json_flag(app, into);
+         }},
+        {"tail", "Records of a topic, the newest first, or what a search finds.", topic_tail,
+         brokers, tail_flags},
+    };
+    return topic;
+}
+
 std::vector<command_entry> commands() {
     using group = setting_group;
     std::vector<group> const databases{group::nodes, group::tables, group::log};
@@ -103,7 +157,7 @@ std::vector<command_entry> commands() {
         {"run",
          "Keep the databases in sync until stopped (Ctrl-C or SIGTERM).",
          run,
-         {group::nodes, group::tables, group::run, group::checked, group::log},
+         {group::nodes, group::tables, group::run, group::kafka, group::checked, group::log},
          [](CLI::App&, call&) {}},
         {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
          init, databases,
@@ -153,6 +207,7 @@ std::vector<command_entry> commands() {
                  ->type_name("LSN")
                  ->required();
          }},
+        topic_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }
@@ -181,10 +236,22 @@ std::vector<std::string> known_words(CLI::App const& app, bool flags) {
     return words;
 }
 
+// The command that was named, "topic tail" being below "topic"; the program itself when there was none.
+CLI::App const& innermost(CLI::App const& app) {
+    CLI::App const* used = &app;
+    while (!used->get_subcommands().empty()) {
+        used = used->get_subcommands().front();
+    }
+    return *used;
+}
+
+std::string path_of(CLI::App const& app) {
+    return (app.get_parent() != nullptr ? path_of(*app.get_parent()) + ' ' : "") + app.get_name();
+}
+
 std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
-    auto const used = app.get_subcommands();
-    CLI::App const& where = used.empty() ? app : *used.front();
-    std::string const help = "tandem" + (used.empty() ? "" : " " + where.get_name()) + " --help";
+    CLI::App const& where = innermost(app);
+    std::string const help = path_of(where) + " --help";
     std::vector<std::string> const rest = app.remaining(true);
     if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty()) {
         return fmt::format("{}; see {}", error.what(), help);
@@ -195,10 +262,27 @@ std::string mistake(CLI::App const& app, CLI::ParseError const& error) {
     std::string word =
         secret ? engine::redact(rest.front()) : rest.front().substr(0, rest.front().find('='));
     bool const flag = word.starts_with('-');
-    std::string const what = flag ? "flag" : used.empty() ? "command" : "argument";
+    bool const has_parts = !known_words(where, false).empty();
+    std::string const what = flag ? "flag" : has_parts ? "command" : "argument";
     auto const near = engine::nearest(word, known_words(where, flag));
     return fmt::format("unknown {} '{}'{}; see {}", what, word,
                        near ? fmt::format(": did you mean {}?", *near) : "", help);
+}
+
+void add_commands(CLI::App& app, std::vector<command_entry> const& entries,
+                  std::map<std::string, storage>& texts, call& into) {
+    for (command_entry const& each : entries) {
+        CLI::App* const sub = app.add_subcommand(each.name, each.help);
+        sub->set_help_flag("-h,--help", "Print this help and exit.");
+        if (each.function != nullptr) {
+            storage& own = texts[path_of(*sub)];
+            own.function = each.function;
+            add_settings(*sub, each, own);
+            each.own_flags(*sub, into);
+            add_global_flags(*sub, into);
+        }
+        add_commands(*sub, each.parts, texts, into);
+    }
 }
 
 } // namespace
@@ -210,33 +294,26 @@ parsed parse_command_line(int argc, char const* const* argv) {
     app.set_help_flag("-h,--help", "Print this help and exit.");
     bool show_version = false;
     app.add_flag("--version", show_version, "Print the version and exit.");
-    std::map<std::string, storage> texts;
+    std::map<std::string, storage> texts; // by path: "tandem topic list"
     std::vector<command_entry> const entries = commands();
-    for (command_entry const& each : entries) {
-        CLI::App* const sub = app.add_subcommand(each.name, each.help);
-        sub->set_help_flag("-h,--help", "Print this help and exit.");
-        add_settings(*sub, each, texts[each.name]);
-        each.own_flags(*sub, result.with);
-        add_global_flags(*sub, result.with);
-    }
+    add_commands(app, entries, texts, result.with);
     try {
         app.parse(argc, argv);
         if (show_version) {
             result.command = version;
             return result;
         }
-        for (command_entry const& each : entries) {
-            if (app.got_subcommand(each.name)) {
-                result.with.flags = collect(texts[each.name], *app.get_subcommand(each.name));
-                result.command = each.function;
-                return result;
-            }
+        CLI::App const& used = innermost(app);
+        auto const found = texts.find(path_of(used));
+        if (found != texts.end()) {
+            result.with.flags = collect(found->second, used);
+            result.command = found->second.function;
+            return result;
         }
         result.print = app.help();
         result.status = engine::exit_status::usage;
     } catch (CLI::CallForHelp const&) {
-        auto const used = app.get_subcommands();
-        result.print = used.empty() ? app.help() : used.front()->help();
+        result.print = app.help();
     } catch (CLI::ParseError const& error) {
         result.print = "error: " + mistake(app, error) + "\n";
         result.status = engine::exit_status::usage;
