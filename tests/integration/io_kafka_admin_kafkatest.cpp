@@ -187,7 +187,7 @@ TEST_F(Admin, OffsetsOfTimesOfManyPartitionsAtOnce) {
     }
     must(loop_.run(admin_->delete_records(first, 1, 2, 30s)));
     auto const ms = [](std::chrono::system_clock::time_point of) {
-        return std::chrono::duration_cast<milliseconds>(of.time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(of.time_since_epoch()).count();
     };
     std::vector<time_question> const wanted{
         {first, 1, time_question::log_begin}, {first, 1, time_question::log_end},
