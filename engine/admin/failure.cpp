@@ -68,4 +68,22 @@ command_failed database_failure(std::string const& node, std::string const& doin
     return {status_of(error), text};
 }
 
+command_failed kafka_failure(std::string const& doing, io::kafka::error const& error) {
+    using io::kafka::errc;
+    std::string const text = fmt::format("Kafka: {}: {}", doing, error.message);
+    switch (error.code) {
+    case errc::unreachable:
+    case errc::timed_out:
+        return {exit_status::environment,
+                text + "; check that the brokers run and that --brokers is right"};
+    case errc::not_permitted:
+        return {exit_status::environment, text + "; give the user of --brokers the right to it"};
+    case errc::configuration:
+    case errc::no_topic:
+        return {exit_status::usage, text};
+    default:
+        return {exit_status::runtime, text};
+    }
+}
+
 } // namespace tandem::engine

@@ -2,6 +2,7 @@
 // How a command ends when it cannot go on. Commands are one-shot work at start-up, so they throw;
 // the exit status travels with the text.
 
+#include "io/kafka/error.hpp"
 #include "io/pg/error.hpp"
 
 #include <stdexcept>
@@ -32,6 +33,9 @@ private:
 // A database error as a command's end: "node a: creating the slot: <message>; <cure>".
 [[nodiscard]] command_failed database_failure(std::string const& node, std::string const& doing,
                                               io::pg::error const& error);
+
+// "Kafka: reading topic chat.a: <reason>; <cure>".
+[[nodiscard]] command_failed kafka_failure(std::string const& doing, io::kafka::error const& error);
 
 // What a user can do about a database error; empty where only its message helps.
 [[nodiscard]] std::string cure_for(io::pg::error const& error);

@@ -53,9 +53,11 @@ using file_reader = std::function<std::string(std::string const& path)>;
 // What no single setting can know. Throws config_error.
 //   validate_nodes: names, uniqueness, count, one-way names; `least` nodes are needed.
 //   validate_sites: validate_nodes where a peer may stand for the second node.
+//   validate_brokers: there are some.
 //   validate_run: listen address and sizes against each other.
 void validate_nodes(options const& set, std::size_t least);
 void validate_sites(options const& set);
+void validate_brokers(options const& set);
 void validate_run(options const& set);
 
 struct listen_address {

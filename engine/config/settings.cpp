@@ -240,10 +240,10 @@ std::vector<setting> transport_settings() {
              into.transport = word<transport>(
                  text, {{"direct", transport::direct}, {"kafka", transport::kafka}});
          }},
-        {"brokers", kind::value, group::run, "HOST:PORT,...",
-         "Kafka's brokers to begin with, for --transport kafka. No default.",
+        {"brokers", kind::value, group::kafka, "HOST:PORT,...",
+         "Kafka's brokers to begin with, for --transport kafka and for topic. No default.",
          [](options& into, std::string const& text) { into.brokers = text; }},
-        {"property", kind::list, group::run, "kafka.KEY=VALUE",
+        {"property", kind::list, group::kafka, "kafka.KEY=VALUE",
          "A property of the Kafka client, by librdkafka's name (security.protocol, sasl.*, ssl.* ...); "
          "${env:NAME} and ${file:PATH} in it are replaced. Repeatable. Default: none.",
          set_property, 'X', true},
@@ -259,7 +259,7 @@ std::vector<setting> transport_settings() {
                                                          {"lz4", "lz4"},
                                                          {"zstd", "zstd"}});
          }},
-        {"topic-prefix", kind::value, group::run, "PREFIX",
+        {"topic-prefix", kind::value, group::kafka, "PREFIX",
          fmt::format("Beginning of the topics' names: PREFIX.NODE has a node's changes, "
                      "PREFIX.NODE.progress how far they are applied. Default: {}.",
                      defaults.topic_prefix),

@@ -15,6 +15,7 @@ enum class setting_group {
     nodes,  // every command that connects to the databases
     tables, // those that look at tables
     run,
+    kafka,   // run, and topic
     checked, // run, and doctor, which looks whether they can be had
     log,     // all
 };

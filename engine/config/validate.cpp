@@ -129,6 +129,13 @@ void validate_sites(options const& set) {
     validate_nodes(set, set.peers.empty() ? 2 : 1);
 }
 
+void validate_brokers(options const& set) {
+    if (set.brokers.empty()) {
+        throw config_error{"no brokers given; name them with --brokers HOST:PORT,... (flag), "
+                           "TANDEM_BROKERS (environment) or brokers (file)"};
+    }
+}
+
 void validate_run(options const& set) {
     if (set.listen != "off") {
         listen_address const address = parse_listen(set.listen);

@@ -366,4 +366,15 @@ awaitable<result<watermarks>> admin::query_watermarks(std::string topic, std::in
     co_return asked->found;
 }
 
+awaitable<result<std::vector<std::optional<std::int64_t>>>> admin::offsets_for_times(
+    std::vector<time_question> wanted, milliseconds timeout) {
+    auto const asked = std::make_shared<times_question>();
+    asked->wanted = std::move(wanted);
+    auto const answered = co_await ask(asked, timeout);
+    if (!answered) {
+        co_return answered.error();
+    }
+    co_return std::move(asked->found);
+}
+
 } // namespace tandem::io::kafka

@@ -5,10 +5,10 @@
 // all, it fails as soon as librdkafka says so, with the address and the reason, not at the deadline.
 // One executor thread; one call at a time.
 //
-// Two questions, metadata() and query_watermarks(), librdkafka 2.0.2 answers to blocking calls only.
-// They run on a helper thread of this object, in slices: rd_kafka_metadata() of at most a second
-// each, the watermarks until the brokers' answer or socket.timeout.ms, which is 3 s here. A call that
-// is given up leaves its slice running; the next one, and the destructor, wait for its end.
+// Three questions, metadata(), query_watermarks() and offsets_for_times(), librdkafka 2.0.2 answers to
+// blocking calls only. They run on a helper thread of this object: metadata() in slices of at most a second,
+// the others of 3 s, socket.timeout.ms. A call that is given up leaves its slice running; the next one, and
+// the destructor, wait for its end.
 
 #include "io/kafka/handle.hpp"
 
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,16 @@ struct watermarks {
     std::int64_t high = 0; // of the record that comes next
 };
 
+struct time_question {
+    // In place of a time.
+    static constexpr std::int64_t log_end = -1;   // the offset of the record that comes next
+    static constexpr std::int64_t log_begin = -2; // that of the first record in the log
+
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t time_ms = 0; // since 1970
+};
+
 class admin {
 public:
     using milliseconds = std::chrono::milliseconds;
@@ -91,6 +102,10 @@ public:
     [[nodiscard]] awaitable<result<watermarks>> query_watermarks(std::string topic,
                                                                  std::int32_t partition,
                                                                  milliseconds timeout);
+    // For each, in their order, the offset of the first record with this timestamp or a later one; none:
+    // there is no such record. One call for any number of partitions, all of which must have a leader.
+    [[nodiscard]] awaitable<result<std::vector<std::optional<std::int64_t>>>> offsets_for_times(
+        std::vector<time_question> wanted, milliseconds timeout);
     // Drops all records before the offset; the log's new beginning.
     [[nodiscard]] awaitable<result<std::int64_t>> delete_records(std::string topic,
                                                                  std::int32_t partition,
@@ -109,6 +124,7 @@ private:
     struct question; // what runs on the helper thread
     struct metadata_question;
     struct watermarks_question;
+    struct times_question;
 
     admin(asio::any_io_executor executor, std::unique_ptr<handle> client, properties set);
     // Until the broker's own metadata show the topic; an empty address: any broker's.

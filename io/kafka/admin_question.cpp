@@ -17,6 +17,11 @@ struct metadata_deleter {
 struct topic_deleter {
     void operator()(rd_kafka_topic_t* held) const noexcept { rd_kafka_topic_destroy(held); }
 };
+struct list_deleter {
+    void operator()(rd_kafka_topic_partition_list_t* held) const noexcept {
+        rd_kafka_topic_partition_list_destroy(held);
+    }
+};
 
 topic_metadata copied(rd_kafka_metadata_topic const& from) {
     topic_metadata topic;
@@ -122,6 +127,41 @@ bool admin::watermarks_question::ask_once(milliseconds slice) {
                               : static_cast<int>(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART));
     auto const label = topic + " [" + std::to_string(partition) + "]: ";
     failed->message = label + (there ? rd_kafka_err2str(number) : failed->message);
+    return false;
+}
+
+bool admin::times_question::ask_once(milliseconds slice) {
+    std::unique_ptr<rd_kafka_topic_partition_list_t, list_deleter> const list{
+        rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size()))};
+    for (auto const& one : wanted) {
+        rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+            one.time_ms;
+    }
+    slice *= 3;
+    auto const began = clock::now();
+    auto number =
+        rd_kafka_offsets_for_times(owner->native(), list.get(), static_cast<int>(slice.count()));
+    if (number == RD_KAFKA_RESP_ERR_NO_ERROR && clock::now() - began >= slice) {
+        number =
+            RD_KAFKA_RESP_ERR__TIMED_OUT; // 2.0.2 says nothing of leaders that have not answered yet
+    }
+    found.clear();
+    std::string label;
+    for (std::size_t at = 0; at < wanted.size() && number == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) {
+        auto const& one = list->elems[at];
+        number = one.err;
+        label = wanted[at].topic + " [" + std::to_string(wanted[at].partition) + "]: ";
+        found.push_back(one.offset >= 0 ? std::optional{one.offset} : std::nullopt);
+    }
+    if (number == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return true;
+    }
+    // As above: a leader that was replaced is not forgotten otherwise.
+    cluster_metadata seen;
+    if (refresh(std::nullopt, slice, seen)) {
+        failed = make_error(number);
+        failed->message = label + failed->message;
+    }
     return false;
 }
 

@@ -59,4 +59,11 @@ struct admin::watermarks_question : question {
     bool ask_once(std::chrono::milliseconds slice) override;
 };
 
+struct admin::times_question : question {
+    std::vector<time_question> wanted;
+    std::vector<std::optional<std::int64_t>> found;
+
+    bool ask_once(std::chrono::milliseconds slice) override;
+};
+
 } // namespace tandem::io::kafka

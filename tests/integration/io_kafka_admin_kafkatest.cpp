@@ -167,14 +167,53 @@ TEST_F(Admin, WrongAddressIsSaidSoonByEveryCall) {
     EXPECT_THAT(unknown.message, HasSubstr("no-such-host.invalid"));
 }
 
+TEST_F(Admin, OffsetsOfTimesOfManyPartitionsAtOnce) {
+    auto const first = make_topic(2);
+    auto const second = unused_topic();
+    new_topic other;
+    other.name = second;
+    must(loop_.run(admin_->create_topic(other, 30s)));
+    auto const before = std::chrono::system_clock::now();
+    {
+        auto const sink = open_producer();
+        auto& topic = sink->open_topic(first);
+        unsettled reports;
+        for (int n = 0; n < 5; ++n) {
+            record one;
+            one.value = "x";
+            ASSERT_EQ(sink->produce(topic, 1, one, reports), producer::queued::yes);
+        }
+        must(loop_.run(test::settle(*sink)));
+    }
+    must(loop_.run(admin_->delete_records(first, 1, 2, 30s)));
+    auto const ms = [](std::chrono::system_clock::time_point of) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(of.time_since_epoch()).count();
+    };
+    std::vector<time_question> const wanted{
+        {first, 1, time_question::log_begin}, {first, 1, time_question::log_end},
+        {first, 0, time_question::log_end},   {second, 0, time_question::log_begin},
+        {first, 1, ms(before) - 1'000},       {first, 1, ms(before + 24h)}};
+    // The new beginning is known to the leader at once; the end as committed, a moment later.
+    std::vector<std::optional<std::int64_t>> const expected{2, 5, 0, 0, 2, std::nullopt};
+    std::vector<std::optional<std::int64_t>> found;
+    for (int tries = 0; tries < 1'000 && found != expected; ++tries) {
+        found = must(loop_.run(admin_->offsets_for_times(wanted, 30s)));
+    }
+    EXPECT_EQ(found, expected);
+    std::vector<time_question> const none{{"no." + second, 0, time_question::log_end}};
+    EXPECT_EQ(loop_.run(admin_->offsets_for_times(none, 5s)).error().code, errc::no_topic);
+}
+
 TEST_F(Admin, SilentBrokerIsADeadlineAndNoHang) {
     test::silent_broker const silent{loop_};
     auto asking = must(admin::open(loop_.executor(), silent.address(), {}, {}));
-    for (int question = 0; question < 3; ++question) {
+    std::vector<time_question> const any{{"any", 0, time_question::log_end}};
+    for (int question = 0; question < 4; ++question) {
         std::optional<error> failed;
         auto const took = test::time_of([&] {
             failed = question == 0   ? loop_.run(asking->metadata("any", 500ms)).error()
                      : question == 1 ? loop_.run(asking->query_watermarks("any", 0, 500ms)).error()
+                     : question == 2 ? loop_.run(asking->offsets_for_times(any, 500ms)).error()
                                      : loop_.run(asking->describe_topic("any", 500ms)).error();
         });
         EXPECT_EQ(failed->code, errc::timed_out) << question << failed->message;

@@ -5,6 +5,8 @@
 #include "engine/config/options.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tandem::tool {
@@ -31,6 +33,11 @@ struct call {
     std::string wait = "60s";
     bool all = false;
     bool rows = false;
+    std::string topic;
+    std::string from = "newest";
+    std::optional<std::int32_t> partition;
+    std::optional<std::uint64_t> count;
+    std::string pattern;
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -44,6 +51,9 @@ int verify(call const& now);
 int parked_list(call const& now);
 int parked_retry(call const& now);
 int parked_drop(call const& now);
+int topic_list(call const& now);
+int topic_describe(call const& now);
+int topic_tail(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

@@ -146,6 +146,58 @@ command_entry parked_commands() {
     return parked;
 }
 
+void topic_name(CLI::App& app, call& into) {
+    app.add_option("topic", into.topic, "The topic's name. No default.")
+        ->type_name("TOPIC")
+        ->required();
+}
+
+void tail_flags(CLI::App& app, call& into) {
+    topic_name(app, into);
+    json_flag(app, into);
+    app.add_option(
+           "-o,--offset", into.from,
+           "Where to begin: newest (last record first), oldest, -N (N offsets before the end of "
+           "each partition), an offset, or @ and a time (2026-11-26T14:00:00Z, UTC without zone, "
+           "or ms since 1970). Default: newest.")
+        ->type_name("WHERE");
+    app.add_option("-p,--partition", into.partition, "Only this partition, from 0. Default: all.")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("-n,--count", into.count,
+                   "Records shown at most; 0: all. Default: 10 records, with -o -N all.")
+        ->type_name("COUNT")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("-k,--key", into.key,
+                   "Only records whose key has this text in it. Default: any.")
+        ->type_name("TEXT");
+    app.add_option(
+           "-g,--grep", into.pattern,
+           "Only records in whose key, value or a header (as name=value) this expression is "
+           "found, as grep -E takes it. Default: any.")
+        ->type_name("REGEX");
+}
+
+command_entry topic_commands() {
+    using group = setting_group;
+    std::vector<group> const brokers{group::kafka, group::log};
+    command_entry topic{
+        "topic", "Look into Kafka: topics and their records.", nullptr, {}, nullptr};
+    topic.parts = {
+        {"list", "Every topic: partitions, replicas, records, and which are tandem's.", topic_list,
+         brokers, json_flag},
+        {"describe", "One topic: partitions, settings, and where tandem's stream in it stands.",
+         topic_describe, brokers,
+         [](CLI::App& app, call& into) {
+             topic_name(app, into);
+             json_flag(app, into);
+         }},
+        {"tail", "Records of a topic, the newest first, or what a search finds.", topic_tail,
+         brokers, tail_flags},
+    };
+    return topic;
+}
+
 std::vector<command_entry> commands() {
     using group = setting_group;
     std::vector<group> const databases{group::nodes, group::tables, group::log};
@@ -153,7 +205,7 @@ std::vector<command_entry> commands() {
         {"run",
          "Keep the databases in sync until stopped (Ctrl-C or SIGTERM).",
          run,
-         {group::nodes, group::tables, group::run, group::checked, group::log},
+         {group::nodes, group::tables, group::run, group::kafka, group::checked, group::log},
          [](CLI::App&, call&) {}},
         {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
          init, databases,
@@ -204,6 +256,7 @@ std::vector<command_entry> commands() {
                  ->required();
          }},
         parked_commands(),
+        topic_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }
