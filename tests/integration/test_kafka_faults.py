@@ -8,6 +8,7 @@ is done by hand, but where a fault stops by design: then the reason names topic 
 import json
 import os
 import random
+import re
 import time
 
 import pytest
@@ -240,6 +241,29 @@ def test_confirmed_by_kafka(servers, loaded):
         instance.start()
         loaded.passes(deadline=120)
     finish(loaded)
+    COUNTS["faults"] += 1
+
+
+def test_what_only_kafka_had_is_a_gap(servers, loaded):
+    """--confirm kafka, and Kafka is wiped before the peer has read it: that cannot be healed, and is said by name."""
+    instance = loaded.run("--confirm", "kafka")
+    pair = loaded.pair
+    pair.a.sql("INSERT INTO ledger VALUES ('a', 1, 0)")
+    loaded.passes()
+    servers.b.stop()
+    pair.a.sql("INSERT INTO ledger VALUES ('a', 2, 0)")
+    written = pair.a.value("SELECT pg_current_wal_lsn()")
+    wait_until(lambda: pair.a.value("SELECT %s::pg_lsn <= %s::pg_lsn", written, pair.slot(pair.a)["confirmed_flush_lsn"]),
+               60, "the slot has moved on")
+    loaded.kafka.wipe()
+    servers.b.start()
+    reason = instance.wait_state("a:b", "gap", deadline=120)["reason"]
+    found = re.search(r"changes of node a after (\S+) up to (\S+) are neither in its slot nor in topic (\S+):", reason)
+    assert found, reason
+    assert pair.b.value("SELECT greatest(applied_lsn, safe_lsn, start_lsn) = %s::pg_lsn FROM tandem.progress WHERE stream = 'a'", found[1])
+    assert pair.a.value("SELECT %s::pg_lsn >= %s::pg_lsn", found[2], written)
+    assert found[3] == loaded.topics[0] and "`tandem verify`" in reason and "`tandem destroy --yes`" in reason
+    pair.settle(pair.b, deadline=60)  # the other direction goes on
     COUNTS["faults"] += 1
 
 
