@@ -268,21 +268,26 @@ def test_what_only_kafka_had_is_a_gap(servers, loaded):
 
 
 # --- tandem -------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("one_by_one", [False, True], ids=["batched", "one_by_one"])
-def test_killed_at_random_moments(loaded, one_by_one):
-    chance = random.Random(f"{SEED}-{one_by_one}")
-    instance = loaded.run(one_by_one=one_by_one)
+@pytest.mark.parametrize("how", ["one_process", "a_process_per_site"])
+def test_killed_at_random_moments(loaded, how):
+    chance = random.Random(f"{SEED}-{how}")
+    pair = loaded.pair
+    if how == "one_process":
+        victims = [(loaded.run(one_by_one=False), pair.both)]
+    else:
+        victims = list(zip(loaded.run_sites(), ([pair.a], [pair.b])))
     landed, settled = 0, True
     with loaded.load(pause=0.0) as running:
         for _ in range(KILLS // 2):
+            instance, databases = chance.choice(victims)
             running.until_more(chance.randint(10, 100))
             instance.freeze()
             # A moment with nothing on its way shows little: the next one is taken instead.
-            while settled and not batch_in_flight(loaded.pair.both):
+            while settled and not batch_in_flight(databases):
                 instance.thaw()
                 running.until_more(chance.randint(1, 10))
                 instance.freeze()
-            landed += batch_in_flight(loaded.pair.both)
+            landed += batch_in_flight(databases)
             instance.kill9()
             instance.start()
             # Some kills come while it is still starting, most while it streams.
@@ -295,18 +300,24 @@ def test_killed_at_random_moments(loaded, one_by_one):
     assert landed > 0, f"none of {KILLS // 2} kills landed with a batch in flight (seed {SEED})"
 
 
-def test_the_second_of_two_instances_takes_over(loaded):
+def test_a_second_instance_takes_over(loaded):
+    """From one that is stopped and wakes again, and from one that is killed."""
     first = loaded.run()
     with loaded.load() as running:
         running.until_more(50)
-        second = loaded.run()
-        for name in ("a:b", "b:a"):
-            assert "stop one of the two" in first.wait_state(name, "fenced")["reason"]
-        running.until_more(50)
+        second = loaded.tandem().start()
+        second.wait_state("a:b", "standby")
+        running.until_more(20)
+        first.freeze()
+        second.wait_streaming(deadline=60)
+        running.until_more(20)
+        first.thaw()
+        first.wait_state("a:b", "standby")
         loaded.passes()
-        assert first.running and second.running
+        second.kill9()
+        first.wait_streaming(deadline=60)
+        running.until_more(20)
     finish(loaded)
-    second.wait_streaming()
     COUNTS["faults"] += 1
 
 

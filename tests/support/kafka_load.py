@@ -4,6 +4,7 @@ import contextlib
 from collections import Counter
 
 from support import bank, load, masters
+from support.tandem import command, node_arguments
 
 AUDITED = ("item", "hot")
 
@@ -18,7 +19,7 @@ class LoadedPair:
         load.prepare(self.pair, AUDITED)
         self._wal = {database: masters.WalOracle(database) for database in self.pair.both}
         self._locally = {database: Counter() for database in self.pair.both}
-        self.instance = None  # the one made last
+        self.instance = None  # the one made last, of those that serve both
         self.per_change = False
 
     @property
@@ -26,16 +27,28 @@ class LoadedPair:
         """Those with the changes of a and of b."""
         return [f"{self.prefix}.{node}" for node in "ab"]
 
+    def _arguments(self, one_by_one):
+        self.per_change = one_by_one
+        return ("--transport", "kafka", "--brokers", self.kafka.bootstrap, "--topic-prefix", self.prefix,
+                *(("--batch-rows", "1") if one_by_one else ()), *load.EXCLUDE)
+
     def tandem(self, *arguments, one_by_one=True):
         """Not started yet. `one_by_one`: nothing is coalesced, so that every change can be counted."""
-        self.per_change = one_by_one
-        self.instance = self.pair.tandem(
-            "--transport", "kafka", "--brokers", self.kafka.bootstrap, "--topic-prefix", self.prefix,
-            *(("--batch-rows", "1") if one_by_one else ()), *load.EXCLUDE, *arguments)
+        self.instance = self.pair.tandem(*self._arguments(one_by_one), *arguments)
         return self.instance
 
     def run(self, *arguments, **how):
         return self.tandem(*arguments, **how).start().wait_streaming()
+
+    def run_sites(self, one_by_one=True):
+        """A process for each master, with only Kafka between them: [a's, b's]."""
+        done = command("init", *node_arguments({"a": self.pair.a, "b": self.pair.b}), *load.EXCLUDE)
+        assert done.status == 0, done
+        sites = [self.pair.tandem("--peer", self.pair.peer(database).node, *self._arguments(one_by_one), init=False,
+                                  nodes={database.node: database}) for database in self.pair.both]
+        for site in sites:
+            site.start()
+        return [site.wait_streaming(deadline=60) for site in sites]
 
     @contextlib.contextmanager
     def load(self, with_bank=True, **how):
