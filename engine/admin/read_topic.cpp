@@ -146,9 +146,10 @@ private:
 
 std::unique_ptr<io::kafka::consumer> open_topic_reader(io::asio::any_io_executor executor,
                                                        options const& set) {
-    io::kafka::properties few{// A span is small, and what is fetched behind it is thrown away.
-                              {"fetch.message.max.bytes", "1048576"},
+    // A span is small, and what is fetched behind it is thrown away.
+    io::kafka::properties few{{"fetch.message.max.bytes", "1048576"},
                               {"queued.max.messages.kbytes", "65536"}};
+    few.insert(few.end(), set.kafka_properties.begin(), set.kafka_properties.end());
     auto opened =
         io::kafka::consumer::open(std::move(executor), set.brokers, std::move(few), {}, true);
     if (!opened) {

@@ -325,6 +325,17 @@ std::optional<failure> log_reader::other_history(event::start_note const& note) 
     source.confirmed_flush = note.confirmed;
     source.incarnation = note.tokens.back();
     source.sent_as = note.tokens;
+    bool const same = std::ranges::find(note.tokens, facts.incarnation) != note.tokens.end();
+    if (same && note.confirmed > facts.reached()) {
+        return failure{
+            next_step::gap,
+            fmt::format("changes of node {} after {} up to {} are neither in its slot nor in topic "
+                        "{}: Kafka lost what was confirmed to it (--confirm kafka), or the slot "
+                        "was moved; compare both nodes with `tandem verify`, then set the "
+                        "direction up anew (`tandem destroy --yes` and `tandem init`)",
+                        link_.setup.source.name, to_string(facts.reached()),
+                        to_string(note.confirmed), topic_)};
+    }
     auto decision = check_start(source, facts);
     if (decision.verdict == start_verdict::go) {
         return std::nullopt;

@@ -211,6 +211,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     members.add("feedback", feedback_loop(link, *with.stream, with.point.sender_timeout));
     members.add("source", source_watch(link, *with.source, source_stats_));
     members.add("confirm", confirm_loop(link, with, writer));
+    members.add("topics", watch_topics(*with.cluster, kafka_, setup_.source.name));
     auto endings = co_await members.run();
     with.producer.reset(); // before the bytes it was given
     auto first = said_by(endings.front());

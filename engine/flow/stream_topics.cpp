@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace tandem::engine {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using io::awaitable;
 
 constexpr int replicas_most = 3;
+constexpr std::chrono::seconds watch_interval{10};
 
 using settings = std::map<std::string, std::string>;
 
@@ -42,6 +44,10 @@ awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, 
 }
 
 awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found) {
+    if (found.partitions.empty()) { // it comes into being, or goes
+        co_return failure{next_step::retry,
+                          fmt::format("Kafka: topic {} has no partition yet", found.name)};
+    }
     if (found.partitions.size() != 1) {
         co_return failure{
             next_step::paused,
@@ -161,6 +167,26 @@ io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_se
         auto const [cancelled] = co_await timer.async_wait(io::use_tuple);
         if (cancelled) {
             co_return failure{next_step::retry, "cancelled"};
+        }
+    }
+}
+
+io::awaitable<failure> watch_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                    std::string node) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    std::vector<std::string> const names{stream_topic(kafka, node), progress_topic(kafka, node)};
+    for (;;) {
+        timer.expires_after(watch_interval);
+        co_await timer.async_wait(io::asio::use_awaitable);
+        for (auto const& name : names) {
+            auto found = co_await cluster.metadata(name, kafka_patience);
+            if (!found || found->topics.empty()) {
+                continue; // what is away, or gone, the stream itself notices
+            }
+            auto checked = co_await check(cluster, std::move(found->topics.front()));
+            if (!checked && checked.error().step == next_step::paused) {
+                co_return checked.error();
+            }
         }
     }
 }

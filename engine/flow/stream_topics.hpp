@@ -19,6 +19,9 @@ namespace tandem::engine {
 [[nodiscard]] io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
                                                                    kafka_setup const& kafka,
                                                                    std::string node);
+// While the stream runs, every 10 s: ends when somebody has made one of them another.
+[[nodiscard]] io::awaitable<failure> watch_topics(io::kafka::admin& cluster,
+                                                  kafka_setup const& kafka, std::string node);
 // The reader's: until the writer has made them.
 [[nodiscard]] io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster,
                                                            kafka_setup const& kafka,

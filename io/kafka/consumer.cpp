@@ -60,6 +60,7 @@ void fetched_batch::clear() noexcept {
 properties consumer::presets(bool ends) {
     return {
         {"client.id", "tandem"},
+        {"socket.timeout.ms", "10000"}, // a broker that is frozen: ask for another leader
         {"fetch.min.bytes", "1"},
         {"fetch.wait.max.ms", ends ? "20" : "500"},
         {"fetch.message.max.bytes", "4194304"},

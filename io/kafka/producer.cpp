@@ -53,6 +53,9 @@ properties producer::presets() {
     return {
         {"client.id", "tandem"},
         {"compression.type", "lz4"},
+        // A broker that is frozen: ask for another leader. What was on its way is sent again, and counted once.
+        {"socket.timeout.ms", "10000"},
+        {"request.timeout.ms", "10000"},
         // Below the default of a topic's max.message.bytes, which counts what is sent as one.
         {"batch.size", "1000000"},
         {"batch.num.messages", "100000"},

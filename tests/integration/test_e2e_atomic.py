@@ -2,9 +2,10 @@
 
 import os
 import random
-import threading
 
 import pytest
+
+from support.repeater import Repeater
 
 SECONDS = float(os.environ.get("TANDEM_TEST_ATOMIC_SECONDS", "6"))
 ACCOUNTS = 20
@@ -27,31 +28,6 @@ UNION ALL SELECT 'three', node, low FROM three WHERE low <> high
 UNION ALL SELECT 'one behind three', node, high FROM three
  WHERE high <> coalesce((SELECT max(tx) FROM one WHERE one.node = three.node), 0)
 """
-
-
-class Repeater(threading.Thread):
-    """Runs step() until stopped; keeps the first failure and a count."""
-
-    def __init__(self, step):
-        super().__init__(daemon=True)
-        self.step, self.rounds, self.failure = step, 0, None
-        self.halt = threading.Event()
-
-    def run(self):
-        try:
-            while not self.halt.is_set():
-                self.step()
-                self.rounds += 1
-        except Exception as error:  # handed to the test by finish()
-            self.failure = error
-
-    def finish(self):
-        self.halt.set()
-        self.join(60)
-        assert not self.is_alive(), "a repeater hangs"
-        if self.failure:
-            raise self.failure
-        return self.rounds
 
 
 def writing(database):

@@ -48,12 +48,6 @@ def finish(pair, per_change, deadline=90):
     return counts
 
 
-def until_more(pair, load_now, transactions, deadline=60):
-    """Waits until the applications have written some more: moments by work done, not by the clock."""
-    goal = load_now.transactions + transactions
-    wait_until(lambda: load_now.transactions >= goal, deadline, f"{transactions} more transactions", every=0.001)
-
-
 BATCHING = {"batched": ((), False), "one_by_one": (("--batch-rows", "1"), True)}
 
 
@@ -65,17 +59,17 @@ def test_kill9_of_tandem_at_random_moments(loaded, batching):
     landed, settled = 0, True
     with load.Load(loaded, writers=2, seed=SEED, rows=ROWS) as running:
         for _ in range(KILLS // 2):
-            until_more(loaded, running, chance.randint(20, 200))
+            running.until_more(chance.randint(20, 200))
             instance.freeze()
             # A moment with nothing on its way shows little: the next one is taken instead.
             while settled and not batch_in_flight(loaded.both):
                 instance.thaw()
-                until_more(loaded, running, chance.randint(1, 10))
+                running.until_more(chance.randint(1, 10))
                 instance.freeze()
             landed += batch_in_flight(loaded.both)
             instance.kill9()
             if chance.random() < 0.5:
-                until_more(loaded, running, chance.randint(1, 100))
+                running.until_more(chance.randint(1, 100))
             instance.start()
             # Some kills come while it is still starting, most while it streams.
             settled = chance.random() < 0.9
@@ -96,10 +90,10 @@ def test_kill9_of_a_postmaster(servers, loaded, victim):
     pid = loaded.run("--batch-rows", "1", *load.EXCLUDE).pid
     with load.Load(loaded, writers=2, seed=SEED) as running:
         for _ in range(2):
-            until_more(loaded, running, 150)
+            running.until_more(150)
             cluster.kill9()
             cluster.start()
-        until_more(loaded, running, 100)
+        running.until_more(100)
     counts = finish(loaded, per_change=True)
     assert counts["changes"] > 200
     instance = loaded._instances[-1]
@@ -110,14 +104,14 @@ def test_kill9_of_a_postmaster(servers, loaded, victim):
 def test_kill9_of_both_postmasters_and_tandem(servers, loaded):
     instance = loaded.run(*load.EXCLUDE)
     with load.Load(loaded, writers=1, seed=SEED) as running:
-        until_more(loaded, running, 100)
+        running.until_more(100)
         servers.a.kill9()
         servers.b.kill9()
         instance.kill9()
         servers.a.start()
         servers.b.start()
         instance.start().wait_streaming()
-        until_more(loaded, running, 50)
+        running.until_more(50)
     finish(loaded, per_change=False)
 
 
@@ -136,7 +130,7 @@ def test_cut_connections(loaded, what):
     instance = loaded.run("--batch-rows", "1", *load.EXCLUDE)
     with load.Load(loaded, writers=1, seed=SEED) as running:
         for number in range(4):
-            until_more(loaded, running, 40)
+            running.until_more(40)
             database = loaded.both[number % 2]
             wait_until(lambda: database.value(CUT[what]) >= 1, 30, f"a {what} of tandem at {database.node}")
             wait_until(lambda: all(instance.direction(name)["state"] == "streaming"
@@ -178,7 +172,7 @@ def test_fast_shutdown_is_not_delayed(servers, loaded, victim, occasion):
     lock = None
     if occasion == "under_load":
         with running:
-            until_more(loaded, running, 50)
+            running.until_more(50)
             seconds = cluster.stop("fast", deadline=30)
             cluster.start()
     else:
@@ -204,9 +198,9 @@ def test_fast_shutdown_is_not_delayed(servers, loaded, victim, occasion):
 def test_sigterm_ends_within_ten_seconds_under_load(loaded):
     instance = loaded.run(*load.EXCLUDE)
     with load.Load(loaded, writers=2, seed=SEED) as running:
-        until_more(loaded, running, 100)
+        running.until_more(100)
         assert instance.stop(deadline=10) <= 10
-        until_more(loaded, running, 30)
+        running.until_more(30)
         instance.start().wait_streaming()
     finish(loaded, per_change=False)
 
@@ -227,7 +221,7 @@ def test_sync_commit_off_at_the_peer_loses_nothing_in_a_crash(servers, loaded):
     loaded.run("--peer-sync-commit", "off", *load.EXCLUDE)
     with load.Load(loaded, writers=2, seed=SEED, conflicts=False) as running:
         for cluster in (servers.b, servers.a):
-            until_more(loaded, running, 150)
+            running.until_more(150)
             cluster.kill9()
             cluster.start()
     finish(loaded, per_change=False)

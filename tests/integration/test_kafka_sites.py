@@ -25,14 +25,10 @@ class Site(Tandem):
     """`tandem run --node NAME=… --peer PEER`."""
 
     def __init__(self, pair, kafka, name, *arguments, init=False, log_name=None):
-        self.name, self.peer = name, "b" if name == "a" else "a"
-        super().__init__({name: getattr(pair, name)}, "--peer", self.peer, "--transport", "kafka",
+        super().__init__({name: getattr(pair, name)}, "--peer", "b" if name == "a" else "a", "--transport", "kafka",
                          "--brokers", kafka.bootstrap, "--topic-prefix", pair.prefix, *arguments,
                          workspace=pair.servers.workspace, init=init,
                          log_name=log_name or f"{pair.prefix}.{name}.{time.monotonic_ns()}.log")
-
-    def direction_names(self):
-        return [f"{self.name}:{self.peer}", f"{self.peer}:{self.name}"]
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
-"""Two masters through three real brokers: all of it once, whole, in order, and after every loss of Kafka's."""
+"""Two masters through three real brokers: all of it once, whole, in order. What befalls Kafka: test_kafka_faults.py."""
 
 import pytest
 
 from support import masters
 from support.brokers import Kafka
 from support.tandem import command, node_arguments
-from support.waiting import wait_until
 
 SCHEMA = """
 CREATE TABLE chat (id bigint PRIMARY KEY, room integer, body text, sent timestamptz DEFAULT now(), extra jsonb);
@@ -109,83 +108,6 @@ def test_a_large_transaction_and_truncate(pair, kafka):
 def write_some(pair, number):
     for node, database in enumerate(pair.both):
         database.sql(MIXED.format(base=node * 10_000_000 + number * 10_000))
-
-
-def test_killed_again_and_again(pair, kafka):
-    """kill -9 in the midst of work; every start goes on from the slot, and nothing comes twice."""
-    local = {database: masters.WalOracle(database) for database in pair.both}
-    written = 0
-    for number in range(6):
-        instance = through(pair, kafka)
-        instance.wait_streaming()
-        write_some(pair, number)
-        written += 1
-        instance.kill9()
-    through(pair, kafka)
-    pair.settle(deadline=60)
-    pair.assert_equal()
-    assert pair.a.value("SELECT count(*) FROM chat") == 2 * written * 269
-    per_side = {database: len(oracle.changes()) for database, oracle in local.items()}
-    assert len(set(per_side.values())) == 1, f"what came from the peer was captured again: {per_side}"
-
-
-def test_kafka_is_wiped(pair, kafka):
-    """--confirm applied: all of Kafka's data is gone, with another cluster in its place; nothing by hand."""
-    instance = through(pair, kafka)
-    write_some(pair, 0)
-    pair.settle(deadline=60)
-    write_some(pair, 1)
-    kafka.wipe()
-    write_some(pair, 2)
-    pair.settle(deadline=120)
-    pair.assert_equal()
-    assert instance.running
-    assert pair.a.value("SELECT count(*) FROM chat") == 6 * 269
-
-
-def test_a_topic_is_deleted(pair, kafka):
-    through(pair, kafka)
-    write_some(pair, 0)
-    pair.settle(deadline=60)
-    for node in "ab":
-        kafka.admin.delete_topic(f"{pair.prefix}.{node}")
-    write_some(pair, 1)
-    pair.settle(deadline=90)
-    pair.assert_equal()
-
-
-def test_records_are_deleted_before_they_are_read(pair, kafka):
-    """The reader asks for what is missing, and the writer sends it again from the slot."""
-    instance = through(pair, kafka)
-    write_some(pair, 0)
-    pair.settle(deadline=60)
-    instance.stop()
-    topic = f"{pair.prefix}.a"
-    with pair.b.connect() as blocker, blocker.cursor() as cursor:  # a's changes are read, and cannot be applied
-        cursor.execute("LOCK TABLE chat IN ACCESS EXCLUSIVE MODE")
-        instance = through(pair, kafka)
-        before = kafka.admin.offsets(topic, 0)
-        pair.a.sql(MIXED.format(base=50_000_000))
-        wait_until(lambda: kafka.admin.offsets(topic, 0) != before, 30, "records in the topic")
-        instance.kill9()
-        kafka.admin.delete_records(topic, 0, kafka.admin.offsets(topic, 0)[1])
-    through(pair, kafka)
-    pair.settle(deadline=60)
-    pair.assert_equal()
-
-
-def test_the_leader_is_killed(pair, kafka):
-    through(pair, kafka)
-    write_some(pair, 0)
-    pair.settle(deadline=60)
-    leader = kafka.leader_of(f"{pair.prefix}.a", 0)
-    kafka.kill(leader)
-    write_some(pair, 1)
-    pair.settle(deadline=90)
-    kafka.restart(leader)
-    write_some(pair, 2)
-    pair.settle(deadline=60)
-    pair.assert_equal()
 
 
 def test_garbage_and_forged_records(pair, kafka):

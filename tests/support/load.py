@@ -13,7 +13,8 @@ import time
 
 import psycopg2
 
-from support.masters import audit, rows_as_dicts
+from support.masters import audit, audited, rows_as_dicts
+from support.waiting import wait_until
 
 SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS oracle;
@@ -132,6 +133,11 @@ class Load:
     def transactions(self):
         return sum(writer.seq for writer in self.writers)
 
+    def until_more(self, transactions, deadline=60):
+        """Waits until the applications have written some more: moments by work done, not by the clock."""
+        goal = self.transactions + transactions
+        wait_until(lambda: self.transactions >= goal, deadline, f"{transactions} more transactions", every=0.001)
+
 
 EXCLUDE = ("--exclude", "oracle.*")
 
@@ -179,6 +185,16 @@ def check_changes(pair, source):
         assert not doubled, f"{source.node}: {sum(doubled.values())} of {table} doubled: {list(doubled.items())[:5]}"
         changes += sum(written.values())
     return changes
+
+
+def check_order(pair, source):
+    """What each application at `source` wrote was carried out at the peer in its order; a delete shows an older seq."""
+    last = {}
+    for op, node, seq in audited(pair.peer(source), applied=True):
+        if op != "D" and node.startswith(source.node):
+            assert seq >= last.get(node, 0), f"{node} {seq} of {source.node} came after {last[node]}"
+            last[node] = seq
+    assert last, f"nothing of {source.node} was carried out at its peer"
 
 
 def _noted(database, table, applied):

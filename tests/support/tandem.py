@@ -160,7 +160,8 @@ class Tandem:
         for index, argument in enumerate(self.argv):
             if argument == "--one-way":
                 return [self.argv[index + 1]]
-        first, second = self.nodes
+        peers = [self.argv[index + 1] for index, argument in enumerate(self.argv) if argument == "--peer"]
+        first, second = [*self.nodes, *peers]
         return [f"{first}:{second}", f"{second}:{first}"]
 
     def left_out(self, direction):
