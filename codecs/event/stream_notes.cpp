@@ -166,9 +166,9 @@ oversize_note::identity read_identity(note_reader& read, json::object const& fro
             return;
         }
         made.emplace_back(std::move(named),
-                          text.is_null() ? std::optional<std::string>{}
-                                         : std::optional{std::string{
-                                               read.value<std::string_view>(text)}});
+                          text.is_null()
+                              ? std::optional<std::string>{}
+                              : std::optional{std::string{read.value<std::string_view>(text)}});
     });
     return made;
 }

@@ -72,7 +72,8 @@ struct oversize_note {
     std::string schema;
     std::string table;
     operation op = operation::create; // create, update or remove
-    std::uint64_t bytes = 0;          // the change's greatest record, alone in its batch; or more than that many
+    std::uint64_t bytes =
+        0; // the change's greatest record, alone in its batch; or more than that many
     std::uint64_t limit = 0;          // what the topic takes
     identity key;                     // of the row that it found or made
     std::optional<identity> moved_to; // of an update that gave its row another one

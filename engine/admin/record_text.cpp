@@ -199,6 +199,19 @@ struct note_lines {
         return fmt::format("commit  transaction {}  committed {}\n", of.transaction.value,
                            to_string(of.commit_time));
     }
+    std::string operator()(event::oversize_note const& of) const {
+        std::vector<std::string> key;
+        key.reserve(of.key.size());
+        for (auto const& [name, value] : of.key) {
+            key.push_back(shown(name, column_most) + '=' +
+                          (value ? shown(*value, column_most) : "null"));
+        }
+        return fmt::format("row too large for the topic ({} bytes, it takes {})  {}.{} {}  "
+                           "transaction {}  committed {}\n",
+                           of.bytes, of.limit, shown(of.schema, column_most),
+                           shown(of.table, column_most), fmt::join(key, " "), of.transaction.value,
+                           to_string(of.commit_time));
+    }
 };
 
 // Of a record without value.

@@ -36,7 +36,8 @@ std::optional<own_topic> own_topic_of(std::string_view name, std::string_view pr
 
 awaitable<topic_cluster> topic_cluster::open(io::asio::any_io_executor executor,
                                              options const& set) {
-    auto opened = io::kafka::admin::open(std::move(executor), set.brokers, set.kafka_properties, {});
+    auto opened =
+        io::kafka::admin::open(std::move(executor), set.brokers, set.kafka_properties, {});
     if (!opened) {
         throw kafka_failure("connecting", opened.error());
     }

@@ -265,10 +265,11 @@ std::vector<setting> transport_settings() {
                      defaults.topic_prefix),
          set_topic_prefix},
         {"topic-max-bytes", kind::value, group::run, "SIZE",
-         fmt::format("max.message.bytes of the topics that tandem creates, 64KiB to 64MiB. A row whose "
-                     "record is larger than its topic takes is parked at the peer by its key. "
-                     "Default: {}.",
-                     format_size(defaults.topic_max_bytes)),
+         fmt::format(
+             "max.message.bytes of the topics that tandem creates, 64KiB to 64MiB. A row whose "
+             "record is larger than its topic takes is parked at the peer by its key. "
+             "Default: {}.",
+             format_size(defaults.topic_max_bytes)),
          [](options& into, std::string const& text) {
              into.topic_max_bytes = size(text, 64 * kibi, 64 * mebi);
          }},

@@ -29,8 +29,7 @@ event::operation operation_of(change_kind kind) noexcept {
 
 } // namespace
 
-change_records::change_records(stream_identity who, event::stream_position last,
-                               std::size_t limit)
+change_records::change_records(stream_identity who, event::stream_position last, std::size_t limit)
     : who_{std::move(who)},
       source_{who_.version, who_.prefix, who_.database, event::value_form::exact},
       last_{last},
@@ -127,7 +126,8 @@ void change_records::add_truncate(truncation const& what, lsn position, event::s
         event::relation_events::change whole;
         whole.op = event::operation::truncate;
         whole.position = position;
-        auto const records = event::records_of(*one.events, whole, *transaction_, now, options, into);
+        auto const records =
+            event::records_of(*one.events, whole, *transaction_, now, options, into);
         add(std::nullopt, records->all().front().value, last_, into);
         note.tables.emplace_back(shape->schema, shape->name);
     }

@@ -66,8 +66,9 @@ bool key_is_known(change const& what, table_plan const& plan) noexcept {
 std::string oversize_text(change const& what, table_plan const& plan,
                           std::string_view source_node) {
     bool const known = key_is_known(what, plan);
-    auto const row = known ? fmt::format("the row {}", shown(key_values_of(identifying_row(what), plan)))
-                           : std::string{"a row whose key is not known (so the whole table waits)"};
+    auto const row =
+        known ? fmt::format("the row {}", shown(key_values_of(identifying_row(what), plan)))
+              : std::string{"a row whose key is not known (so the whole table waits)"};
     return fmt::format(
         "table {}, {}: its record takes {} bytes and the topic {} (max.message.bytes), so its values "
         "did not travel and there is nothing to retry; raise the limit, start tandem again, drop "

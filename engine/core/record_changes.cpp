@@ -58,8 +58,7 @@ std::optional<pgoutput::tuple_view> tuple_of(event::oversize_note::identity cons
     if (found != columns.size()) {
         return std::nullopt;
     }
-    return pgoutput::tuple_view{static_cast<std::uint16_t>(shape.columns.size()),
-                                into.keep(bytes)};
+    return pgoutput::tuple_view{static_cast<std::uint16_t>(shape.columns.size()), into.keep(bytes)};
 }
 
 } // namespace
@@ -283,12 +282,11 @@ record_result<recorded_change> record_changes::change_of(event::oversize_note co
     }
     made.transaction = note.transaction;
     made.commit_time = note.commit_time;
-    made.without_values.emplace(
-        note.bytes, note.limit, std::vector<bool>(made.shape->columns.size(), true));
+    made.without_values.emplace(note.bytes, note.limit,
+                                std::vector<bool>(made.shape->columns.size(), true));
     auto& known = made.without_values->known;
     auto const key = tuple_of(note.key, *made.shape, known, into);
-    auto const moved_to =
-        note.moved_to ? tuple_of(*note.moved_to, *made.shape, known, into) : key;
+    auto const moved_to = note.moved_to ? tuple_of(*note.moved_to, *made.shape, known, into) : key;
     if (!key || !moved_to) {
         return record_error{fmt::format("a column of table {} was not described before its row",
                                         quoted(note.schema, note.table))};

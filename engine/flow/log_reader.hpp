@@ -104,8 +104,8 @@ private:
     std::vector<event::record_header> headers_;
     std::string run_;
     std::string missing_;
-    std::int64_t segment_ = -1; // offset of the head of the one being read
-    std::int64_t offset_ = 0;   // of the record being read
+    std::int64_t segment_ = -1;                          // offset of the head of the one being read
+    std::int64_t offset_ = 0;                            // of the record being read
     io::kafka::fetched_record const* reading_ = nullptr; // that record, within take()
     std::int64_t next_offset_ = -1;
     transaction_header current_;

@@ -196,9 +196,12 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     who.version = TANDEM_VERSION;
     who.epoch = *epoch_;
     auto& topic = with.producer->open_topic(stream_topic(kafka_, setup_.source.name));
-    log_writer writer{
-        executor,  link, *with.producer, topic, change_records{who, {with.start.confirmed, 0}, with.limit},
-        with.start};
+    log_writer writer{executor,
+                      link,
+                      *with.producer,
+                      topic,
+                      change_records{who, {with.start.confirmed, 0}, with.limit},
+                      with.start};
     capture reader{link, *with.stream, resume_guard{{}, false}};
     set_state(direction_state::streaming);
     spdlog::info("{}: sending from {} on to topic {}, records of up to {} bytes", name(),

@@ -86,14 +86,13 @@ awaitable<outcome_of<std::size_t>> limit_of(io::kafka::admin& cluster, kafka_set
     auto const said = (*described)["max.message.bytes"].value;
     auto const limit = record_limit(said, client);
     if (!limit) {
-        co_return failure{next_step::retry,
-                          fmt::format("Kafka: topic {} has max.message.bytes={}{}: a stream needs "
-                                      "at least {}; raise it",
-                                      name, said,
-                                      client ? fmt::format(" and the client message.max.bytes={}",
-                                                           *client)
-                                             : "",
-                                      record_limit_least)};
+        co_return failure{
+            next_step::retry,
+            fmt::format("Kafka: topic {} has max.message.bytes={}{}: a stream needs "
+                        "at least {}; raise it",
+                        name, said,
+                        client ? fmt::format(" and the client message.max.bytes={}", *client) : "",
+                        record_limit_least)};
     }
     co_return *limit;
 }

@@ -34,9 +34,9 @@
 namespace tandem::io::kafka {
 
 struct record {
-    std::optional<std::string_view> key;   // copied; none: null
-    std::optional<std::string_view> value; // not copied; none: null, a tombstone
-    std::span<header const> headers;       // copied
+    std::optional<std::string_view> key;        // copied; none: null
+    std::optional<std::string_view> value;      // not copied; none: null, a tombstone
+    std::span<header const> headers;            // copied
     std::optional<std::int64_t> timestamp_ms{}; // since 1970; none, and 0: now
 };
 

@@ -20,7 +20,8 @@ protected:
     ParkedChanges() {
         shape.schema = "public";
         shape.name = "t";
-        shape.columns = {{"id", oid{23}, -1, true}, {"body", oid{25}, -1, false},
+        shape.columns = {{"id", oid{23}, -1, true},
+                         {"body", oid{25}, -1, false},
                          {"n", oid{1700}, 131'078, false}};
         from.shape = std::string{event::encode_note(shape, bytes)};
     }

@@ -68,8 +68,8 @@ TEST(ParkedLanes, AWholeTableIsALaneUnlessItIsTakenApart) {
 }
 
 TEST(ParkedLanes, ARetryTakesTheWholeLaneInSourceOrder) {
-    rows const parked{change_of("s.t", "2"), change_of("s.t", "1"), change_of("s.t", "2"),
-                      asked(change_of("s.t", "1"), parked_request::retry),
+    rows const parked{change_of("s.t", "2"), change_of("s.t", "1"),
+                      change_of("s.t", "2"), asked(change_of("s.t", "1"), parked_request::retry),
                       change_of("s.t", "1"), asked(change_of("s.u", "1"), parked_request::retry)};
     EXPECT_THAT(lanes_to_retry(parked), ElementsAre(ElementsAre(1, 3, 4), ElementsAre(5)));
 }
