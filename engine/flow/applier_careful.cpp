@@ -184,7 +184,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         if (one.what->oversized != nullptr) {
             bad[at] = {sql::sqlstate::oversize,
                        oversize_text(*one.what, *one.plan, link_.setup.source.name),
-                       !key_is_known(*one.what, *one.plan)};
+                       !key_is_known(*one.what, *one.plan), {}};
             park(parked_, one, bad[at]);
             say_parked(one, bad[at]);
             continue;
