@@ -28,7 +28,8 @@ constexpr std::uint32_t lines_most = 10;  // of the log, in each
 constexpr auto lines_period = 10s;
 constexpr auto busy = 20ms;
 constexpr auto idle = 500ms;
-constexpr auto last_patience = 2s;
+constexpr auto last_patience = 30s;
+constexpr auto stop_patience = 2s;
 constexpr std::size_t letter_overhead = 1'000; // memory beside its bytes
 
 std::uint64_t number_of(io::kafka::fetched_record const& record) {
@@ -143,10 +144,16 @@ io::awaitable<failure> dead_letters::write_all() {
     co_return failure{};
 }
 
-io::awaitable<void> dead_letters::finish() {
+io::awaitable<void> dead_letters::finish(std::function<bool()> stop) {
     auto const executor = co_await io::asio::this_coro::executor;
-    io::asio::steady_timer timer{executor, last_patience};
-    auto const patience = [&timer]() -> io::awaitable<failure> {
+    io::asio::steady_timer timer{executor};
+    auto const patience = [&timer, &stop]() -> io::awaitable<failure> {
+        auto const until = clock::now() + last_patience;
+        while (clock::now() < until && !stop()) {
+            timer.expires_after(busy);
+            co_await timer.async_wait(io::asio::use_awaitable);
+        }
+        timer.expires_after(stop() ? stop_patience : 0s);
         co_await timer.async_wait(io::asio::use_awaitable);
         co_return failure{};
     };
@@ -154,12 +161,16 @@ io::awaitable<void> dead_letters::finish() {
     members.add("letters", write_all());
     members.add("patience", patience());
     auto ended = co_await members.run();
+    interrupt();
+    if (!letters_.empty()) {
+        spdlog::warn("topic {}: {} dead letters are still to be written", topic_, letters_.size());
+    }
+}
+
+void dead_letters::interrupt() {
     producer_.reset();
     for (auto const& each : letters_) {
         each->settled.reset();
-    }
-    if (!letters_.empty()) {
-        spdlog::warn("topic {}: {} dead letters are still to be written", topic_, letters_.size());
     }
 }
 
@@ -256,10 +267,7 @@ void dead_letters::settle() {
 // Some of them may be in the topic all the same, and come twice. One that the brokers refuse is found by sending each
 // alone, and given up.
 void dead_letters::producer_failed(io::kafka::error const& why) {
-    producer_.reset();
-    for (auto const& each : letters_) {
-        each->settled.reset();
-    }
+    interrupt();
     trouble(why.message);
     if (why.classify() != io::kafka::retry_class::record) {
         not_before_ = clock::now() + pause_.next();

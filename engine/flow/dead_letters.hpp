@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,8 +37,11 @@ public:
 
     // Writes them, until it is cancelled.
     [[nodiscard]] io::awaitable<failure> run();
-    // Behind run(): what is still to be written, for two seconds.
-    [[nodiscard]] io::awaitable<void> finish();
+    // Behind run(), when no other start may follow: what is still to be written, for 30 s, or for 2 s more once `stop`
+    // says so.
+    [[nodiscard]] io::awaitable<void> finish(std::function<bool()> stop);
+    // Behind run(), when another start follows: it writes what is left.
+    void interrupt();
 
 private:
     struct letter;

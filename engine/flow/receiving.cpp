@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -142,8 +143,15 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     members.add("watch", watch_log(reader));
     members.add("letters", letters_->run());
     auto endings = co_await members.run();
-    co_await letters_->finish();
     auto first = said_by(endings.front());
+    letters_->interrupt();
+    if (first.step == next_step::paused || first.step == next_step::stopped) {
+        if (first.step == next_step::paused) { // seen at once, whatever becomes of the letters
+            set_state(direction_state::paused, first.reason);
+        }
+        std::function<bool()> const stop = [this] { return stop_requested(); };
+        co_await letters_->finish(stop);
+    }
     careful_at_ = writer.careful_next();
     set_left_undone(writer.unfinished());
     co_return first;

@@ -31,7 +31,7 @@ oversize_note an_oversize() {
     note.bytes = 12'582'999;
     note.limit = 8'388'608;
     note.key = {{"id", "5"}, {"b", std::nullopt}};
-    note.moved_to = {{"id", "6\\"}};
+    note.moved_to.emplace().emplace_back("id", "6\\");
     return note;
 }
 
@@ -105,7 +105,7 @@ TEST(StreamNotes, ComeBack) {
 TEST(StreamNotes, AKeyThatIsNoTextIsLeftOut) {
     arena into;
     auto note = an_oversize();
-    note.key.insert(note.key.begin(), {"x", "\xE4"});
+    note.key.emplace(note.key.begin(), "x", "\xE4");
     note.key.emplace_back("y", "\xFF");
     auto const read = decoded(encode_note(note, into));
     ASSERT_TRUE(read) << read.error().message();
