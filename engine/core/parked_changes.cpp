@@ -30,7 +30,7 @@ pgoutput::tuple_view tuple_of(parked_keys::key_values const& values,
             *out++ = static_cast<char>(found == values.end() ? absent : column_kind::null);
             continue;
         }
-        auto const& bytes = *found->second;
+        std::string_view const bytes{*found->second};
         *out++ = static_cast<char>(column_kind::text);
         store_big_endian(out, static_cast<std::uint32_t>(bytes.size()));
         out += 4;

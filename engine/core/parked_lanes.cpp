@@ -86,6 +86,7 @@ std::vector<parked_lane> lanes_to_retry(std::span<parked_row const> rows) {
         }
     }
     std::vector<parked_lane> lanes;
+    lanes.reserve(wanted.size());
     for (auto& [number, places] : wanted) {
         lanes.push_back(std::move(places));
     }
