@@ -200,17 +200,23 @@ struct note_lines {
                            to_string(of.commit_time));
     }
     std::string operator()(event::oversize_note const& of) const {
-        std::vector<std::string> key;
-        key.reserve(of.key.size());
-        for (auto const& [name, value] : of.key) {
-            key.push_back(shown(name, column_most) + '=' +
-                          (value ? shown(*value, column_most) : "null"));
+        return fmt::format(
+            "oversize {} {}.{}  {} bytes where the topic takes {}  transaction {}  committed {}\n{}{}",
+            operation_text(event::event_operation{static_cast<char>(of.op)}),
+            shown(of.schema, column_most), shown(of.table, column_most), of.bytes, of.limit,
+            of.transaction.value, to_string(of.commit_time), identity_text("key", of.key),
+            of.moved_to ? identity_text("moved to", *of.moved_to) : "");
+    }
+
+private:
+    static std::string identity_text(std::string_view what,
+                                     event::oversize_note::identity const& of) {
+        std::string out;
+        for (auto const& [name, value] : of) {
+            out += fmt::format("  {}: {} = {}\n", what, shown(name, column_most),
+                               value ? shown(*value, column_most) : "null");
         }
-        return fmt::format("row too large for the topic ({} bytes, it takes {})  {}.{} {}  "
-                           "transaction {}  committed {}\n",
-                           of.bytes, of.limit, shown(of.schema, column_most),
-                           shown(of.table, column_most), fmt::join(key, " "), of.transaction.value,
-                           to_string(of.commit_time));
+        return out;
     }
 };
 

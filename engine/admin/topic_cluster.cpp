@@ -23,9 +23,14 @@ std::optional<own_topic> own_topic_of(std::string_view name, std::string_view pr
     }
     own_topic found;
     auto node = name.substr(prefix.size() + 1);
-    if (node.ends_with(".progress")) {
-        found.holds = own_topic::kind::progress;
-        node.remove_suffix(std::string_view{".progress"}.size());
+    constexpr std::pair<std::string_view, own_topic::kind> beside[] = {
+        {".progress", own_topic::kind::progress}, {".dead-letters", own_topic::kind::dead_letters}};
+    for (auto const& [ending, kind] : beside) {
+        if (node.ends_with(ending)) {
+            found.holds = kind;
+            node.remove_suffix(ending.size());
+            break;
+        }
     }
     if (node.empty() || node.find('.') != node.npos) {
         return std::nullopt;

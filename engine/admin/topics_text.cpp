@@ -13,7 +13,15 @@ namespace {
 using json = nlohmann::ordered_json;
 
 std::string_view holds_text(own_topic const& own) noexcept {
-    return own.holds == own_topic::kind::changes ? "changes" : "progress";
+    switch (own.holds) {
+    case own_topic::kind::changes:
+        return "changes";
+    case own_topic::kind::progress:
+        return "progress";
+    case own_topic::kind::dead_letters:
+        break;
+    }
+    return "dead letters";
 }
 
 std::string own_text(std::optional<own_topic> const& own) {

@@ -13,6 +13,10 @@ class Gap(Exception):
     """Changes are missing between two positions."""
 
 
+class LookedUpElsewhere(Exception):
+    """A row that is too large for the topic: its place is the database."""
+
+
 def position(text):
     """0/16B3748.12, so that it can be compared."""
     lsn, number = text.split(".")
@@ -59,6 +63,8 @@ class StreamConsumer:
 
     def _commit(self):
         for record, headers, note in self.open:
+            if note.get("note") == "oversize":
+                raise LookedUpElsewhere(note)
             if note:
                 for schema, table in note.get("tables", []):  # of a truncate
                     self.rows[schema, table] = {}

@@ -183,6 +183,15 @@ TEST(RecordText, ShowsTandemsHeadersAndNotes) {
         "start of the writer  run r1  system 7  timeline 1  confirmed 0/10  WAL end 0/30" + at +
             "\n");
     EXPECT_EQ(
+        body_of(made(
+            std::nullopt, std::nullopt,
+            own_headers(R"({"note":"oversize","txId":7,"ts_us":0,"schema":"public","table":"chat",)"
+                        R"("op":"u","bytes":12,"limit":8,"key":[["id","5"],["k",null]],)"
+                        R"("moved_to":[["id","6"]]})"))),
+        "oversize update public.chat  12 bytes where the topic takes 8  transaction 7  committed "
+        "1970-01-01 00:00:00.000000+00" +
+            at + "\n  key: id = 5\n  key: k = null\n  moved to: id = 6\n");
+    EXPECT_EQ(
         body_of(made(std::nullopt, std::nullopt, own_headers(R"({"note":"else"})"))).substr(0, 17),
         "note that is none");
 }

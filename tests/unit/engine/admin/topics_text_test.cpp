@@ -15,6 +15,8 @@ TEST(OwnTopic, IsToldByItsName) {
     ASSERT_TRUE(progress);
     EXPECT_EQ(progress->holds, own_topic::kind::progress);
     EXPECT_EQ(progress->node, "a");
+    EXPECT_EQ(own_topic_of("tandem.a.dead-letters", "tandem")->holds,
+              own_topic::kind::dead_letters);
     for (char const* other :
          {"tandem", "tandem.", "tandema", "tandem.a.b", "tandem..progress", "other.a"}) {
         EXPECT_FALSE(own_topic_of(other, "tandem")) << other;
