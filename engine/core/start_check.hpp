@@ -14,13 +14,13 @@ namespace tandem::engine {
 struct source_facts {
     std::string system_id;
     int timeline = 0;
-    lsn wal_end;                      // flushed WAL
-    std::string incarnation;          // tandem.meta
-    std::vector<std::string> sent_as; // what its writers to Kafka called themselves
+    lsn wal_end;             // flushed WAL
+    std::string incarnation; // tandem.meta
     bool slot_exists = false;
     bool slot_lost = false; // wal_status lost or conflicting
     lsn confirmed_flush;    // of the slot
     std::string slot;
+    std::vector<std::string> sent_as; // what its writers to Kafka called themselves
 };
 
 // What the sink remembers (tandem.progress).

@@ -88,7 +88,8 @@ private:
                       source_.slot_exists,
                       false,
                       source_.confirmed,
-                      "slot"};
+                      "slot",
+                      {}};
             decision_ = check_start(found_, sink_.facts());
             if (decision_.verdict != start_verdict::go) {
                 stop(decision_.reason);
