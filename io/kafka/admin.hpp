@@ -103,7 +103,8 @@ public:
                                                                  std::int32_t partition,
                                                                  milliseconds timeout);
     // For each, in their order, the offset of the first record with this timestamp or a later one; none:
-    // there is no such record. One call for any number of partitions, all of which must have a leader.
+    // there is no such record. One call for any number of partitions, each of which is asked about once
+    // and must have a leader.
     [[nodiscard]] awaitable<result<std::vector<std::optional<std::int64_t>>>> offsets_for_times(
         std::vector<time_question> wanted, milliseconds timeout);
     // Drops all records before the offset; the log's new beginning.

@@ -185,11 +185,12 @@ TEST(RecordText, ShowsTandemsHeadersAndNotes) {
     EXPECT_EQ(
         body_of(made(
             std::nullopt, std::nullopt,
-            own_headers(R"({"note":"oversize","txId":7,"ts_us":0,"schema":"public","table":"chat",)"
-                        R"("op":"u","bytes":12,"limit":8,"key":[["id","5"],["k",null]],)"
-                        R"("moved_to":[["id","6"]]})"))),
+            own_headers(
+                R"({"note":"oversize","txId":7,"ts_us":1764165600000000,"schema":"public","table":"chat",)"
+                R"("op":"u","bytes":12,"limit":8,"key":[["id","5"],["k",null]],)"
+                R"("moved_to":[["id","6"]]})"))),
         "oversize update public.chat  12 bytes where the topic takes 8  transaction 7  committed "
-        "1970-01-01 00:00:00.000000+00" +
+        "2025-11-26 14:00:00.000000+00" +
             at + "\n  key: id = 5\n  key: k = null\n  moved to: id = 6\n");
     EXPECT_EQ(
         body_of(made(std::nullopt, std::nullopt, own_headers(R"({"note":"else"})"))).substr(0, 17),
