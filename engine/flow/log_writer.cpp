@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t segment_most = std::size_t{16} << 20;
-constexpr std::size_t way_most = std::size_t{32} << 20; // bytes that wait for the brokers
+constexpr std::size_t way_most = std::size_t{16} << 20; // bytes that wait for the brokers
 
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -51,6 +51,7 @@ io::awaitable<failure> log_writer::run() {
     }
     for (;;) {
         if (link_.stopping) {
+            send_now();
             while (!batches_.empty()) {
                 co_await room_.wait();
             }
@@ -71,7 +72,15 @@ io::awaitable<failure> log_writer::run() {
         if (!idle) {
             co_return idle.error();
         }
+        send_now();
         co_await link_.arrived.wait();
+    }
+}
+
+// While there is more to write, requests fill; behind the last of it nothing waits.
+void log_writer::send_now() {
+    if (std::exchange(lingers_, false)) {
+        sink_.hasten();
     }
 }
 
@@ -220,6 +229,7 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
             }
             co_await room_.wait();
         }
+        lingers_ = true;
         into.size += one.bytes;
         on_their_way_ += one.bytes;
         segment_bytes_ += one.bytes;

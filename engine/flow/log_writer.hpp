@@ -52,6 +52,7 @@ private:
     [[nodiscard]] io::awaitable<voided> write_start();
     [[nodiscard]] io::awaitable<voided> write_position(lsn at);
     [[nodiscard]] io::awaitable<voided> write_commit(lsn end);
+    void send_now();
     [[nodiscard]] io::awaitable<voided> write_idle();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
     [[nodiscard]] batch& filling();
@@ -78,6 +79,7 @@ private:
     lsn acknowledged_;
     bool inside_ = false;
     bool remind_ = false;
+    bool lingers_ = false; // what was put waits for company
     bool putting_ = false; // the last batch holds bytes that are still to be queued
 };
 

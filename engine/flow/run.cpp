@@ -111,8 +111,10 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
     setup.max_clock_skew = set.max_clock_skew;
     setup.batch_rows = set.batch_rows;
-    setup.batch_bytes = std::min(set.batch_bytes, set.queue_bytes / 2);
-    setup.queue_bytes = set.queue_bytes;
+    // Through Kafka each half has a queue of its own.
+    setup.queue_bytes =
+        set.transport == transport::direct ? set.queue_bytes : set.queue_bytes / 2;
+    setup.batch_bytes = std::min(set.batch_bytes, setup.queue_bytes / 2);
     setup.spool_folder = spool_folder;
     setup.batch_delay = set.batch_delay;
     setup.sync_commit = set.peer_sync_commit;

@@ -104,7 +104,9 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
         co_return topics.error();
     }
     into.limit = *topics;
-    auto properties = kafka_.properties;
+    // The log's writer says when nothing more comes: until then requests fill.
+    io::kafka::properties properties{{"linger.ms", "25"}};
+    properties.insert(properties.end(), kafka_.properties.begin(), kafka_.properties.end());
     properties.emplace_back("message.max.bytes", std::to_string(into.limit));
     auto producer =
         io::kafka::producer::open(executor, kafka_.brokers, std::move(properties),

@@ -66,7 +66,7 @@ properties consumer::presets(bool ends) {
         {"fetch.message.max.bytes", "4194304"},
         {"check.crcs", "false"},
         {"queued.min.messages", "1000000"},
-        {"queued.max.messages.kbytes", "131072"},
+        {"queued.max.messages.kbytes", "65536"},
         {"reconnect.backoff.max.ms", "2000"},
     };
 }

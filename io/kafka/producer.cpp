@@ -92,6 +92,7 @@ result<std::unique_ptr<producer>> producer::open(asio::any_io_executor executor,
 }
 
 producer::~producer() {
+    haste_.reset();
     // Without it librdkafka warns of every record in its queue.
     rd_kafka_purge(client_->native(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -185,6 +186,24 @@ producer::queued producer::produce(topic& to, std::int32_t partition, record con
     }
     ++outstanding_;
     return queued::yes;
+}
+
+// Lingering ends while somebody flushes, and a flush of a moment is enough for the broker's thread to see that. One that
+// is asked for meanwhile is another one: the first may be over before what was queued since is looked at.
+void producer::hasten() {
+    constexpr int moment_ms = 1;
+    haste_wanted_.store(true);
+    if (hastening_.exchange(true)) {
+        return;
+    }
+    haste_->run([this] {
+        do {
+            while (haste_wanted_.exchange(false)) {
+                rd_kafka_flush(client_->native(), moment_ms); // it timing out is all the same
+            }
+            hastening_.store(false);
+        } while (haste_wanted_.load() && !hastening_.exchange(true));
+    });
 }
 
 error const* producer::broken(topic const& to, std::int32_t partition) noexcept {

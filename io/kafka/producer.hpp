@@ -21,8 +21,10 @@
 #include "codecs/base/assert.hpp"
 #include "io/kafka/handle.hpp"
 #include "io/kafka/header.hpp"
+#include "io/kafka/helper_thread.hpp"
 #include "io/kafka/ring.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -97,6 +99,9 @@ public:
                                  unsettled& batch);
     [[nodiscard]] error const& why() const noexcept { return why_; }
 
+    // What is queued leaves at once, however long linger.ms lets it wait for company. Never waits.
+    void hasten();
+
     // Until some reports have been settled, or a partition has failed: then its error, once for each
     // partition; or always, when the whole producer is void. Cancelled: errc::cancelled.
     [[nodiscard]] awaitable<result<void>> serve();
@@ -111,7 +116,8 @@ public:
     [[nodiscard]] static properties presets();
 
 private:
-    explicit producer(std::unique_ptr<handle> client) noexcept : client_{std::move(client)} {}
+    explicit producer(std::unique_ptr<handle> client)
+        : client_{std::move(client)}, haste_{std::make_unique<helper_thread>()} {}
 
     [[nodiscard]] queued refuse(error failed);
     void settle(rd_kafka_event_t* reports);
@@ -126,6 +132,9 @@ private:
     bool any_broken_ = false;
     std::vector<error> untold_; // failures that serve() has not returned yet
     error why_;
+    std::atomic<bool> haste_wanted_{false};
+    std::atomic<bool> hastening_{false};
+    std::unique_ptr<helper_thread> haste_; // ends before the client
 };
 
 } // namespace tandem::io::kafka

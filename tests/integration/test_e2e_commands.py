@@ -254,7 +254,7 @@ def test_sigterm_ends_what_would_not_end_by_itself(running):
     wait_until(lambda: pair.b.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
                                     "datname = current_database()"), 20, "the applier sits in the trigger")
     pair.instance.stop()
-    assert "a -> b: what was on its way to node b was not finished" in pair.instance.log_text()
+    assert "a -> b: what was on its way was not finished" in pair.instance.log_text()
     assert pair.b.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
                         "datname = current_database()") == 0
     pair.b.sql("DROP TRIGGER wait_long ON item")
