@@ -1,5 +1,8 @@
 """Two masters through three real brokers: all of it once, whole, in order. What befalls Kafka: test_kafka_faults.py."""
 
+import json
+import subprocess
+
 import pytest
 
 from support import masters
@@ -131,3 +134,25 @@ def test_garbage_and_forged_records(pair, kafka):
     pair.assert_equal()
     assert instance.state("a:b") == "streaming"
     assert "not a record of this stream" in instance.log_text()
+
+
+def test_plain_kcat_reads_the_stream(pair, kafka):
+    """As docs/kafka.md says: keys and values are JSON, and each change stands once, in the order of the commits."""
+    through(pair, kafka)
+    pair.settle(deadline=60)
+    pair.a.sql("INSERT INTO chat (id, room, body) VALUES (1, 7, 'one'), (2, 7, 'zwei ä'); UPDATE chat SET room = 8 WHERE id = 1; "
+               "DELETE FROM chat WHERE id = 2")
+    pair.settle(deadline=60)
+    read = subprocess.run(["kcat", "-C", "-b", kafka.bootstrap, "-t", f"{pair.prefix}.a", "-o", "beginning", "-e", "-q", "-J"],
+                          capture_output=True, text=True, timeout=60, check=True)
+    records = [json.loads(line) for line in read.stdout.splitlines()]
+    changes = [(json.loads(each["key"]), json.loads(each["payload"])) for each in records if each["payload"]]
+    chat = [(key, value["op"], value["after"] and (value["after"]["room"], value["after"]["body"]))
+            for key, value in changes if value["source"]["table"] == "chat"]
+    assert chat == [({"id": 1}, "c", (7, "one")), ({"id": 2}, "c", (7, "zwei ä")), ({"id": 1}, "u", (8, "one")),
+                    ({"id": 2}, "d", None)]
+    tombstones = [json.loads(each["key"]) for each in records if each["key"] and not each["payload"]]
+    assert tombstones == [{"id": 2}]
+    for each in records:
+        headers = dict(zip(each["headers"][::2], each["headers"][1::2]))
+        assert headers["origin"] == headers["tandem.stream"] == "a"
