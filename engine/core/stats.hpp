@@ -40,9 +40,10 @@ struct direction_counters {
     counter batches{0};              // peer transactions committed
     counter echoes_stopped{
         0}; // transactions of ours skipped by origin (<= 15; 0 where the server filters)
-    counter echoes_dropped{0};    // records of our own that came through Kafka (R16): must stay 0
-    counter foreign_records{0};   // records in a stream's topic that are none of it, those included
-    counter dead_letters{0};      // those of them that were written to its topic of dead letters
+    counter echoes_dropped{0}; // records of our own that came through Kafka (R16): must stay 0
+    counter foreign_records{
+        0};                  // records in a stream's topic that are none of it, echoes not counted
+    counter dead_letters{0}; // those of them that were written to its topic of dead letters
     counter dead_letters_lost{0}; // ... and that could not be
     counter conflicts{0};         // rows written to tandem.conflict
     counter parked{0};            // rows written to tandem.parked since start
