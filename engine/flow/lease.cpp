@@ -3,6 +3,8 @@
 #include "engine/flow/sessions.hpp"
 #include "io/runtime/deadline.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -136,6 +138,21 @@ instance_lease::instance_lease(std::vector<node_options> nodes) {
     std::ranges::sort(nodes, {}, &node_options::name);
     for (node_options& each : nodes) {
         leases_.emplace_back(std::move(each));
+    }
+}
+
+void instance_lease::start(io::asio::any_io_executor const& executor) {
+    ended_ = false;
+    io::asio::co_spawn(executor, run(),
+                       io::asio::bind_cancellation_slot(
+                           end_.slot(), [this](std::exception_ptr const&) { ended_ = true; }));
+}
+
+io::awaitable<void> instance_lease::stop() {
+    end_.emit(io::asio::cancellation_type::terminal);
+    auto const limit = std::chrono::steady_clock::now() + 2s;
+    while (!ended_ && std::chrono::steady_clock::now() < limit) {
+        co_await pause(5ms);
     }
 }
 

@@ -9,6 +9,8 @@
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,17 +47,22 @@ class instance_lease {
 public:
     explicit instance_lease(std::vector<node_options> nodes);
 
-    // For ever: takes them, keeps them, and takes them again when they were lost.
-    [[nodiscard]] io::awaitable<void> run();
+    // From now on it takes them, keeps them, and takes them again when they were lost.
+    void start(io::asio::any_io_executor const& executor);
+    // No more of that; before the end of its life.
+    [[nodiscard]] io::awaitable<void> stop();
     // This instance is to serve.
     [[nodiscard]] bool held() const noexcept { return held_; }
 
 private:
+    [[nodiscard]] io::awaitable<void> run();
     [[nodiscard]] io::awaitable<void> take();
     [[nodiscard]] io::awaitable<void> keep();
 
     std::vector<node_lease> leases_;
+    io::asio::cancellation_signal end_;
     bool held_ = false;
+    bool ended_ = true;
 };
 
 } // namespace tandem::engine

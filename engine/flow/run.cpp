@@ -112,8 +112,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.max_clock_skew = set.max_clock_skew;
     setup.batch_rows = set.batch_rows;
     // Through Kafka each half has a queue of its own.
-    setup.queue_bytes =
-        set.transport == transport::direct ? set.queue_bytes : set.queue_bytes / 2;
+    setup.queue_bytes = set.transport == transport::direct ? set.queue_bytes : set.queue_bytes / 2;
     setup.batch_bytes = std::min(set.batch_bytes, setup.queue_bytes / 2);
     setup.spool_folder = spool_folder;
     setup.batch_delay = set.batch_delay;
@@ -349,7 +348,7 @@ asio::awaitable<bool> wait_for(instance_lease const& lease, options const& set,
 
 // The instance's whole life; ends `context`.
 asio::awaitable<void> live(asio::io_context& context, instance& running, options const& set,
-                           stop_request const& asked, instance_lease const& lease) {
+                           stop_request const& asked, instance_lease& lease) {
     auto const started = clock::now();
     for (auto how = served::lost; how == served::lost && !asked.made();) {
         make_workers(running, set);
@@ -362,6 +361,7 @@ asio::awaitable<void> live(asio::io_context& context, instance& running, options
         }
         how = co_await serve(running, set, asked, lease, started);
     }
+    co_await lease.stop();
     context.stop();
 }
 
@@ -419,7 +419,7 @@ int run_instance(options const& set) {
     build(running, set, ready, folder);
     spdlog::info("conflict policy {}", running.stats.policy);
     instance_lease lease{set.nodes};
-    asio::co_spawn(context, lease.run(), asio::detached);
+    lease.start(context.get_executor());
     if (server) {
         asio::co_spawn(context, server->run(), asio::detached);
         asio::co_spawn(context, keep_sampling(board), asio::detached);
