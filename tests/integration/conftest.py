@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.brokers import Kafka  # noqa: E402
 from support import masters  # noqa: E402
 
 
@@ -30,3 +31,12 @@ def pair(servers):
     fresh = servers.pair()
     yield fresh
     fresh.close()
+
+
+@pytest.fixture(scope="module")
+def kafka():
+    """Three brokers, shared by the tests of a module."""
+    cluster = Kafka()
+    cluster.start()
+    yield cluster
+    cluster.close()

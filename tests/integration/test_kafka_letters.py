@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from support.brokers import Kafka
 from support.waiting import holds_for, wait_until
 
 SCHEMA = "CREATE TABLE chat (id bigint PRIMARY KEY, room integer, body text);"
@@ -19,14 +18,6 @@ CONNECT = ["topic", "partition", "offset", "connector.name", "task.id", "stage",
 def own(**change):
     """tandem's headers with some changed; underscores stand for dots after "tandem"."""
     return list({**OWN, **{name.replace("tandem_", "tandem."): value for name, value in change.items()}}.items())
-
-
-@pytest.fixture(scope="module")
-def kafka():
-    cluster = Kafka()
-    cluster.start()
-    yield cluster
-    cluster.close()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import pytest
 
 from support import masters
-from support.brokers import Kafka
 from support.waiting import wait_until
 
 SCHEMA = """
@@ -17,14 +16,6 @@ CREATE TABLE named (name text PRIMARY KEY, body text);
 """
 BIG = "repeat('x', 12000000)"
 RANDOM = "(SELECT string_agg(md5(random()::text || n), '') FROM generate_series(1, {}) n)"  # 32 bytes each
-
-
-@pytest.fixture(scope="module")
-def kafka():
-    cluster = Kafka()
-    cluster.start()
-    yield cluster
-    cluster.close()
 
 
 @pytest.fixture

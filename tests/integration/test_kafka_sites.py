@@ -5,20 +5,11 @@ import time
 import pytest
 
 from support import masters
-from support.brokers import Kafka
 from support.tandem import Tandem, command
 from support.waiting import wait_until
 
 SCHEMA = "CREATE TABLE item (id bigint PRIMARY KEY, v text, n integer NOT NULL DEFAULT 0, node text, seq bigint)"
 USAGE, CHECK = 2, 4
-
-
-@pytest.fixture(scope="module")
-def kafka():
-    cluster = Kafka()
-    cluster.start()
-    yield cluster
-    cluster.close()
 
 
 class Site(Tandem):

@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 from support import masters
-from support.brokers import Kafka
 from support.tandem import command, node_arguments
 
 SCHEMA = """
@@ -27,14 +26,6 @@ DELETE FROM whole WHERE id = {base} + 7;
 INSERT INTO parts SELECT {base} + i, 'ä' || i, decode(lpad(to_hex(i), 8, '0'), 'hex') FROM generate_series(1, 50) i;
 DELETE FROM parts WHERE a = {base} + 3;
 """
-
-
-@pytest.fixture(scope="module")
-def kafka():
-    cluster = Kafka()
-    cluster.start()
-    yield cluster
-    cluster.close()
 
 
 @pytest.fixture
