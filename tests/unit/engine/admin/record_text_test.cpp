@@ -215,8 +215,8 @@ TEST(RecordText, GarbageIsHarmless) {
     auto const bytes = [&](std::size_t most) {
         std::string made_of(random() % most, '\0');
         for (char& each : made_of) {
-            each = static_cast<char>(random() % 3 == 0 ? "{}[]\",:\\u\x1b"[random() % 10]
-                                                       : random() % 256);
+            each = random() % 3 == 0 ? "{}[]\",:\\u\x1b"[random() % 10]
+                                     : static_cast<char>(random() % 256);
         }
         return made_of;
     };
