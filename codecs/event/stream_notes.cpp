@@ -119,7 +119,41 @@ start_note read_start(note_reader& read, json::object const& from) {
     if (read.has(from, "policy")) {
         note.policy = read.text(from, "policy");
     }
+    if (read.has(from, "rows")) {
+        read.each(from, "rows", [&](json::element const& each) {
+            auto const one = read.value<json::array>(each);
+            if (read.error() != event_errc::ok) {
+                return;
+            }
+            row_partition made;
+            made.topic = std::string{read.get<std::string_view>(one, std::size_t{0})};
+            made.partition = read.whole<std::int32_t>(one, std::size_t{1});
+            made.offset = read.get<std::int64_t>(one, std::size_t{2});
+            read.expect(!made.topic.empty(), event_errc::missing_field);
+            read.expect(made.partition >= 0 && made.offset >= 0, event_errc::bad_number);
+            note.rows.push_back(std::move(made));
+        });
+    }
     read.expect(!note.run.empty() && !note.tokens.empty(), event_errc::missing_field);
+    return note;
+}
+
+// An end is an array: the partition's number, and both parts of a position.
+index_note read_index(note_reader& read, json::object const& from) {
+    index_note note;
+    read.each(from, "rows", [&](json::element const& each) {
+        auto const one = read.value<json::array>(each);
+        if (read.error() != event_errc::ok) {
+            return;
+        }
+        index_note::end made;
+        made.partition = read.whole<std::uint32_t>(one, std::size_t{0});
+        auto const at = lsn::parse(read.get<std::string_view>(one, std::size_t{1}));
+        made.last = {at.value_or(lsn{}), read.whole<std::uint64_t>(one, std::size_t{2})};
+        read.expect(at.has_value(), event_errc::bad_number);
+        note.ends.push_back(made);
+    });
+    read.expect(!note.ends.empty(), event_errc::missing_field);
     return note;
 }
 
@@ -260,6 +294,16 @@ std::string_view encode_note(start_note const& note, arena& into) {
         out += R"(,"policy":)";
         append_quoted(out, note.policy);
     }
+    if (!note.rows.empty()) {
+        char const* between = R"(,"rows":[)";
+        for (auto const& one : note.rows) {
+            out += std::exchange(between, ",");
+            out += '[';
+            append_quoted(out, one.topic);
+            out += fmt::format(",{},{}]", one.partition, one.offset);
+        }
+        out += ']';
+    }
     return into.keep(out + "}");
 }
 
@@ -311,6 +355,17 @@ std::string_view encode_note(oversize_note const& note, arena& into) {
     return into.keep(out + "}");
 }
 
+std::string_view encode_note(index_note const& note, arena& into) {
+    std::string out = R"({"note":"index","rows":)";
+    char between = '[';
+    for (auto const& one : note.ends) {
+        out += std::exchange(between, ',');
+        out +=
+            fmt::format(R"([{},"{}",{}])", one.partition, to_string(one.last.at), one.last.index);
+    }
+    return into.keep(out + "]}");
+}
+
 event_result<stream_note> decode_note(std::string_view text) {
     json::parser parser;
     json::element document;
@@ -336,6 +391,8 @@ event_result<stream_note> decode_note(std::string_view text) {
         note = read_commit(read, fields);
     } else if (kind == "oversize") {
         note = read_oversize(read, fields);
+    } else if (kind == "index") {
+        note = read_index(read, fields);
     } else {
         read.expect(false, event_errc::unknown_operation);
     }

@@ -7,13 +7,16 @@
 //   truncate   tables that were emptied together
 //   commit     the end of a transaction whose last change did not know that it was the last
 //   oversize   in the place of a change whose records are larger than the topic takes: which row it was of
+//   index      rows of its range are in other partitions (--topics per-table): up to where in which
 //
-// Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007
+// Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007,
+// 0008
 
 #include "codecs/base/arena.hpp"
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/envelope.hpp"
 #include "codecs/event/event_error.hpp"
+#include "codecs/event/headers.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
 #include <cstdint>
@@ -26,6 +29,15 @@
 
 namespace tandem::event {
 
+// A partition that has rows of a stream.
+struct row_partition {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0; // no row behind the note that tells it lies before
+
+    friend bool operator==(row_partition const&, row_partition const&) = default;
+};
+
 // R5, R6: what is compared with what the reader remembers of the source.
 struct start_note {
     std::string run;       // random, of this start of the writer: readers name it in their progress
@@ -36,6 +48,7 @@ struct start_note {
     lsn wal_end;                     // flushed WAL of the source at the start
     lsn began;                       // of the whole stream: nothing came before; none: unknown
     std::string policy; // by which the source's own site resolves conflicts; may be empty
+    std::vector<row_partition> rows; // index notes name them by their number; empty: rows are here
 
     friend bool operator==(start_note const&, start_note const&) = default;
 };
@@ -81,8 +94,21 @@ struct oversize_note {
     friend bool operator==(oversize_note const&, oversize_note const&) = default;
 };
 
+// What its record covers, and no other note does, are rows in partitions of their own.
+struct index_note {
+    struct end {
+        std::uint32_t partition = 0; // its number in start_note::rows
+        stream_position last;        // of its rows that the record covers
+
+        friend bool operator==(end const&, end const&) = default;
+    };
+    std::vector<end> ends; // of the partitions that have some, each once
+
+    friend bool operator==(index_note const&, index_note const&) = default;
+};
+
 using stream_note =
-    std::variant<start_note, relation_note, truncate_note, commit_note, oversize_note>;
+    std::variant<start_note, relation_note, truncate_note, commit_note, oversize_note, index_note>;
 
 // Lives in `into`.
 [[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
@@ -90,6 +116,7 @@ using stream_note =
 [[nodiscard]] std::string_view encode_note(truncate_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(commit_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(oversize_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(index_note const& note, arena& into);
 
 // Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
 // writer's); without a place.

@@ -172,10 +172,10 @@ std::string event_text(topic_record const& record, std::optional<record_headers>
 struct note_lines {
     std::string operator()(event::start_note const& of) const {
         return fmt::format(
-            "start of the writer  run {}  system {}  timeline {}  confirmed {}  WAL end {}{}\n",
+            "start of the writer  run {}  system {}  timeline {}  confirmed {}  WAL end {}{}\n{}",
             shown(of.run, column_most), shown(of.system_id, column_most), of.timeline,
             to_string(of.confirmed), to_string(of.wal_end),
-            of.policy.empty() ? "" : "  policy " + shown(of.policy, column_most));
+            of.policy.empty() ? "" : "  policy " + shown(of.policy, column_most), rows_text(of));
     }
     std::string operator()(event::relation_note const& of) const {
         std::vector<std::string> columns;
@@ -207,8 +207,25 @@ struct note_lines {
             of.transaction.value, to_string(of.commit_time), identity_text("key", of.key),
             of.moved_to ? identity_text("moved to", *of.moved_to) : "");
     }
+    std::string operator()(event::index_note const& of) const {
+        std::string out = "index of rows in other partitions\n";
+        for (auto const& [partition, last] : of.ends) {
+            out +=
+                fmt::format("  rows {}: up to {}.{}\n", partition, to_string(last.at), last.index);
+        }
+        return out;
+    }
 
 private:
+    static std::string rows_text(event::start_note const& of) {
+        std::string out;
+        for (std::size_t number = 0; number < of.rows.size(); ++number) {
+            auto const& one = of.rows[number];
+            out += fmt::format("  rows {}: topic {}, partition {}, from offset {}\n", number,
+                               shown(one.topic, column_most), one.partition, one.offset);
+        }
+        return out;
+    }
     static std::string identity_text(std::string_view what,
                                      event::oversize_note::identity const& of) {
         std::string out;

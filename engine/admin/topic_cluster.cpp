@@ -32,6 +32,12 @@ std::optional<own_topic> own_topic_of(std::string_view name, std::string_view pr
             break;
         }
     }
+    auto const dot = node.find('.');
+    if (found.holds == own_topic::kind::changes && dot != node.npos &&
+        node.find('.', dot + 1) != node.npos) {
+        found.holds = own_topic::kind::rows;
+        node = node.substr(0, dot);
+    }
     if (node.empty() || node.find('.') != node.npos) {
         return std::nullopt;
     }

@@ -19,11 +19,11 @@ using awaitable = io::awaitable<T>;
 
 // A topic of tandem's, by its name.
 struct own_topic {
-    enum class kind { changes, progress, dead_letters };
+    enum class kind { changes, progress, dead_letters, rows };
     kind holds = kind::changes;
     std::string node; // whose changes they are
 };
-// "PREFIX.NODE", "PREFIX.NODE.progress" and "PREFIX.NODE.dead-letters"; none: it is another's.
+// "PREFIX.NODE", "PREFIX.NODE.progress", "PREFIX.NODE.dead-letters" and "PREFIX.NODE.SCHEMA.TABLE"; none: it is another's.
 [[nodiscard]] std::optional<own_topic> own_topic_of(std::string_view name, std::string_view prefix);
 
 class topic_cluster {

@@ -18,6 +18,8 @@ std::string_view holds_text(own_topic const& own) noexcept {
         return "changes";
     case own_topic::kind::progress:
         return "progress";
+    case own_topic::kind::rows:
+        return "rows";
     case own_topic::kind::dead_letters:
         break;
     }

@@ -15,6 +15,7 @@ namespace tandem::engine {
 enum class conflict_policy { last_update_wins, apply_remote };
 enum class first_sync { merge, none };
 enum class transport { direct, kafka };
+enum class topic_layout { ordered, per_table };
 enum class confirmation { applied, kafka }; // what the source's WAL is released for
 
 // One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place of the name
@@ -63,6 +64,9 @@ struct options {
     std::vector<std::pair<std::string, std::string>> kafka_properties;
     std::string compression = "lz4"; // of what is written to Kafka; librdkafka's word
     std::string topic_prefix = "tandem";
+    topic_layout topics = topic_layout::ordered;
+    int table_partitions = 3; // of each table's topic
+    bool table_partitions_named = false;
     std::size_t topic_max_bytes = std::size_t{8} << 20;
     confirmation confirm = confirmation::applied;
 

@@ -264,6 +264,23 @@ std::vector<setting> transport_settings() {
                      "PREFIX.NODE.progress how far they are applied. Default: {}.",
                      defaults.topic_prefix),
          set_topic_prefix},
+        {"topics", kind::value, group::run, "LAYOUT",
+         "ordered: all changes of a node are in one topic with one partition. per-table: rows are in "
+         "PREFIX.NODE.SCHEMA.TABLE, spread over its partitions by their key as the Java clients do, and "
+         "PREFIX.NODE keeps their order. Transactions stay whole either way, and the peer's site "
+         "follows whatever is sent. Default: ordered.",
+         [](options& into, std::string const& text) {
+             into.topics = word<topic_layout>(text, {{"ordered", topic_layout::ordered},
+                                                     {"per-table", topic_layout::per_table}});
+         }},
+        {"table-partitions", kind::value, group::run, "N",
+         fmt::format("Partitions of each table's topic with --topics per-table, 1 to 100. "
+                     "Default: {}.",
+                     defaults.table_partitions),
+         [](options& into, std::string const& text) {
+             into.table_partitions = number<int>(text, 1, 100);
+             into.table_partitions_named = true;
+         }},
         {"topic-max-bytes", kind::value, group::run, "SIZE",
          fmt::format(
              "max.message.bytes of the topics that tandem creates, 64KiB to 64MiB. A row whose "

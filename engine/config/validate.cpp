@@ -164,6 +164,17 @@ void validate_run(options const& set) {
                                        "kafka; add the one or leave out the other",
                                        set.kafka_properties.front().first)};
     }
+    bool const per_table = set.topics == topic_layout::per_table;
+    if (set.transport == transport::direct && per_table) {
+        throw config_error{
+            "--topics per-table has no effect without --transport kafka; add the one "
+            "or leave out the other"};
+    }
+    if (set.table_partitions_named && !per_table) {
+        throw config_error{
+            "--table-partitions has no effect without --topics per-table; add the one "
+            "or leave out the other"};
+    }
     if (set.batch_bytes > set.queue_bytes) {
         throw config_error{
             fmt::format("--batch-bytes {} exceeds --queue-bytes {}: a batch would never "

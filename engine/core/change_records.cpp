@@ -29,10 +29,14 @@ event::operation operation_of(change_kind kind) noexcept {
 
 } // namespace
 
-change_records::change_records(stream_identity who, event::stream_position last, std::size_t limit)
+change_records::change_records(stream_identity who, event::stream_position last, std::size_t limit,
+                               row_layout layout)
     : who_{std::move(who)},
       source_{who_.version, who_.prefix, who_.database, event::value_form::exact},
       last_{last},
+      covered_{last},
+      row_ends_(layout.partitions, last),
+      layout_{std::move(layout)},
       limit_{limit} {}
 
 void change_records::begin(transaction_header const& header, lsn previous_commit) {
@@ -49,8 +53,34 @@ change_records::relation& change_records::relation_of(
         TANDEM_ASSERT(owner != shapes.end());
         found.shape = *owner;
         found.events = std::make_unique<event::relation_events>(*shape, event::exact_plan(*shape));
+        found.place = layout_.find(shape->schema, shape->name);
     }
     return found;
+}
+
+// A table that is synced only now: the next start knows it.
+std::optional<record_trouble> change_records::placeless(
+    change const& made, std::span<pgoutput::relation_ptr const> shapes) {
+    if (layout_.ordered()) {
+        return std::nullopt;
+    }
+    auto const lacks = [&](pgoutput::relation_shape const* shape,
+                           std::span<pgoutput::relation_ptr const> among) {
+        return relation_of(shape, among).place == nullptr
+                   ? std::optional{record_trouble{
+                         fmt::format("table {}.{} has no topic yet", shape->schema, shape->name),
+                         true}}
+                   : std::nullopt;
+    };
+    if (made.kind != change_kind::truncate) {
+        return lacks(made.shape, shapes);
+    }
+    for (auto const& shape : made.truncated->relations) {
+        if (auto trouble = lacks(shape.get(), made.truncated->relations)) {
+            return trouble;
+        }
+    }
+    return std::nullopt;
 }
 
 // Another shape of the same table is no longer the one that rows have.
@@ -63,19 +93,40 @@ void change_records::describe(relation& one, arena& into) {
         other.described = other.described && !same;
     }
     one.described = true;
-    add(std::nullopt, std::nullopt, last_, into, event::encode_note(*one.shape, into));
+    add_index(into);
+    body note;
+    note.note = event::encode_note(*one.shape, into);
+    add(note, std::nullopt, into);
 }
 
-boost::system::result<std::span<stream_record const>, std::string> change_records::of_change(
+void change_records::add_index(arena& into) {
+    if (all_covered()) {
+        return;
+    }
+    event::index_note index;
+    for (std::size_t at = 0; at < row_ends_.size(); ++at) {
+        if (row_ends_[at] > covered_) {
+            index.ends.push_back({static_cast<std::uint32_t>(at), row_ends_[at]});
+        }
+    }
+    body note;
+    note.note = event::encode_note(index, into);
+    add(note, last_, into);
+}
+
+boost::system::result<std::span<stream_record const>, record_trouble> change_records::of_change(
     change const& made, std::span<pgoutput::relation_ptr const> shapes, lsn end,
     event::event_time const& now, arena& into) {
     count_ = 0;
+    if (auto trouble = placeless(made, shapes)) {
+        return std::move(*trouble);
+    }
     ++index_;
     event::stream_position const at =
         end ? event::stream_position{end, 0} : event::stream_position{current_.final_lsn, index_};
     if (made.kind == change_kind::truncate) {
         add_truncate(*made.truncated, made.position, at, now, into);
-        return std::span<stream_record const>{made_.data(), count_};
+        return records();
     }
     auto& one = relation_of(made.shape, shapes);
     describe(one, into);
@@ -107,12 +158,16 @@ boost::system::result<std::span<stream_record const>, std::string> change_record
         back_to(start);
         add_oversize(one, made, at, bytes, into);
     }
-    return std::span<stream_record const>{made_.data(), count_};
+    return records();
 }
 
 void change_records::back_to(place where) noexcept {
-    count_ = where.count;
+    while (count_ > where.count) {
+        --count_;
+        last_in(made_[count_].partition) = before_[count_];
+    }
     last_ = where.last;
+    covered_ = where.covered;
 }
 
 void change_records::add_truncate(truncation const& what, lsn position, event::stream_position at,
@@ -128,14 +183,26 @@ void change_records::add_truncate(truncation const& what, lsn position, event::s
         whole.position = position;
         auto const records =
             event::records_of(*one.events, whole, *transaction_, now, options, into);
-        add(std::nullopt, records->all().front().value, last_, into);
+        body told;
+        told.value = records->all().front().value;
+        if (one.place == nullptr) {
+            add(told, std::nullopt, into);
+        } else { // whoever reads one of them alone has to know
+            for (std::int32_t each = 0; each < one.place->partitions; ++each) {
+                told.partition = one.place->first + static_cast<std::uint32_t>(each);
+                add(told, std::nullopt, into);
+            }
+        }
         note.tables.emplace_back(shape->schema, shape->name);
     }
-    add(std::nullopt, std::nullopt, at, into, event::encode_note(note, into));
+    add_index(into);
+    body told;
+    told.note = event::encode_note(note, into);
+    add(told, at, into);
 }
 
 // The greatest of its records.
-boost::system::result<std::size_t, std::string> change_records::add_rows(
+boost::system::result<std::size_t, record_trouble> change_records::add_rows(
     relation const& one, change const& made, event::stream_position at,
     event::event_time const& now, arena& into) {
     event::relation_events::change const what{
@@ -145,8 +212,9 @@ boost::system::result<std::size_t, std::string> change_records::add_rows(
     if (!records) {
         auto const column =
             std::min<std::size_t>(records.error().offset, one.shape->columns.size() - 1);
-        return fmt::format("a value of column {} of table {}.{} has no form as text",
-                           one.shape->columns[column].name, one.shape->schema, one.shape->name);
+        return record_trouble{fmt::format("a value of column {} of table {}.{} has no form as text",
+                                          one.shape->columns[column].name, one.shape->schema,
+                                          one.shape->name)};
     }
     // One of them covers the change: the row that it leaves or, of a delete, the row that goes.
     auto const all = records->all();
@@ -154,7 +222,11 @@ boost::system::result<std::size_t, std::string> change_records::add_rows(
     auto const& covering = moves ? all.back() : all.front();
     std::size_t greatest = 0;
     for (auto const& each : all) {
-        add(each.key, each.value, &each == &covering ? at : last_, into, {}, each.header);
+        body row{each.key, each.value, {}, each.header, {}};
+        if (one.place != nullptr) {
+            row.partition = layout_.partition_of(*one.place, each.key);
+        }
+        add(row, &each == &covering ? std::optional{at} : std::nullopt, into);
         greatest = std::max(greatest, made_[count_ - 1].bytes);
     }
     return greatest;
@@ -176,61 +248,83 @@ void change_records::add_oversize(relation const& one, change const& made,
     if (made.kind == change_kind::update && one.events->key_differs(made.old_row, made.new_row)) {
         note.moved_to = identity_of(made.new_row, *one.shape, made.old_row);
     }
+    add_index(into);
     auto const start = here();
-    add(std::nullopt, std::nullopt, at, into, event::encode_note(note, into));
+    body told;
+    told.note = event::encode_note(note, into);
+    add(told, at, into);
     if (made_[count_ - 1].bytes > limit_) {
         back_to(start);
         note.key.clear();
         note.moved_to.reset();
-        add(std::nullopt, std::nullopt, at, into, event::encode_note(note, into));
+        told.note = event::encode_note(note, into);
+        add(told, at, into);
     }
 }
 
-stream_record const& change_records::of_position(lsn at, arena& into) {
+std::span<stream_record const> change_records::of_position(lsn at, arena& into) {
     count_ = 0;
-    add(std::nullopt, std::nullopt, {at, 0}, into);
-    return made_.front();
+    add_index(into);
+    add({}, event::stream_position{at, 0}, into);
+    return records();
 }
 
-stream_record const& change_records::of_commit(lsn end, arena& into) {
+std::span<stream_record const> change_records::of_commit(lsn end, arena& into) {
     count_ = 0;
-    event::commit_note const note{current_.id, current_.commit_time};
-    add(std::nullopt, std::nullopt, {end, 0}, into, event::encode_note(note, into));
-    return made_.front();
+    add_index(into);
+    body note;
+    note.note = event::encode_note(event::commit_note{current_.id, current_.commit_time}, into);
+    add(note, event::stream_position{end, 0}, into);
+    return records();
 }
 
-stream_record const& change_records::of_start(event::start_note const& note, arena& into) {
+std::span<stream_record const> change_records::of_start(event::start_note const& note,
+                                                        arena& into) {
     count_ = 0;
     for (auto& [shape, one] : relations_) {
         one.described = false;
     }
-    add(std::nullopt, std::nullopt, last_, into, event::encode_note(note, into));
-    return made_.front();
+    add_index(into);
+    body told;
+    told.note = event::encode_note(note, into);
+    add(told, std::nullopt, into);
+    return records();
 }
 
-void change_records::add(std::optional<std::string_view> key, std::optional<std::string_view> value,
-                         event::stream_position at, arena& into, std::string_view note,
-                         event::record_header more) {
+std::span<stream_record const> change_records::of_index(arena& into) {
+    count_ = 0;
+    add_index(into);
+    return records();
+}
+
+void change_records::add(body const& what, std::optional<event::stream_position> at, arena& into) {
     if (count_ == made_.size()) {
         made_.emplace_back();
+        before_.emplace_back();
     }
+    auto& last = last_in(what.partition);
+    before_[count_] = last;
     stream_record& one = made_[count_++];
-    one.key = key;
-    one.value = value;
+    one.key = what.key;
+    one.value = what.value;
+    one.partition = what.partition;
     event::record_headers headers;
     headers.origin = who_.node;
     headers.stream = who_.node;
     headers.epoch = who_.epoch;
-    headers.position = at;
-    headers.previous = last_;
-    headers.note = note;
+    headers.position = at.value_or(last);
+    headers.previous = last;
+    headers.note = what.note;
     auto const made = event::encode_headers(headers, into);
     one.headers.assign(made.all().begin(), made.all().end());
-    if (!more.name.empty()) {
-        one.headers.push_back(more);
+    if (!what.more.name.empty()) {
+        one.headers.push_back(what.more);
     }
     one.bytes = batch_bytes(one);
-    last_ = std::max(last_, at);
+    if (at) {
+        last = std::max(last, *at);
+        last_ = std::max(last_, *at);
+    }
 }
 
 } // namespace tandem::engine

@@ -3,6 +3,7 @@
 
 #include "codecs/event/headers.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace tandem::engine {
@@ -30,8 +31,7 @@ public:
         return true;
     }
 
-    // `next` moves last() on to the record.
-    [[nodiscard]] verdict take(event::record_headers const& record) noexcept {
+    [[nodiscard]] verdict of(event::record_headers const& record) const noexcept {
         if (record.epoch != epoch_) {
             return record.epoch < epoch_ ? verdict::outdated : verdict::unannounced;
         }
@@ -41,9 +41,18 @@ public:
         if (record.previous > last_) {
             return verdict::gap;
         }
-        last_ = record.position;
         return verdict::next;
     }
+    // `next` moves last() on to the record.
+    [[nodiscard]] verdict take(event::record_headers const& record) noexcept {
+        auto const told = of(record);
+        if (told == verdict::next) {
+            last_ = record.position;
+        }
+        return told;
+    }
+    // That is known too, from records of another partition.
+    void reach(event::stream_position known) noexcept { last_ = std::max(last_, known); }
 
     [[nodiscard]] event::stream_position last() const noexcept { return last_; }
     [[nodiscard]] std::int64_t epoch() const noexcept { return epoch_; }

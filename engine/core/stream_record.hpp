@@ -4,6 +4,7 @@
 #include "codecs/event/records.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ struct stream_record {
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;
     std::vector<event::record_header> headers;
-    std::size_t bytes = 0; // see batch_bytes()
+    std::size_t bytes = 0;                  // see batch_bytes()
+    std::optional<std::uint32_t> partition; // of rows, by number; none: the stream's own
 };
 
 // What the brokers count: the bytes of the batch that the record is in when it is alone there, uncompressed, in record

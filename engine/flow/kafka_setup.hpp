@@ -18,9 +18,12 @@ struct kafka_setup {
     std::string prefix; // of the topics' names
     confirm_at confirm = confirm_at::applied;
     std::size_t topic_max_bytes = 0; // max.message.bytes of the topics that are made
+    bool per_table = false;          // rows go to topics of their tables
+    int table_partitions = 1;        // of each of those
 };
 
-// The changes of a node, in one partition: transactions and their order stay.
+// The changes of a node, in one partition: transactions and their order stay. With per_table what orders them, and
+// TOPIC.SCHEMA.TABLE has the rows.
 [[nodiscard]] inline std::string stream_topic(kafka_setup const& kafka, std::string_view node) {
     return kafka.prefix + '.' + std::string{node};
 }

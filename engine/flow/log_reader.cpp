@@ -39,41 +39,82 @@ log_reader::voided log_reader::assign(std::int64_t offset) {
     from_beginning_ = offset == io::kafka::from_beginning;
     segment_ = -1;
     next_offset_ = -1;
+    given_up_ = -1;
+    row_logs_.clear(); // the segment's head says where they are read from
+    followed_run_.clear();
+    moved_ = true;
     return ask_for(offset);
 }
 
 log_reader::voided log_reader::ask_again() {
-    spdlog::debug("reading topic {} again from offset {}", topic_, next_offset_);
-    return ask_for(next_offset_);
+    spdlog::debug("reading topic {} again from offset {}", topic_, fetch_next_);
+    return ask_for(fetch_next_);
 }
 
 log_reader::voided log_reader::ask_for(std::int64_t offset) {
     std::vector<io::kafka::assignment> wanted;
     wanted.push_back({topic_, 0, offset});
+    for (auto const& log : row_logs_) {
+        wanted.push_back({log->what.topic, log->what.partition, log->what.offset, true});
+    }
     auto const done = source_.assign(wanted);
     if (!done) {
         return retry_after(fmt::format("reading topic {}", topic_), done.error());
     }
+    fetch_next_ = offset;
     return boost::system::in_place_value;
 }
 
+bool log_reader::fetch_into(io::kafka::fetched_batch& batch) {
+    if (!source_.try_fetch(batch)) {
+        return false;
+    }
+    if (batch.size() > 0) {
+        fetch_next_ = batch[batch.size() - 1].offset() + 1;
+    }
+    return true;
+}
+
+// The batch that take_all() takes next; what was looked into already comes first.
+bool log_reader::fetch() {
+    if (std::exchange(moved_, false)) {
+        for (auto& each : batches_) {
+            each.clear();
+        }
+    }
+    auto& other = batches_[1 - current_batch_];
+    if (!other.empty()) {
+        batches_[current_batch_].clear();
+        current_batch_ = 1 - current_batch_;
+        return true;
+    }
+    return fetch_into(batches_[current_batch_]);
+}
+
+io::awaitable<log_reader::voided> log_reader::make_room() {
+    co_await io::asio::post(co_await io::asio::this_coro::executor,
+                            io::asio::use_awaitable); // the others get their turn
+    while (link_.window.bytes() >= link_.setup.queue_bytes) {
+        writer_.hand_over();
+        co_await link_.room.wait();
+    }
+    co_return boost::system::in_place_value;
+}
+
 io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
-    auto const executor = co_await io::asio::this_coro::executor;
     auto ready = assign(from.value_or(io::kafka::from_beginning));
     if (!ready) {
         co_return ready.error();
     }
-    io::kafka::fetched_batch batch;
     for (;;) {
-        while (source_.try_fetch(batch)) {
-            auto taken = co_await take_all(batch);
+        while (fetch()) {
+            auto taken = co_await take_all(batches_[current_batch_]);
             if (!taken) {
                 co_return taken.error();
             }
-            co_await io::asio::post(executor, io::asio::use_awaitable); // the others get their turn
-            while (link_.window.bytes() >= link_.setup.queue_bytes) {
-                writer_.hand_over();
-                co_await link_.room.wait();
+            taken = co_await make_room();
+            if (!taken) {
+                co_return taken.error();
             }
         }
         writer_.hand_over();
@@ -85,10 +126,13 @@ io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
 }
 
 io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch& batch) {
-    for (std::size_t at = 0; at < batch.size(); ++at) {
-        auto taken = co_await take(batch[at]);
+    for (batch_at_ = 0; batch_at_ < batch.size(); ++batch_at_) {
+        auto taken = co_await take(batch[batch_at_]);
         if (!taken) {
             co_return taken;
+        }
+        if (moved_) {
+            co_return boost::system::in_place_value;
         }
     }
     if (!batch.ends().empty()) {
@@ -107,7 +151,7 @@ io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch&
 // An offset that is not there any more, or not yet, is where another log begins: the chain tells whether it goes on.
 io::awaitable<log_reader::voided> log_reader::after_failure(
     io::kafka::partition_event const& failed) {
-    if (failed.failed.code == io::kafka::errc::out_of_range) {
+    if (failed.failed.code == io::kafka::errc::out_of_range && failed.topic == topic_) {
         spdlog::warn("topic {} does not have offset {}: read from its beginning", topic_,
                      failed.offset);
         co_return assign(io::kafka::from_beginning);
@@ -139,7 +183,7 @@ failure log_reader::unreadable(letter_cause cause, std::string why) {
                     "tandem; nothing behind it is applied; look at it in topic {}.dead-letters, "
                     "delete the records up to it or the topic (with --confirm applied nothing is "
                     "lost), then start tandem again",
-                    topic_, offset_, why, topic_)};
+                    reading_->topic(), reading_->offset(), why, topic_)};
 }
 
 // A note that covers nothing is none of the stream's; of the others the stream cannot do without.
@@ -151,14 +195,18 @@ log_reader::step log_reader::bad_note(event::record_headers const& headers, std:
     return std::nullopt;
 }
 
-// What the record says of itself, if it is one of the stream's.
-std::optional<event::record_headers> log_reader::read_headers(
-    io::kafka::fetched_record const& record) {
+void log_reader::fill_headers(io::kafka::fetched_record const& record) {
     record.headers(raw_);
     headers_.clear();
     for (auto const& each : raw_) {
         headers_.push_back({each.name, each.value.value_or(std::string_view{})});
     }
+}
+
+// What the record says of itself, if it is one of the stream's.
+std::optional<event::record_headers> log_reader::read_headers(
+    io::kafka::fetched_record const& record) {
+    fill_headers(record);
     auto const read = event::decode_headers(headers_);
     if (!read) {
         letters_.put(record, letter_cause::bad_headers, read.error().message());
@@ -178,6 +226,9 @@ std::optional<event::record_headers> log_reader::read_headers(
 }
 
 io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record record) {
+    if (record.topic() != topic_) { // rows, fetched before their partition had its own queue
+        co_return boost::system::in_place_value;
+    }
     next_offset_ = record.offset() + 1;
     auto const read = read_headers(record);
     if (!read) {
@@ -205,27 +256,46 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
         }
         co_return boost::system::in_place_value;
     }
-    auto const before = chain_.last();
-    auto const verdict = chain_.take(*read);
+    if (read->epoch == given_up_) {
+        co_return boost::system::in_place_value;
+    }
+    auto const verdict = chain_.of(*read);
     if (verdict == stream_chain::verdict::gap) {
-        auto looked = co_await look_for(before, read->previous);
+        auto looked = co_await look_for(chain_.last(), read->previous);
         co_return looked;
     }
     if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
         co_return assign(io::kafka::from_beginning);
     }
-    if (verdict == stream_chain::verdict::next) {
-        stepped = next(*read, record.value(), note);
-    } else if (verdict == stream_chain::verdict::duplicate) {
-        stepped = known_again(*read, record.value(), note);
-    } else if (verdict == stream_chain::verdict::unannounced) {
+    if (note && std::holds_alternative<event::index_note>(*note) &&
+        (verdict == stream_chain::verdict::next ||
+         (verdict == stream_chain::verdict::duplicate && expect_last_applied_))) {
+        auto taken = co_await take_index(*read, std::get<event::index_note>(*note));
+        co_return taken;
+    }
+    stepped = take_covering(*read, note, record, verdict);
+    co_return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
+}
+
+log_reader::step log_reader::take_covering(event::record_headers const& headers,
+                                           std::optional<event::stream_note> const& note,
+                                           io::kafka::fetched_record const& record,
+                                           stream_chain::verdict verdict) {
+    switch (verdict) {
+    case stream_chain::verdict::next:
+        chain_.reach(headers.position);
+        return next(headers, record.value(), note);
+    case stream_chain::verdict::duplicate:
+        return known_again(headers, record.value(), note);
+    case stream_chain::verdict::unannounced:
         letters_.put(record, letter_cause::unannounced,
-                     fmt::format("the start of its writer (epoch {}) was not seen", read->epoch));
+                     fmt::format("the start of its writer (epoch {}) was not seen", headers.epoch));
+        return std::nullopt;
+    case stream_chain::verdict::outdated:
+    case stream_chain::verdict::gap: // taken care of
+        break;
     }
-    if (stepped) {
-        co_return *stepped;
-    }
-    co_return boost::system::in_place_value;
+    return std::nullopt;
 }
 
 // What lies between may stand further back: another log can have taken the place of the one that was read.

@@ -10,13 +10,16 @@
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/kafka_setup.hpp"
+#include "engine/flow/row_log.hpp"
 #include "engine/flow/window_writer.hpp"
 #include "io/kafka/consumer.hpp"
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,10 +64,17 @@ private:
 
     [[nodiscard]] voided assign(std::int64_t offset);
     [[nodiscard]] voided ask_for(std::int64_t offset);
+    [[nodiscard]] bool fetch();
+    [[nodiscard]] bool fetch_into(io::kafka::fetched_batch& batch);
+    [[nodiscard]] io::awaitable<voided> make_room();
     [[nodiscard]] io::awaitable<voided> take_all(io::kafka::fetched_batch& batch);
+    void fill_headers(io::kafka::fetched_record const& record);
     [[nodiscard]] std::optional<event::record_headers> read_headers(
         io::kafka::fetched_record const& record);
     [[nodiscard]] io::awaitable<voided> take(io::kafka::fetched_record record);
+    step take_covering(event::record_headers const& headers,
+                       std::optional<event::stream_note> const& note,
+                       io::kafka::fetched_record const& record, stream_chain::verdict verdict);
     [[nodiscard]] io::awaitable<voided> look_for(event::stream_position from,
                                                  event::stream_position to);
     [[nodiscard]] io::awaitable<voided> after_failure(io::kafka::partition_event const& failed);
@@ -73,6 +83,16 @@ private:
     [[nodiscard]] io::awaitable<voided> begin_stream(event::start_note const& note);
     [[nodiscard]] std::optional<failure> other_history(event::start_note const& note) const;
     [[nodiscard]] io::awaitable<voided> store_source(event::start_note const& note);
+    // Rows in partitions of their own: log_reader_rows.cpp.
+    enum class row_found : std::uint8_t { row, nothing_yet, gap, lost_place };
+    [[nodiscard]] voided follow(event::start_note const& note);
+    step open_index(event::record_headers const& headers, event::index_note const& note);
+    [[nodiscard]] io::awaitable<voided> take_index(event::record_headers headers,
+                                                   event::index_note note);
+    [[nodiscard]] row_found look_into(std::size_t number);
+    step take_row(row_log& from);
+    [[nodiscard]] bool successor_waits();
+    [[nodiscard]] bool starts_successor(io::kafka::fetched_record const& record);
     step next(event::record_headers const& headers, std::optional<std::string_view> value,
               std::optional<event::stream_note> const& note);
     step change_made(event::record_headers const& headers, recorded_change const& made);
@@ -94,6 +114,15 @@ private:
     io::pg::connection& notes_;
     dead_letters& letters_;
     std::string topic_;
+    std::array<io::kafka::fetched_batch, 2>
+        batches_; // the one being taken, and one that was looked into
+    std::size_t current_batch_ = 0;
+    std::size_t batch_at_ = 0;                            // of the record being taken
+    std::int64_t fetch_next_ = io::kafka::from_beginning; // behind both
+    bool moved_ = false; // to another place: what is left of the batches is not of it
+    std::vector<std::unique_ptr<row_log>> row_logs_; // by the numbers of start_note::rows
+    std::string followed_run_;                       // whose they are
+    std::int64_t given_up_ = -1; // the epoch of a writer whose successor tells the rest
     window_writer writer_;
     stream_chain chain_;
     record_changes changes_;

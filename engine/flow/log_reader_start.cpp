@@ -17,6 +17,9 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
         co_return boost::system::in_place_value; // of a writer that was replaced
     }
     segment_ = offset_;
+    if (auto followed = follow(note); !followed) {
+        co_return followed;
+    }
     if (link_.progress.facts.open()) {
         auto begun = co_await begin_stream(note);
         co_return begun;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t segment_most = std::size_t{16} << 20;
+constexpr std::size_t index_most = std::size_t{1}
+                                   << 20;               // of rows that a reader has to hold for one
 constexpr std::size_t way_most = std::size_t{16} << 20; // bytes that wait for the brokers
 
 std::int64_t now_ns() {
@@ -22,11 +24,11 @@ std::int64_t now_ns() {
 } // namespace
 
 log_writer::log_writer(io::asio::any_io_executor const& executor, direction_link& link,
-                       io::kafka::producer& sink, io::kafka::producer::topic& topic,
-                       change_records records, event::start_note start)
+                       io::kafka::producer& sink, record_places places, change_records records,
+                       event::start_note start)
     : link_{link},
       sink_{sink},
-      topic_{topic},
+      places_{std::move(places)},
       records_{std::move(records)},
       start_{std::move(start)},
       room_{executor},
@@ -42,6 +44,10 @@ void log_writer::mark(lsn idle) {
 void log_writer::remind() {
     remind_ = true;
     link_.arrived.notify();
+}
+
+void log_writer::rows_from(std::size_t number, std::int64_t offset) {
+    start_.rows[number].offset = offset;
 }
 
 io::awaitable<failure> log_writer::run() {
@@ -68,7 +74,10 @@ io::awaitable<failure> log_writer::run() {
         link_.window.release(link_.window.position());
         link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
         link_.room.notify();
-        auto idle = co_await write_idle();
+        auto idle = co_await write_index();
+        if (idle) {
+            idle = co_await write_idle();
+        }
         if (!idle) {
             co_return idle.error();
         }
@@ -105,21 +114,32 @@ io::awaitable<log_writer::voided> log_writer::write_idle() {
 io::awaitable<log_writer::voided> log_writer::write_start() {
     segment_bytes_ = 0;
     auto& into = filling();
-    std::span<stream_record const> const records{&records_.of_start(start_, into.bytes), 1};
+    auto const records = records_.of_start(start_, into.bytes);
     auto done = co_await put(records);
     co_return done;
 }
 
 io::awaitable<log_writer::voided> log_writer::write_position(lsn at) {
     auto& into = filling();
-    std::span<stream_record const> const records{&records_.of_position(at, into.bytes), 1};
+    auto const records = records_.of_position(at, into.bytes);
     auto done = co_await put(records);
     co_return done;
 }
 
 io::awaitable<log_writer::voided> log_writer::write_commit(lsn end) {
     auto& into = filling();
-    std::span<stream_record const> const records{&records_.of_commit(end, into.bytes), 1};
+    auto const records = records_.of_commit(end, into.bytes);
+    auto done = co_await put(records);
+    co_return done;
+}
+
+// What the rows since the last one need before a reader takes them.
+io::awaitable<log_writer::voided> log_writer::write_index() {
+    if (records_.all_covered()) {
+        co_return boost::system::in_place_value;
+    }
+    auto& into = filling();
+    auto const records = records_.of_index(into.bytes);
     auto done = co_await put(records);
     co_return done;
 }
@@ -156,10 +176,14 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         auto const made =
             records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
         if (!made) {
-            co_return failure{next_step::paused, made.error()};
+            auto const& trouble = made.error();
+            co_return failure{trouble.passes ? next_step::retry : next_step::paused, trouble.what};
         }
         ended_at_ = end ? end : ended_at_;
         auto done = co_await put(*made);
+        if (done && index_bytes_ >= index_most) {
+            done = co_await write_index();
+        }
         if (!done) {
             co_return done;
         }
@@ -175,7 +199,11 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
             }
         }
         previous_commit_ = end;
-        ends_at(end);
+        if (records_.all_covered()) {
+            ends_at(end);
+        } else {
+            uncovered_end_ = end;
+        }
         link_.window.release(link_.window.position());
         link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
         link_.room.notify();
@@ -204,12 +232,13 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
     auto& into = *batches_.back();
     putting_ = true;
     for (auto const& one : records) {
+        auto const& to = one.partition ? places_.rows[*one.partition] : places_.own;
         if (one.bytes > records_.limit()) {
             co_return failure{
                 next_step::retry,
                 fmt::format("topic {} takes {} bytes at once (max.message.bytes), and what has to "
                             "be told of its tables {}: raise it",
-                            topic_.name(), records_.limit(), one.bytes)};
+                            to.topic->name(), records_.limit(), one.bytes)};
         }
         headers_.clear();
         for (auto const& header : one.headers) {
@@ -219,12 +248,12 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
         for (;;) {
             auto const queued = on_their_way_ >= way_most
                                     ? io::kafka::producer::queued::full
-                                    : sink_.produce(topic_, 0, what, into.settled);
+                                    : sink_.produce(*to.topic, to.partition, what, into.settled);
             if (queued == io::kafka::producer::queued::yes) {
                 break;
             }
             if (queued == io::kafka::producer::queued::refused) {
-                co_return retry_after(fmt::format("writing to topic {}", topic_.name()),
+                co_return retry_after(fmt::format("writing to topic {}", to.topic->name()),
                                       sink_.why());
             }
             co_await room_.wait();
@@ -233,8 +262,13 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
         into.size += one.bytes;
         on_their_way_ += one.bytes;
         segment_bytes_ += one.bytes;
+        index_bytes_ += one.bytes;
     }
     putting_ = false;
+    if (records_.all_covered()) {
+        index_bytes_ = 0;
+        ends_at(std::exchange(uncovered_end_, {}));
+    }
     co_return boost::system::in_place_value;
 }
 
@@ -242,7 +276,7 @@ io::awaitable<failure> log_writer::reports() {
     for (;;) {
         auto served = co_await sink_.serve();
         if (!served) {
-            co_return retry_after(fmt::format("writing to topic {}", topic_.name()),
+            co_return retry_after(fmt::format("writing to topic {}", places_.own.topic->name()),
                                   served.error());
         }
         settle();

@@ -19,12 +19,22 @@
 
 namespace tandem::engine {
 
+// Where the records of a stream go.
+struct record_places {
+    struct place {
+        io::kafka::producer::topic* topic;
+        std::int32_t partition = 0;
+    };
+    place own;
+    std::vector<place> rows; // by row_layout's numbers
+};
+
 // One per start of a stream. run() and reports() are two members of its group: the first encodes and queues, the second
 // takes what the brokers answer.
 class log_writer {
 public:
     log_writer(io::asio::any_io_executor const& executor, direction_link& link,
-               io::kafka::producer& sink, io::kafka::producer::topic& topic, change_records records,
+               io::kafka::producer& sink, record_places places, change_records records,
                event::start_note start);
 
     [[nodiscard]] io::awaitable<failure> run();
@@ -34,6 +44,8 @@ public:
     void mark(lsn idle);
     // The head of a segment even so: a reader in another log, or behind another writer's records, learns of us by it.
     void remind();
+    // No row that is written from now on lies before that offset: of start_note::rows, by number.
+    void rows_from(std::size_t number, std::int64_t offset);
     // Everything up to here is acknowledged by all in-sync replicas: commit ends and marks.
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
 
@@ -52,9 +64,11 @@ private:
     [[nodiscard]] io::awaitable<voided> write_start();
     [[nodiscard]] io::awaitable<voided> write_position(lsn at);
     [[nodiscard]] io::awaitable<voided> write_commit(lsn end);
+    [[nodiscard]] io::awaitable<voided> write_index();
     void send_now();
     [[nodiscard]] io::awaitable<voided> write_idle();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
+    [[nodiscard]] io::awaitable<voided> put_one(stream_record const& one, batch& into);
     [[nodiscard]] batch& filling();
     [[nodiscard]] lsn end_behind(change_window::step const& step);
     void ends_at(lsn end);
@@ -62,7 +76,7 @@ private:
 
     direction_link& link_;
     io::kafka::producer& sink_;
-    io::kafka::producer::topic& topic_;
+    record_places const places_;
     change_records records_;
     event::start_note start_;
     std::deque<std::unique_ptr<batch>> batches_; // the last one may take more
@@ -71,9 +85,11 @@ private:
     std::vector<io::kafka::header> headers_; // of one record
     std::optional<event::event_time> now_;   // of the batch
     std::size_t segment_bytes_ = 0;          // since its head
+    std::size_t index_bytes_ = 0;            // of rows since the last index
     std::size_t on_their_way_ = 0;           // bytes of batches_
     lsn previous_commit_;
-    lsn ended_at_; // the last transaction's end, when its last record says so
+    lsn ended_at_;      // the last transaction's end, when its last record says so
+    lsn uncovered_end_; // the last transaction's, while an index is still to cover its rows
     lsn marked_;
     std::optional<lsn> mark_;
     lsn acknowledged_;

@@ -83,8 +83,13 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     }
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+    io::kafka::properties reading;
+    if (kafka_.per_table) { // of each of their partitions
+        reading.emplace_back("queued.max.messages.kbytes", "4096");
+    }
+    reading.insert(reading.end(), kafka_.properties.begin(), kafka_.properties.end());
     auto log =
-        io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties,
+        io::kafka::consumer::open(executor, kafka_.brokers, std::move(reading),
                                   figures_of(name(), stats(), io::kafka::role::consumer), true);
     auto progress =
         io::kafka::producer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));

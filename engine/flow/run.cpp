@@ -127,6 +127,8 @@ kafka_setup kafka_of(options const& set) {
     kafka.properties.emplace_back("compression.type", set.compression);
     kafka.prefix = set.topic_prefix;
     kafka.topic_max_bytes = set.topic_max_bytes;
+    kafka.per_table = set.topics == topic_layout::per_table;
+    kafka.table_partitions = set.table_partitions;
     kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
     return kafka;
 }

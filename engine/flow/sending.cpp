@@ -46,7 +46,7 @@ struct sending::parts {
     std::unique_ptr<io::kafka::producer> producer; // destroyed after what it sends, see run_parts()
     std::unique_ptr<io::kafka::consumer> progress;
     std::unique_ptr<io::pg::replication_stream> stream;
-    std::size_t limit = 0; // of a record
+    stream_topics topics;
     start_point point;
     event::start_note start;
 };
@@ -99,15 +99,15 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
     }
     into.cluster = std::move(*cluster);
     into.progress = std::move(*progress);
-    auto topics = co_await ensure_topics(*into.cluster, kafka_, setup_.source.name);
+    auto topics = co_await ensure_topics(*into.cluster, kafka_, setup_.source.name, *into.source);
     if (!topics) {
         co_return topics.error();
     }
-    into.limit = *topics;
+    into.topics = std::move(*topics);
     // The log's writer says when nothing more comes: until then requests fill.
     io::kafka::properties properties{{"linger.ms", "25"}};
     properties.insert(properties.end(), kafka_.properties.begin(), kafka_.properties.end());
-    properties.emplace_back("message.max.bytes", std::to_string(into.limit));
+    properties.emplace_back("message.max.bytes", std::to_string(into.topics.limit));
     auto producer =
         io::kafka::producer::open(executor, kafka_.brokers, std::move(properties),
                                   figures_of(name(), stats(), io::kafka::role::producer));
@@ -197,17 +197,27 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     who.database = setup_.source_database_name;
     who.version = TANDEM_VERSION;
     who.epoch = *epoch_;
-    auto& topic = with.producer->open_topic(stream_topic(kafka_, setup_.source.name));
-    log_writer writer{executor,
-                      link,
-                      *with.producer,
-                      topic,
-                      change_records{who, {with.start.confirmed, 0}, with.limit},
-                      with.start};
+    record_places places{{&with.producer->open_topic(stream_topic(kafka_, setup_.source.name)), 0},
+                         {}};
+    for (auto const& one : with.topics.rows) {
+        places.rows.push_back({&with.producer->open_topic(one.topic), one.partition});
+    }
+    with.start.rows = with.topics.rows;
+    log_writer writer{
+        executor,
+        link,
+        *with.producer,
+        places,
+        change_records{who, {with.start.confirmed, 0}, with.topics.limit, with.topics.layout},
+        with.start};
     capture reader{link, *with.stream, resume_guard{{}, false}};
     set_state(direction_state::streaming);
-    spdlog::info("{}: sending from {} on to topic {}, records of up to {} bytes", name(),
-                 to_string(with.start.confirmed), topic.name(), with.limit);
+    spdlog::info("{}: sending from {} on to topic {}{}, records of up to {} bytes", name(),
+                 to_string(with.start.confirmed), places.own.topic->name(),
+                 places.rows.empty()
+                     ? ""
+                     : fmt::format(" and {} of tables", with.topics.layout.tables.size()),
+                 with.topics.limit);
 
     io::group<failure> members{executor};
     members.add("capture", reader.run());
@@ -216,7 +226,10 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     members.add("feedback", feedback_loop(link, *with.stream, with.point.sender_timeout));
     members.add("source", source_watch(link, *with.source, source_stats_));
     members.add("confirm", confirm_loop(link, with, writer));
-    members.add("topics", watch_topics(*with.cluster, kafka_, setup_.source.name));
+    members.add("topics", watch_topics(*with.cluster, with.topics,
+                                       [&writer](std::size_t number, std::int64_t offset) {
+                                           writer.rows_from(number, offset);
+                                       }));
     auto endings = co_await members.run();
     with.producer.reset(); // before the bytes it was given
     auto first = said_by(endings.front());

@@ -1,6 +1,7 @@
 #include "engine/flow/stream_topics.hpp"
 
 #include "engine/core/stream_record.hpp"
+#include "io/kafka/partition_of.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -23,11 +24,12 @@ constexpr std::chrono::seconds watch_interval{10};
 using settings = std::map<std::string, std::string>;
 
 // Written once and kept until retention ends it: a compacted log would lose what readers have yet to see.
-awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, int brokers,
+awaitable<outcome_of<void>> create(io::kafka::admin& cluster, wanted_topic what, int brokers,
                                    std::size_t max_bytes, settings more) {
+    auto const& name = what.name;
     io::kafka::new_topic wanted;
     wanted.name = name;
-    wanted.partitions = 1;
+    wanted.partitions = static_cast<int>(what.partitions);
     wanted.replication_factor = std::min(brokers, replicas_most);
     wanted.configs = std::move(more);
     wanted.configs["cleanup.policy"] = "delete";
@@ -43,18 +45,22 @@ awaitable<outcome_of<void>> create(io::kafka::admin& cluster, std::string name, 
     co_return boost::system::in_place_value;
 }
 
-awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found) {
+awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found,
+                                  std::size_t partitions) {
     if (found.partitions.empty()) { // it comes into being, or goes
         co_return failure{next_step::retry,
                           fmt::format("Kafka: topic {} has no partition yet", found.name)};
     }
-    if (found.partitions.size() != 1) {
+    if (found.partitions.size() != partitions) {
         co_return failure{
             next_step::paused,
-            fmt::format("Kafka: topic {} has {} partitions and must have 1, or the order of "
-                        "transactions is lost: delete it (with --confirm applied nothing is "
-                        "lost), then start tandem again",
-                        found.name, found.partitions.size())};
+            fmt::format("Kafka: topic {} has {} partition{} and must have {}, or the order of {} "
+                        "is lost: delete it (with --confirm applied nothing is lost){}, then "
+                        "start tandem again",
+                        found.name, found.partitions.size(),
+                        found.partitions.size() == 1 ? "" : "s", partitions,
+                        partitions == 1 ? "transactions" : "a key's changes",
+                        partitions == 1 ? "" : " or give its number as --table-partitions")};
     }
     auto described = co_await cluster.describe_topic(found.name, kafka_patience);
     if (!described) {
@@ -97,31 +103,103 @@ awaitable<outcome_of<std::size_t>> limit_of(io::kafka::admin& cluster, kafka_set
     co_return *limit;
 }
 
+constexpr char const* published_tables =
+    "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = 'tandem' ORDER BY 1, 2";
+
+// Into `topics`: a topic for each table that is synced.
+awaitable<outcome_of<void>> add_tables(stream_topics& topics, kafka_setup const& kafka,
+                                       std::string node, io::pg::connection& source) {
+    auto found = co_await source.query(published_tables, {});
+    if (!found) {
+        co_return retry_after(node, "asking which tables are synced", found.error());
+    }
+    std::vector<named_table> tables;
+    for (int row = 0; row < found->size(); ++row) {
+        tables.push_back({std::string{found->text(row, 0)}, std::string{found->text(row, 1)}});
+    }
+    auto const prefix = stream_topic(kafka, node);
+    if (auto const both = find_collision(prefix, tables)) {
+        co_return failure{
+            next_step::paused,
+            fmt::format("Kafka: tables {}.{} and {}.{} would share topic {}: Kafka takes letters, "
+                        "digits, '.', '_' and '-' in a name, and '.' for '_'; exclude one of them "
+                        "(--exclude, with init) or take --topics ordered",
+                        both->one.schema, both->one.name, both->other.schema, both->other.name,
+                        both->topic)};
+    }
+    topics.layout.choose = io::kafka::partition_of;
+    auto const each = static_cast<std::size_t>(kafka.table_partitions);
+    for (auto const& table : tables) {
+        wanted_topic const topic{table_topic(prefix, table), each};
+        topics.layout.tables.emplace(
+            table_id(table.schema, table.name),
+            row_layout::table{static_cast<std::uint32_t>(topics.rows.size()),
+                              kafka.table_partitions});
+        for (int partition = 0; partition < kafka.table_partitions; ++partition) {
+            topics.rows.push_back({topic.name, partition, 0});
+        }
+        topics.all.push_back(topic);
+    }
+    topics.layout.partitions = topics.rows.size();
+    co_return boost::system::in_place_value;
+}
+
+awaitable<outcome_of<std::int64_t>> end_of(io::kafka::admin& cluster, event::row_partition of) {
+    auto const marks = co_await cluster.query_watermarks(of.topic, of.partition, kafka_patience);
+    if (!marks) {
+        co_return retry_after(
+            fmt::format("asking where partition {} of topic {} ends", of.partition, of.topic),
+            marks.error());
+    }
+    co_return marks->high;
+}
+
 } // namespace
 
-io::awaitable<outcome_of<std::size_t>> ensure_topics(io::kafka::admin& cluster,
-                                                     kafka_setup const& kafka, std::string node) {
+io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster,
+                                                       kafka_setup const& kafka, std::string node,
+                                                       io::pg::connection& source) {
+    stream_topics topics;
+    topics.all = {{stream_topic(kafka, node), 1}, {progress_topic(kafka, node), 1}};
+    if (kafka.per_table) {
+        auto added = co_await add_tables(topics, kafka, node, source);
+        if (!added) {
+            co_return added.error();
+        }
+    }
     auto known = co_await cluster.metadata(std::nullopt, kafka_patience);
     if (!known) {
         co_return retry_after("asking for its topics", known.error());
     }
-    for (std::string const& name : {stream_topic(kafka, node), progress_topic(kafka, node)}) {
-        auto const at = std::ranges::find(known->topics, name, &io::kafka::topic_metadata::name);
+    topics.limit = record_limit_most;
+    for (wanted_topic const& topic : topics.all) {
+        auto const at =
+            std::ranges::find(known->topics, topic.name, &io::kafka::topic_metadata::name);
         outcome_of<void> ready = boost::system::in_place_value;
         if (at == known->topics.end()) {
             settings none;
-            ready = co_await create(cluster, name, static_cast<int>(known->brokers.size()),
+            ready = co_await create(cluster, topic, static_cast<int>(known->brokers.size()),
                                     kafka.topic_max_bytes, std::move(none));
         } else {
-            ready = co_await check(cluster, *at);
+            ready = co_await check(cluster, *at, topic.partitions);
         }
         if (!ready) {
             co_return ready.error();
         }
+        auto const limit = co_await limit_of(cluster, kafka, topic.name);
+        if (!limit) {
+            co_return limit.error();
+        }
+        topics.limit = std::min(topics.limit, *limit);
     }
-    auto stream = stream_topic(kafka, node);
-    auto limit = co_await limit_of(cluster, kafka, std::move(stream));
-    co_return limit;
+    for (auto& one : topics.rows) {
+        auto const end = co_await end_of(cluster, one);
+        if (!end) {
+            co_return end.error();
+        }
+        one.offset = *end;
+    }
+    co_return topics;
 }
 
 // Kept for a week, a gigabyte at the most: in segments that are small against that.
@@ -140,7 +218,8 @@ io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
                      {"retention.bytes", "1073741824"},
                      {"segment.bytes", "67108864"}};
     constexpr std::size_t room_for_headers = 65'536;
-    auto made = co_await create(cluster, name, static_cast<int>(known->brokers.size()),
+    wanted_topic const wanted{name, 1};
+    auto made = co_await create(cluster, wanted, static_cast<int>(known->brokers.size()),
                                 kafka.topic_max_bytes + room_for_headers, std::move(bounded));
     co_return made;
 }
@@ -170,21 +249,27 @@ io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_se
     }
 }
 
-io::awaitable<failure> watch_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
-                                    std::string node) {
+io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics topics,
+                                    row_end_told told) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
-    std::vector<std::string> const names{stream_topic(kafka, node), progress_topic(kafka, node)};
     for (;;) {
         timer.expires_after(watch_interval);
         co_await timer.async_wait(io::asio::use_awaitable);
-        for (auto const& name : names) {
-            auto found = co_await cluster.metadata(name, kafka_patience);
+        for (auto const& topic : topics.all) {
+            auto found = co_await cluster.metadata(topic.name, kafka_patience);
             if (!found || found->topics.empty()) {
                 continue; // what is away, or gone, the stream itself notices
             }
-            auto checked = co_await check(cluster, std::move(found->topics.front()));
+            auto checked =
+                co_await check(cluster, std::move(found->topics.front()), topic.partitions);
             if (!checked && checked.error().step == next_step::paused) {
                 co_return checked.error();
+            }
+        }
+        for (std::size_t number = 0; number < topics.rows.size(); ++number) {
+            auto const end = co_await end_of(cluster, topics.rows[number]);
+            if (end) { // else the earlier one holds
+                told(number, *end);
             }
         }
     }

@@ -119,13 +119,35 @@ void consumer::note_error(int number, std::string_view text) {
 }
 
 consumer::~consumer() {
+    leave_apart();
     // librdkafka waits in its destructor for messages that are still held.
     while (batches_.linked()) {
         static_cast<fetched_batch&>(*batches_.next()).clear();
     }
 }
 
+void consumer::leave_apart() noexcept {
+    for (auto const& queue : apart_) {
+        if (queue) {
+            rd_kafka_queue_io_event_enable(queue.get(), -1, nullptr, 0);
+        }
+    }
+    apart_.clear();
+}
+
+// A partition's queue leads into the consumer's unless somebody has said otherwise before it is assigned. It is asked for
+// anew each time: a topic that was made anew can have another.
 result<void> consumer::assign(std::vector<assignment> const& wanted) {
+    leave_apart();
+    for (auto const& one : wanted) {
+        auto& queue = apart_.emplace_back();
+        if (one.apart) {
+            queue.reset(
+                rd_kafka_queue_get_partition(client_->native(), one.topic.c_str(), one.partition));
+            rd_kafka_queue_forward(queue.get(), nullptr);
+            client_->wake_for(queue.get());
+        }
+    }
     list_handle const list{rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size()))};
     for (auto const& one : wanted) {
         TANDEM_ASSERT(one.partition >= 0 && (one.offset >= 0 || one.offset == from_beginning));
@@ -141,14 +163,24 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
     return boost::system::in_place_value;
 }
 
-bool consumer::try_fetch(fetched_batch& into) {
+void consumer::fetch(rd_kafka_queue_t* from, fetched_batch& into) {
     into.clear();
     // With a time to wait it would wait for the whole of it or a full batch.
     auto const count =
-        rd_kafka_consume_batch_queue(records_, 0, into.messages_.data(), into.messages_.size());
+        rd_kafka_consume_batch_queue(from, 0, into.messages_.data(), into.messages_.size());
     if (count > 0) {
         sort_out(into, static_cast<std::size_t>(count));
     }
+}
+
+bool consumer::try_fetch_apart(std::size_t number, fetched_batch& into) {
+    TANDEM_ASSERT(number < apart_.size() && apart_[number] != nullptr);
+    fetch(apart_[number].get(), into);
+    return !into.empty();
+}
+
+bool consumer::try_fetch(fetched_batch& into) {
+    fetch(records_, into);
     into.failures_.insert(into.failures_.end(), std::make_move_iterator(told_.begin()),
                           std::make_move_iterator(told_.end()));
     told_.clear();

@@ -37,6 +37,7 @@ struct assignment {
     std::string topic;
     std::int32_t partition = 0;
     std::int64_t offset = from_beginning; // of the first record wanted
+    bool apart = false;                   // its records come from try_fetch_apart() only
 };
 
 // One record. A view, valid until its batch is fetched into again, cleared or destroyed, or the
@@ -129,6 +130,9 @@ public:
     [[nodiscard]] result<void> assign(std::vector<assignment> const& wanted);
     // Never waits. False, and an empty batch, when nothing is there.
     [[nodiscard]] bool try_fetch(fetched_batch& into);
+    // The same of one partition that was assigned apart: its number in that list. librdkafka's limits for what is fetched
+    // ahead are those of each such partition.
+    [[nodiscard]] bool try_fetch_apart(std::size_t number, fetched_batch& into);
     // Until try_fetch() may find something. Fails with errc::cancelled only.
     [[nodiscard]] awaitable<result<void>> wait();
     // What the client has to say goes to the listener, as in wait(): for who does not come to wait.
@@ -141,14 +145,18 @@ public:
 
 private:
     explicit consumer(std::unique_ptr<handle> client);
+    void fetch(rd_kafka_queue_t* from, fetched_batch& into);
     void sort_out(fetched_batch& batch, std::size_t count);
+    void leave_apart() noexcept;
     void note_error(int number, std::string_view text);
 
     std::vector<assignment> assigned_;
     std::vector<partition_event> told_; // failures that try_fetch() has not given out yet
     std::unique_ptr<handle> client_;
     rd_kafka_queue_t* records_; // of the handle
-    ring_node batches_;         // those that hold messages
+    std::vector<queue_handle>
+        apart_;         // by number in assigned_, null where it is not; gone before the client
+    ring_node batches_; // those that hold messages
 };
 
 } // namespace tandem::io::kafka

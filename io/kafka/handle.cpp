@@ -183,9 +183,13 @@ handle::~handle() {
     queues_.clear(); // librdkafka wants them before the client
 }
 
-rd_kafka_queue_t* handle::watch(queue_handle queue) {
+void handle::wake_for(rd_kafka_queue_t* queue) noexcept {
     std::uint64_t const one = 1;
-    rd_kafka_queue_io_event_enable(queue.get(), descriptor_.native_handle(), &one, sizeof one);
+    rd_kafka_queue_io_event_enable(queue, descriptor_.native_handle(), &one, sizeof one);
+}
+
+rd_kafka_queue_t* handle::watch(queue_handle queue) {
+    wake_for(queue.get());
     return queues_.emplace_back(std::move(queue)).get();
 }
 

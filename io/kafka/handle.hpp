@@ -75,6 +75,8 @@ public:
     [[nodiscard]] rd_kafka_queue_t* main_queue() noexcept { return queues_.front().get(); }
     // Another queue of this client that wakes wait(); owned here.
     rd_kafka_queue_t* watch(queue_handle queue);
+    // The same of one that its holder ends before this client, after turning its events off.
+    void wake_for(rd_kafka_queue_t* queue) noexcept;
 
     // The main queue's next event, a null pointer when it is empty; never suspends. Logs, statistics
     // and errors go to the listener and do not come out.

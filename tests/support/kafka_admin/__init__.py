@@ -89,8 +89,10 @@ class Admin:
             with contextlib.suppress(kafka_wire.NoAnswer):
                 yield request(int(address.rpartition(":")[2]), *given)
 
-    def delete_topic(self, topic):
+    def delete_topic(self, topic, wait=True):
         self._ask("delete_topic", topic=topic)
+        if not wait:  # somebody may make it anew at once
+            return
         wait_until(lambda: not any(topic in seen["topics"] for seen in self._each(kafka_wire.metadata, [topic])),
                    30, f"topic {topic} gone everywhere")
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem::engine {
@@ -69,6 +70,29 @@ TEST_F(StreamedTransactions, AreReplayedFromTheirFirstMessageOn) {
                                   message{pgoutput::relation{}}.index(),
                                   message{pgoutput::insert{}}.index(),
                                   message{pgoutput::stream_stop{}}.index()}));
+}
+
+// Others get their turn while many of them are read and left out.
+TEST_F(StreamedTransactions, WhatWasRolledBackIsPassedOverAtItsSize) {
+    constexpr std::uint32_t savepoint = 78;
+    auto const undone = wire::streamed(savepoint, wire::insert(table, {wire::text("2")}));
+    streamed_transactions all{testing::TempDir(), held_};
+    for (auto const& message : {start_, relation_, undone, row_, undone, wire::stream_stop()}) {
+        EXPECT_FALSE(keep(all, message));
+    }
+    all.abort({xid{transaction}, xid{savepoint}, {}, {}});
+    streamed_replay replay{all.take(xid{transaction}), decoder_};
+    std::vector<std::pair<bool, std::size_t>> read; // whether it counts, its bytes
+    for (auto item = replay.next(); item.has_value() && !item->end; item = replay.next()) {
+        read.emplace_back(item->message.has_value(), item->size);
+    }
+    EXPECT_EQ(read,
+              (std::vector<std::pair<bool, std::size_t>>{{true, start_.size()},
+                                                         {true, relation_.size()},
+                                                         {false, undone.size()},
+                                                         {true, row_.size()},
+                                                         {false, undone.size()},
+                                                         {true, wire::stream_stop().size()}}));
 }
 
 } // namespace

@@ -1,0 +1,213 @@
+// Rows that are in partitions of their own (--topics per-table): an index says up to where, and their positions say in
+// which order. docs/decisions/0008
+
+#include "engine/flow/dead_letters.hpp"
+#include "engine/flow/log_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Producers repeat what found no leader well within that.
+constexpr std::chrono::seconds row_patience{10};
+
+} // namespace
+
+// From where a new writer begins; a segment of the same one goes on.
+log_reader::voided log_reader::follow(event::start_note const& note) {
+    if (note.rows.empty() ? row_logs_.empty() : note.run == followed_run_) {
+        return boost::system::in_place_value;
+    }
+    row_logs_.clear();
+    for (auto const& one : note.rows) {
+        row_logs_.push_back(std::make_unique<row_log>(one));
+    }
+    followed_run_ = note.run;
+    return ask_for(fetch_next_);
+}
+
+// What of it is known need not be there any more.
+log_reader::step log_reader::open_index(event::record_headers const& headers,
+                                        event::index_note const& note) {
+    auto const known =
+        expect_last_applied_ ? headers.previous : std::max(headers.previous, chain_.last());
+    for (auto const& log : row_logs_) {
+        log->chain = stream_chain{known, headers.epoch};
+        log->last = known;
+        log->head.reset();
+    }
+    for (auto const& end : note.ends) {
+        if (end.partition >= row_logs_.size() || end.last > headers.position) {
+            return unreadable(letter_cause::bad_note,
+                              fmt::format("an index of rows up to {}.{} in partition {} of {}",
+                                          to_string(end.last.at), end.last.index, end.partition,
+                                          row_logs_.size()));
+        }
+        row_logs_[end.partition]->last = std::max(known, end.last);
+    }
+    return std::nullopt;
+}
+
+io::awaitable<log_reader::voided> log_reader::take_index(event::record_headers headers,
+                                                         event::index_note note) {
+    auto ready = co_await make_room();
+    if (!ready) {
+        co_return ready;
+    }
+    if (auto const refused = open_index(headers, note)) {
+        co_return *refused;
+    }
+    auto const since = steady_clock::now();
+    for (;;) {
+        row_log* next = nullptr;
+        row_log const* waits = nullptr;
+        row_log const* ended = nullptr; // waits, at its end
+        for (std::size_t number = 0; number < row_logs_.size(); ++number) {
+            auto& log = *row_logs_[number];
+            if (!log.wanted()) {
+                continue;
+            }
+            auto const found = look_into(number);
+            if (found == row_found::gap) {
+                auto looked = co_await look_for(log.chain.last(), log.last);
+                co_return looked;
+            }
+            if (found == row_found::lost_place) {
+                log.what.offset = io::kafka::from_beginning;
+                if (auto asked = ask_for(fetch_next_); !asked) {
+                    co_return asked;
+                }
+            }
+            if (found != row_found::row) {
+                waits = &log;
+                ended = log.at_end ? &log : ended;
+            } else if (next == nullptr || log.head->position < next->head->position) {
+                next = &log;
+            }
+        }
+        if (waits == nullptr && next == nullptr) {
+            break;
+        }
+        if (waits == nullptr) {
+            if (auto stepped = take_row(*next)) {
+                co_return *stepped;
+            }
+            continue;
+        }
+        if (successor_waits()) {
+            given_up_ = headers.epoch;
+            co_return boost::system::in_place_value;
+        }
+        if (ended != nullptr && steady_clock::now() - since >= row_patience) {
+            auto looked = co_await look_for(ended->chain.last(), ended->last);
+            co_return looked;
+        }
+        writer_.hand_over();
+        auto waited = co_await source_.wait();
+        if (!waited) {
+            co_return retry_after(fmt::format("reading topic {}", waits->what.topic),
+                                  waited.error());
+        }
+    }
+    if (chain_.last() < headers.position) {
+        auto looked = co_await look_for(chain_.last(), headers.position);
+        co_return looked;
+    }
+    co_return boost::system::in_place_value;
+}
+
+// Whether the partition's next record of the index is there.
+log_reader::row_found log_reader::look_into(std::size_t number) {
+    auto& log = *row_logs_[number];
+    while (!log.head) {
+        if (log.at >= log.batch.size()) {
+            log.at = 0;
+            if (!source_.try_fetch_apart(number + 1, log.batch)) {
+                return row_found::nothing_yet;
+            }
+            if (log.batch.size() > 0) {
+                log.what.offset = log.batch[log.batch.size() - 1].offset() + 1;
+            }
+            log.at_end = !log.batch.ends().empty();
+            for (auto const& failed : log.batch.failures()) {
+                if (failed.failed.code == io::kafka::errc::out_of_range) {
+                    return row_found::lost_place;
+                }
+            }
+            continue;
+        }
+        auto const record = log.batch[log.at];
+        auto const read = read_headers(record);
+        auto const verdict = read ? log.chain.take(*read) : stream_chain::verdict::duplicate;
+        if (verdict == stream_chain::verdict::gap) {
+            return row_found::gap;
+        }
+        if (verdict == stream_chain::verdict::next) {
+            log.head = *read;
+            return row_found::row;
+        }
+        if (verdict == stream_chain::verdict::unannounced) {
+            letters_.say(record, fmt::format("the start of its writer (epoch {}) has not come yet",
+                                             read->epoch));
+        }
+        log.pass_over();
+    }
+    return row_found::row;
+}
+
+log_reader::step log_reader::take_row(row_log& from) {
+    auto const record = from.batch[from.at];
+    auto const headers = *std::exchange(from.head, std::nullopt);
+    fill_headers(record);
+    reading_ = &record;
+    step stepped;
+    if (headers.position <= chain_.last()) {
+        stepped = known_again(headers, record.value(), std::nullopt);
+    } else if (!record.value() || !headers.note.empty()) {
+        stepped = unreadable(letter_cause::bad_value, "a record without a row covers a position");
+    } else {
+        chain_.reach(headers.position);
+        stepped = next(headers, record.value(), std::nullopt);
+    }
+    from.pass_over();
+    return stepped;
+}
+
+// A writer that was replaced can have told of rows that never came; who follows it tells them again.
+bool log_reader::successor_waits() {
+    auto const& current = batches_[current_batch_];
+    for (std::size_t at = batch_at_ + 1; at < current.size(); ++at) {
+        if (starts_successor(current[at])) {
+            return true;
+        }
+    }
+    auto& ahead = batches_[1 - current_batch_];
+    if (ahead.empty()) {
+        static_cast<void>(fetch_into(ahead));
+    }
+    for (std::size_t at = 0; at < ahead.size(); ++at) {
+        if (starts_successor(ahead[at])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool log_reader::starts_successor(io::kafka::fetched_record const& record) {
+    fill_headers(record);
+    auto const read = event::decode_headers(headers_);
+    if (!read || read->stream != link_.setup.source.name || read->epoch <= chain_.epoch() ||
+        read->note.empty()) {
+        return false;
+    }
+    auto const note = event::decode_note(read->note);
+    return note && std::holds_alternative<event::start_note>(*note);
+}
+
+} // namespace tandem::engine
