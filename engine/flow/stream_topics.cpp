@@ -109,7 +109,8 @@ constexpr char const* published_tables =
 // Into `topics`: a topic for each table that is synced.
 awaitable<outcome_of<void>> add_tables(stream_topics& topics, kafka_setup const& kafka,
                                        std::string node, io::pg::connection& source) {
-    auto found = co_await source.query(published_tables, {});
+    io::pg::parameters none;
+    auto found = co_await source.query(published_tables, std::move(none));
     if (!found) {
         co_return retry_after(node, "asking which tables are synced", found.error());
     }

@@ -9,7 +9,7 @@ namespace tandem::event {
 namespace {
 
 start_note a_start() {
-    return {"r\"1", "7123456789012345678", 3, {"old", "new"}, lsn{0x1'0000'0010}, lsn{0x20}, {},
+    return {"r\"1", "7123456789012345678", 3, {"old", "new"}, lsn{0x1'0000'0010}, lsn{0x20}, {}, {},
             {}};
 }
 
@@ -102,6 +102,25 @@ TEST(StreamNotes, ComeBack) {
     EXPECT_EQ(std::get<relation_note>(*bare).shape, none);
 }
 
+TEST(StreamNotes, TellOfRowsInOtherPartitions) {
+    arena into;
+    auto start = a_start();
+    start.rows = {{"p.a.public.t", 0, 12}, {"p.a.public.t", 1, 0}, {"p.a.x.\"", 0, 9'000'000'000}};
+    auto const text = encode_note(start, into);
+    EXPECT_TRUE(text.ends_with(
+        R"(,"rows":[["p.a.public.t",0,12],["p.a.public.t",1,0],["p.a.x.\"",0,9000000000]]})"))
+        << text;
+    auto const read = decoded(text);
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(std::get<start_note>(*read), start);
+    index_note const index{{{0, {lsn{0x1'0000'0010}, 7}}, {4'000'000'000, {lsn{0x20}, 0}}}};
+    EXPECT_EQ(encode_note(index, into),
+              R"({"note":"index","rows":[[0,"1/10",7],[4000000000,"0/20",0]]})");
+    auto const back = decoded(encode_note(index, into));
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(std::get<index_note>(*back), index);
+}
+
 TEST(StreamNotes, AKeyThatIsNoTextIsLeftOut) {
     arena into;
     auto note = an_oversize();
@@ -167,6 +186,33 @@ INSTANTIATE_TEST_SUITE_P(
     StreamNotes, StreamNotesRefused,
     testing::Values(
         refused_note{"nothing", "", errc::not_json},
+        refused_note{"index_without_rows", R"({"note":"index"})", errc::missing_field},
+        refused_note{"index_of_nothing", R"({"note":"index","rows":[]})", errc::missing_field},
+        refused_note{"index_of_no_list", R"({"note":"index","rows":[7]})", errc::wrong_type},
+        refused_note{"index_too_short", R"({"note":"index","rows":[[0,"0/1"]]})",
+                     errc::missing_field},
+        refused_note{"index_of_no_partition", R"({"note":"index","rows":[[-1,"0/1",0]]})",
+                     errc::bad_number},
+        refused_note{"index_of_a_partition_too_high",
+                     R"({"note":"index","rows":[[4294967296,"0/1",0]]})", errc::bad_number},
+        refused_note{"index_of_no_position", R"({"note":"index","rows":[[0,"0-1",0]]})",
+                     errc::bad_number},
+        refused_note{"index_before_its_transaction", R"({"note":"index","rows":[[0,"0/1",-1]]})",
+                     errc::bad_number},
+        refused_note{"rows_of_no_list", start_with("\"confirmed\"", R"("rows":{},"confirmed")"),
+                     errc::wrong_type},
+        refused_note{"rows_of_no_topic",
+                     start_with("\"confirmed\"", R"("rows":[["",0,0]],"confirmed")"),
+                     errc::missing_field},
+        refused_note{"rows_before_the_first_partition",
+                     start_with("\"confirmed\"", R"("rows":[["t",-1,0]],"confirmed")"),
+                     errc::bad_number},
+        refused_note{"rows_before_the_first_offset",
+                     start_with("\"confirmed\"", R"("rows":[["t",0,-1]],"confirmed")"),
+                     errc::bad_number},
+        refused_note{"rows_without_an_offset",
+                     start_with("\"confirmed\"", R"("rows":[["t",0]],"confirmed")"),
+                     errc::missing_field},
         refused_note{"cut", R"({"note":"start")", errc::not_json},
         refused_note{"more_behind", start_with("\"0/20\"}", "\"0/20\"}}"), errc::not_json},
         refused_note{"no_utf8", "{\"note\":\"\xFF\"}", errc::bad_utf8},

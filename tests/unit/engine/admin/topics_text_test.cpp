@@ -17,8 +17,12 @@ TEST(OwnTopic, IsToldByItsName) {
     EXPECT_EQ(progress->node, "a");
     EXPECT_EQ(own_topic_of("tandem.a.dead-letters", "tandem")->holds,
               own_topic::kind::dead_letters);
-    for (char const* other :
-         {"tandem", "tandem.", "tandema", "tandem.a.b", "tandem..progress", "other.a"}) {
+    auto const rows = own_topic_of("tandem.a.public.chat.x", "tandem");
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->holds, own_topic::kind::rows);
+    EXPECT_EQ(rows->node, "a");
+    for (char const* other : {"tandem", "tandem.", "tandema", "tandem.a.b", "tandem..progress",
+                              "other.a", "tandem..public.chat"}) {
         EXPECT_FALSE(own_topic_of(other, "tandem")) << other;
     }
 }

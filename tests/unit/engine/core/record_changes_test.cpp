@@ -26,7 +26,7 @@ protected:
 
     std::span<stream_record const> written(change const& what, lsn end = {}) {
         auto const made = records_.of_change(what, shapes_, end, now_, bytes_);
-        EXPECT_TRUE(made) << made.error();
+        EXPECT_TRUE(made) << made.error().what;
         return *made;
     }
     static event::record_headers headers_of(stream_record const& of) {
@@ -153,11 +153,11 @@ TEST_F(RecordChanges, TheChainHoldsOverATransaction) {
             }
         }
     };
-    take({&records_.of_start({"run", "1", 1, {"t"}, lsn{0x100}, lsn{0x900}, {}, {}}, bytes_), 1});
+    take(records_.of_start({"run", "1", 1, {"t"}, lsn{0x100}, lsn{0x900}, {}, {}, {}}, bytes_));
     take(written(make_.insert(plan_, {text("7"), null(), null()})));
     take(written(make_.move(plan_, {text("7"), null(), null()}, {text("8"), null(), null()})));
     take(written(make_.remove(plan_, {text("8"), null(), null()}), lsn{0x280}));
-    take({&records_.of_position(lsn{0x300}, bytes_), 1});
+    take(records_.of_position(lsn{0x300}, bytes_));
     EXPECT_EQ(next, (std::vector<event::stream_position>{
                         {lsn{0x200}, 1}, {lsn{0x200}, 2}, {lsn{0x280}, 0}, {lsn{0x300}, 0}}));
     EXPECT_EQ(records_.last(), (event::stream_position{lsn{0x300}, 0}));
@@ -175,7 +175,7 @@ TEST_F(RecordChanges, TablesAreDescribedOnceASegment) {
     EXPECT_EQ(written(of_longer).size(), 2U) << "another shape";
     EXPECT_EQ(written(of_longer).size(), 1U);
     EXPECT_EQ(written(what).size(), 2U) << "the first shape again";
-    static_cast<void>(records_.of_start({"run", "1", 1, {"t"}, {}, {}, {}, {}}, bytes_));
+    static_cast<void>(records_.of_start({"run", "1", 1, {"t"}, {}, {}, {}, {}, {}}, bytes_));
     EXPECT_EQ(written(what).size(), 2U);
     EXPECT_EQ(written(of_longer).size(), 2U);
 }

@@ -80,7 +80,10 @@ TEST_F(StreamedTransactions, WhatWasRolledBackIsPassedOverAtItsSize) {
     for (auto const& message : {start_, relation_, undone, row_, undone, wire::stream_stop()}) {
         EXPECT_FALSE(keep(all, message));
     }
-    all.abort({xid{transaction}, xid{savepoint}, {}, {}});
+    pgoutput::stream_abort rolled_back;
+    rolled_back.transaction = xid{transaction};
+    rolled_back.subtransaction = xid{savepoint};
+    all.abort(rolled_back);
     streamed_replay replay{all.take(xid{transaction}), decoder_};
     std::vector<std::pair<bool, std::size_t>> read; // whether it counts, its bytes
     for (auto item = replay.next(); item.has_value() && !item->end; item = replay.next()) {
