@@ -115,6 +115,7 @@ awaitable<outcome_of<void>> add_tables(stream_topics& topics, kafka_setup const&
         co_return retry_after(node, "asking which tables are synced", found.error());
     }
     std::vector<named_table> tables;
+    tables.reserve(static_cast<std::size_t>(found->size()));
     for (int row = 0; row < found->size(); ++row) {
         tables.push_back({std::string{found->text(row, 0)}, std::string{found->text(row, 1)}});
     }
