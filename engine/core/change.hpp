@@ -8,6 +8,7 @@
 #include "codecs/base/lsn.hpp"
 #include "codecs/pgoutput/message.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
+#include "engine/core/trace_context.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,7 @@ struct transaction_header {
     lsn final_lsn;       // names the transaction before its end is known
     std::int64_t log_offset =
         -1; // where Kafka's log has to be read from to go on behind it; -1: it has not come so
+    std::shared_ptr<trace_context const> trace{}; // null: nobody said one
 };
 
 // A run of one transaction's changes inside a batch. A transaction that is longer than a batch has

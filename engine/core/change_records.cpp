@@ -297,6 +297,16 @@ std::span<stream_record const> change_records::of_index(arena& into) {
     return records();
 }
 
+// Values that live as long as the transaction.
+void change_records::add_trace(stream_record& to, trace_context const& trace) {
+    if (!trace.parent.empty()) {
+        to.headers.push_back({trace_parent, trace.parent});
+        if (!trace.state.empty()) {
+            to.headers.push_back({trace_state, trace.state});
+        }
+    }
+}
+
 void change_records::add(body const& what, std::optional<event::stream_position> at, arena& into) {
     if (count_ == made_.size()) {
         made_.emplace_back();
@@ -319,6 +329,9 @@ void change_records::add(body const& what, std::optional<event::stream_position>
     one.headers.assign(made.all().begin(), made.all().end());
     if (!what.more.name.empty()) {
         one.headers.push_back(what.more);
+    }
+    if (current_.trace && (what.key || what.value)) {
+        add_trace(one, *current_.trace);
     }
     one.bytes = batch_bytes(one);
     if (at) {

@@ -107,6 +107,7 @@ private:
         std::optional<std::uint32_t> partition; // see stream_record
     };
     // `at`: what it covers; none: nothing.
+    static void add_trace(stream_record& to, trace_context const& trace);
     void add(body const& what, std::optional<event::stream_position> at, arena& into);
     [[nodiscard]] event::stream_position& last_in(std::optional<std::uint32_t> partition) noexcept {
         return partition ? row_ends_[*partition] : covered_;

@@ -161,9 +161,12 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         streamed_.abort(*aborted);
         return std::nullopt;
     }
-    if (std::holds_alternative<pgoutput::type>(message) ||
-        std::holds_alternative<pgoutput::logical_message>(message)) {
-        return std::nullopt; // they carry no rows
+    if (auto const* said = std::get_if<pgoutput::logical_message>(&message)) {
+        writer_.message(*said);
+        return std::nullopt;
+    }
+    if (std::holds_alternative<pgoutput::type>(message)) {
+        return std::nullopt; // it carries no rows
     }
     return broken("a message of a two-phase transaction, which was not asked for");
 }

@@ -77,6 +77,16 @@ void window_writer::origin(std::string_view name) {
     echo_ = is_echo(name) && !failpoint("origin_filter");
 }
 
+void window_writer::message(pgoutput::logical_message const& said) {
+    if (!inside_ || !said.transactional || has_changes_ || passes_over()) {
+        return;
+    }
+    auto next = current_.trace ? *current_.trace : trace_context{};
+    if (next.take(said.prefix, said.content)) {
+        current_.trace = std::make_shared<trace_context const>(std::move(next));
+    }
+}
+
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     inside_ = false;
     link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);

@@ -27,6 +27,8 @@ public:
     step begin(pgoutput::begin const& begun, lsn end = {}, std::int64_t log_offset = -1);
     // The open transaction was replayed here from elsewhere.
     void origin(std::string_view name);
+    // Said by the open transaction; what comes behind its first change says nothing of it.
+    void message(pgoutput::logical_message const& said);
     // The open transaction is an echo, was applied before, or is passed over by hand: its changes need not be read.
     [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_ || skipped_; }
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }

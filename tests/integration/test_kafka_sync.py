@@ -147,3 +147,27 @@ def test_plain_kcat_reads_the_stream(pair, kafka):
     for each in records:
         headers = dict(zip(each["headers"][::2], each["headers"][1::2]))
         assert headers["origin"] == headers["tandem.stream"] == "a"
+
+
+def test_a_transactions_trace_is_passed_on(pair, kafka):
+    """W3C trace context, as the application said it before its first change."""
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    through(pair, kafka)
+    pair.a.sql(f"BEGIN; SELECT pg_logical_emit_message(true, 'traceparent', '{parent}'); "
+               "SELECT pg_logical_emit_message(true, 'tracestate', 'shop=1'); "
+               "INSERT INTO chat (id, body) VALUES (1, 'traced'), (2, 'too'); DELETE FROM chat WHERE id = 2; COMMIT")
+    pair.a.sql("INSERT INTO chat (id, body) VALUES (3, 'not traced')")
+    pair.a.sql(f"BEGIN; SELECT pg_logical_emit_message(true, 'traceparent', 'nonsense'); "
+               "INSERT INTO chat (id, body) VALUES (4, 'not traced'); "
+               f"SELECT pg_logical_emit_message(true, 'traceparent', '{parent}'); COMMIT; "
+               f"SELECT pg_logical_emit_message(false, 'traceparent', '{parent}')")
+    pair.settle(deadline=60)
+    traces = {}
+    for record in kafka.admin.read(f"{pair.prefix}.a"):
+        headers = dict(record["headers"])
+        if record["key"] and b'"id":' in record["key"]:
+            traces.setdefault(json.loads(record["key"])["id"], []).append(
+                (headers.get("traceparent"), headers.get("tracestate")))
+    traced, none = (parent.encode(), b"shop=1"), (None, None)
+    assert {key: traces[key] for key in (1, 2, 3, 4)} == {1: [traced], 2: [traced] * 3, 3: [none], 4: [none]}
+    pair.assert_equal("chat")

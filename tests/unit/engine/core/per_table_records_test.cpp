@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -150,6 +151,36 @@ TEST_F(PerTableRecords, WhatIsTooLargeLeavesNoTrace) {
     EXPECT_EQ(insert(chat_, "5"), "1: 0/200.1-0/200.4 row\n");
     EXPECT_EQ(insert(chat_, "6", lsn{0x210}), "0: 0/100.0-0/210.0 row\n");
     EXPECT_EQ(told(records_.of_index(bytes_)), "own: 0/200.3-0/210.0 index 0=0/210.0 1=0/200.4\n");
+}
+
+TEST_F(PerTableRecords, ATransactionsTraceIsAHeaderOfItsRows) {
+    auto const traces = [](std::span<stream_record const> made) {
+        std::string out;
+        for (auto const& one : made) {
+            for (auto const& header : one.headers) {
+                out += header.name.starts_with("trace")
+                           ? fmt::format("{}={} ", header.name, header.value)
+                           : "";
+            }
+            out += "| ";
+        }
+        return out;
+    };
+    auto const trace = std::make_shared<trace_context const>(trace_context{"p", "s"});
+    records_.begin({xid{700}, pg_time{5'000'000}, lsn{0x200}, -1, trace}, lsn{0x100});
+    auto const row = make_.insert(chat_, {text("1"), text("v")});
+    EXPECT_EQ(traces(*records_.of_change(row, shapes_, {}, now_, bytes_)),
+              "| traceparent=p tracestate=s | ");
+    auto const gone = make_.remove(chat_, {text("1"), wire::null()});
+    EXPECT_EQ(traces(*records_.of_change(gone, shapes_, lsn{0x210}, now_, bytes_)),
+              "traceparent=p tracestate=s | traceparent=p tracestate=s | ");
+    EXPECT_EQ(traces(records_.of_index(bytes_)), "| ");
+    auto const stateless = std::make_shared<trace_context const>(trace_context{"q", ""});
+    records_.begin({xid{701}, pg_time{5'000'000}, lsn{0x300}, -1, stateless}, lsn{0x210});
+    EXPECT_EQ(traces(*records_.of_change(row, shapes_, lsn{0x310}, now_, bytes_)),
+              "traceparent=q | ");
+    begin(0x400);
+    EXPECT_EQ(traces(*records_.of_change(row, shapes_, lsn{0x410}, now_, bytes_)), "| ");
 }
 
 TEST_F(PerTableRecords, ATableWithoutAPlaceIsNamed) {
