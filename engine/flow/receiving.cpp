@@ -99,7 +99,8 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     }
     into.log = std::move(*log);
     into.progress = std::move(*progress);
-    auto topics = co_await await_topics(**cluster, kafka_, setup_.source.name);
+    std::function<bool()> stop = [this] { return stop_requested(); };
+    auto topics = co_await await_topics(**cluster, kafka_, setup_.source.name, std::move(stop));
     if (!topics) {
         co_return topics;
     }

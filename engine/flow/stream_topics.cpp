@@ -227,7 +227,7 @@ io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
 }
 
 io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
-                                             std::string node) {
+                                             std::string node, std::function<bool()> stop) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     auto const wanted = {stream_topic(kafka, node), progress_topic(kafka, node)};
     for (;;) {
@@ -242,6 +242,9 @@ io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_se
         });
         if (all) {
             co_return boost::system::in_place_value;
+        }
+        if (stop()) { // the peer's site may never have been started
+            co_return failure{next_step::stopped, {}};
         }
         timer.expires_after(std::chrono::milliseconds{200});
         auto const [cancelled] = co_await timer.async_wait(io::use_tuple);

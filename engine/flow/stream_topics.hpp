@@ -44,9 +44,10 @@ using row_end_told = std::function<void(std::size_t, std::int64_t)>;
 // While the stream runs, every 10 s: ends when somebody has made one of them another.
 [[nodiscard]] io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics topics,
                                                   row_end_told told);
-// The reader's: until the writer has made them.
+// The reader's: until the writer has made them, or `stop` says so.
 [[nodiscard]] io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster,
                                                            kafka_setup const& kafka,
-                                                           std::string node);
+                                                           std::string node,
+                                                           std::function<bool()> stop);
 
 } // namespace tandem::engine

@@ -106,6 +106,13 @@ def test_set_up_site_by_site(pair, kafka):
     pair.assert_equal()
 
 
+def test_a_site_ends_whose_peer_never_was(pair, kafka):
+    """Its stream has no topics, and nobody will make them."""
+    a = site(pair, kafka, "a", "--first-sync", "none", init=True)
+    a.wait_streaming("a:b", deadline=60)
+    a.stop()
+
+
 def test_from_kafka_to_direct_and_back(pair, kafka):
     """Both transports go on where the other one stopped."""
     assert both_nodes(pair, "init").status == 0
