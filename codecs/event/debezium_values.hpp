@@ -2,14 +2,23 @@
 // PostgreSQL's text as the JSON values that Debezium's converters make of it: convert_value functions.
 //
 // Each writes one JSON value and returns its end, nullptr when the text is none of its type. None of them writes
-// more than `converted_extra` bytes beyond 8 for each byte of text.
+// more than `converted_extra` bytes beyond 8 for each byte of text; those of a number with a scale as many more as
+// digits_room() says, for each number.
 
 #include "codecs/event/row_json.hpp"
+
+#include <cstddef>
+#include <cstdint>
 
 namespace tandem::event::debezium {
 
 inline constexpr std::size_t converted_extra = 192;
 inline constexpr std::size_t converted_growth = 8;
+
+// The digits that a scale adds to a text that has fewer, in base64: the server sends all of them, other bytes may not.
+[[nodiscard]] constexpr std::size_t digits_room(std::int32_t scale) noexcept {
+    return scale > 0 ? static_cast<std::size_t>(scale) : 0;
+}
 
 // column_plan::parameter means: digits behind the point, of a second, or of a money amount.
 char* date_days(column_plan const& column, std::string_view text, char* out);

@@ -157,7 +157,8 @@ event_result<void> bits(field_value const& value, resolved_type const& type, std
     text.erase(0, std::min(text.find('1'), text.size()));
     bool const bounded = type.kind == value_kind::bit || type.modifier >= 0;
     auto const length = static_cast<std::size_t>(type.modifier < 0 ? 1 : type.modifier);
-    if (bounded && text.size() > length) {
+    constexpr std::size_t most = 83'886'080; // of PostgreSQL's bit(n)
+    if (bounded && (text.size() > length || length > most)) {
         return bad_value;
     }
     if (type.kind == value_kind::bit) {

@@ -244,8 +244,12 @@ row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& 
         each.null_at = static_cast<std::uint32_t>(plan.fragments.size());
         each.null_size = static_cast<std::uint32_t>(null.size());
         plan.fragments += null;
-        plan.fixed += debezium::converted_extra + unavailable.size() + null.size();
-        plan.growth = type.array ? array_growth : plan.growth;
+        bool const scaled = type.kind == value_kind::numeric || type.kind == value_kind::money;
+        std::size_t const digits = scaled ? debezium::digits_room(each.parameter) : 0;
+        plan.fixed += debezium::converted_extra + unavailable.size() + null.size() + digits;
+        if (type.array) {
+            plan.growth = std::max(plan.growth, array_growth + digits);
+        }
         plan.columns[index] = each;
     }
     plan.fragments.append(slack, '\0');

@@ -14,7 +14,8 @@ namespace {
 
 namespace json = simdjson::dom; // notes are few
 
-constexpr std::size_t columns_most = 1'664; // of PostgreSQL's rows
+constexpr std::size_t columns_most = 1'664;  // of PostgreSQL's rows
+constexpr std::size_t topic_name_most = 249; // of Kafka's
 
 // --- writing
 
@@ -130,6 +131,7 @@ start_note read_start(note_reader& read, json::object const& from) {
             made.partition = read.whole<std::int32_t>(one, std::size_t{1});
             made.offset = read.get<std::int64_t>(one, std::size_t{2});
             read.expect(!made.topic.empty(), event_errc::missing_field);
+            read.expect(made.topic.size() <= topic_name_most, event_errc::bad_number);
             read.expect(made.partition >= 0 && made.offset >= 0, event_errc::bad_number);
             note.rows.push_back(std::move(made));
         });

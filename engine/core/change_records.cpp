@@ -58,31 +58,6 @@ change_records::relation& change_records::relation_of(
     return found;
 }
 
-// A table that is synced only now: the next start knows it.
-std::optional<record_trouble> change_records::placeless(
-    change const& made, std::span<pgoutput::relation_ptr const> shapes) {
-    if (layout_.ordered()) {
-        return std::nullopt;
-    }
-    auto const lacks = [&](pgoutput::relation_shape const* shape,
-                           std::span<pgoutput::relation_ptr const> among) {
-        return relation_of(shape, among).place == nullptr
-                   ? std::optional{record_trouble{
-                         fmt::format("table {}.{} has no topic yet", shape->schema, shape->name),
-                         true}}
-                   : std::nullopt;
-    };
-    if (made.kind != change_kind::truncate) {
-        return lacks(made.shape, shapes);
-    }
-    for (auto const& shape : made.truncated->relations) {
-        if (auto trouble = lacks(shape.get(), made.truncated->relations)) {
-            return trouble;
-        }
-    }
-    return std::nullopt;
-}
-
 // Another shape of the same table is no longer the one that rows have.
 void change_records::describe(relation& one, arena& into) {
     if (one.described) {
@@ -114,13 +89,10 @@ void change_records::add_index(arena& into) {
     add(note, last_, into);
 }
 
-boost::system::result<std::span<stream_record const>, record_trouble> change_records::of_change(
+boost::system::result<std::span<stream_record const>, std::string> change_records::of_change(
     change const& made, std::span<pgoutput::relation_ptr const> shapes, lsn end,
     event::event_time const& now, arena& into) {
     count_ = 0;
-    if (auto trouble = placeless(made, shapes)) {
-        return std::move(*trouble);
-    }
     ++index_;
     event::stream_position const at =
         end ? event::stream_position{end, 0} : event::stream_position{current_.final_lsn, index_};
@@ -130,6 +102,9 @@ boost::system::result<std::span<stream_record const>, record_trouble> change_rec
     }
     auto& one = relation_of(made.shape, shapes);
     describe(one, into);
+    if (one.place == nullptr) { // renamed since, or synced only now
+        add_index(into);
+    }
     auto const rows = made.new_row.raw().size() + made.old_row.raw().size();
     auto const greater = std::max(made.new_row.raw().size(), made.old_row.raw().size());
     auto const start = here();
@@ -202,7 +177,7 @@ void change_records::add_truncate(truncation const& what, lsn position, event::s
 }
 
 // The greatest of its records.
-boost::system::result<std::size_t, record_trouble> change_records::add_rows(
+boost::system::result<std::size_t, std::string> change_records::add_rows(
     relation const& one, change const& made, event::stream_position at,
     event::event_time const& now, arena& into) {
     event::relation_events::change const what{
@@ -212,9 +187,8 @@ boost::system::result<std::size_t, record_trouble> change_records::add_rows(
     if (!records) {
         auto const column =
             std::min<std::size_t>(records.error().offset, one.shape->columns.size() - 1);
-        return record_trouble{fmt::format("a value of column {} of table {}.{} has no form as text",
-                                          one.shape->columns[column].name, one.shape->schema,
-                                          one.shape->name)};
+        return fmt::format("a value of column {} of table {}.{} has no form as text",
+                           one.shape->columns[column].name, one.shape->schema, one.shape->name);
     }
     // One of them covers the change: the row that it leaves or, of a delete, the row that goes.
     auto const all = records->all();

@@ -33,26 +33,21 @@ struct stream_identity {
     std::int64_t epoch = 0;
 };
 
-struct record_trouble {
-    std::string what;
-    bool passes = false; // with another start of the stream
-};
-
 // One per writer. Records live until the next call of the same object; their bytes in the arena they were made in.
 class change_records {
 public:
     // `last`: the position before the first record. `limit`: the greatest batch_bytes() that the topic takes.
-    // `layout`: where rows go; of no table: into the stream's own partition.
+    // `layout`: where rows go; those of tables that it does not have, into the stream's own partition.
     change_records(stream_identity who, event::stream_position last, std::size_t limit,
                    row_layout layout = {});
 
     // The next records are those of this transaction. `previous_commit`: where the one before ended.
     void begin(transaction_header const& header, lsn previous_commit);
     // The records of its next change. `end`: of the transaction, when this is its last change; zero otherwise.
-    // `now`: of the batch. An error names the table and column whose value has no form, or the table without a place.
+    // `now`: of the batch. An error names the table and column whose value has no form.
     // `shapes`: of the batch that the change is in. Where one of its records is above the limit, a note stands for all of
     // them.
-    [[nodiscard]] boost::system::result<std::span<stream_record const>, record_trouble> of_change(
+    [[nodiscard]] boost::system::result<std::span<stream_record const>, std::string> of_change(
         change const& made, std::span<pgoutput::relation_ptr const> shapes, lsn end,
         event::event_time const& now, arena& into);
     // A record without value that covers (last(), at].
@@ -80,13 +75,11 @@ private:
 
     relation& relation_of(pgoutput::relation_shape const* shape,
                           std::span<pgoutput::relation_ptr const> shapes);
-    [[nodiscard]] std::optional<record_trouble> placeless(
-        change const& made, std::span<pgoutput::relation_ptr const> shapes);
     void describe(relation& one, arena& into);
     void add_index(arena& into);
     void add_truncate(truncation const& what, lsn position, event::stream_position at,
                       event::event_time const& now, arena& into);
-    [[nodiscard]] boost::system::result<std::size_t, record_trouble> add_rows(
+    [[nodiscard]] boost::system::result<std::size_t, std::string> add_rows(
         relation const& one, change const& made, event::stream_position at,
         event::event_time const& now, arena& into);
     void add_oversize(relation const& one, change const& made, event::stream_position at,

@@ -21,6 +21,7 @@ struct direction_memory {
     std::optional<long long> conflicts_counted; // the last id of tandem.conflict
     bool foreign_origins = false; // somebody else's origin appeared on the source (R16)
     lsn without_foreign;          // up to here there was none
+    bool rows_apart = false;      // the stream that is read has its rows in partitions of their own
 };
 
 struct direction_link {

@@ -56,6 +56,7 @@ log_reader::voided log_reader::ask_for(std::int64_t offset) {
     wanted.push_back({topic_, 0, offset});
     for (auto const& log : row_logs_) {
         wanted.push_back({log->what.topic, log->what.partition, log->what.offset, true});
+        log->at_end = false;
     }
     auto const done = source_.assign(wanted);
     if (!done) {
@@ -69,8 +70,11 @@ bool log_reader::fetch_into(io::kafka::fetched_batch& batch) {
     if (!source_.try_fetch(batch)) {
         return false;
     }
-    if (batch.size() > 0) {
-        fetch_next_ = batch[batch.size() - 1].offset() + 1;
+    for (std::size_t at = batch.size(); at > 0; --at) {
+        if (batch[at - 1].topic() == topic_) {
+            fetch_next_ = batch[at - 1].offset() + 1;
+            break;
+        }
     }
     return true;
 }
@@ -136,8 +140,7 @@ io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch&
         }
     }
     if (!batch.ends().empty()) {
-        at_end_ = true;
-        end_heard_ = std::chrono::steady_clock::now();
+        hear_end();
     }
     for (auto const& failed : batch.failures()) {
         auto mended = co_await after_failure(failed);
@@ -156,10 +159,13 @@ io::awaitable<log_reader::voided> log_reader::after_failure(
                      failed.offset);
         co_return assign(io::kafka::from_beginning);
     }
-    if (failed.failed.classify() == io::kafka::retry_class::transient) {
-        co_return boost::system::in_place_value; // librdkafka goes on trying
+    bool const rows_gone =
+        failed.topic != topic_ && failed.failed.code == io::kafka::errc::no_topic;
+    if (failed.failed.classify() == io::kafka::retry_class::transient || rows_gone) {
+        co_return boost::system::
+            in_place_value; // librdkafka goes on trying; who waits for rows, see take_index()
     }
-    co_return retry_after(fmt::format("reading topic {}", topic_), failed.failed);
+    co_return retry_after(fmt::format("reading topic {}", failed.topic), failed.failed);
 }
 
 std::string_view log_reader::padded(std::string_view bytes, std::string& room) {
@@ -261,8 +267,7 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
     }
     auto const verdict = chain_.of(*read);
     if (verdict == stream_chain::verdict::gap) {
-        auto looked = co_await look_for(chain_.last(), read->previous);
-        co_return looked;
+        co_return look_for(chain_.last(), read->previous);
     }
     if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
         co_return assign(io::kafka::from_beginning);
@@ -270,6 +275,9 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
     if (note && std::holds_alternative<event::index_note>(*note) &&
         (verdict == stream_chain::verdict::next ||
          (verdict == stream_chain::verdict::duplicate && expect_last_applied_))) {
+        if (segment_ < 0) { // where its rows are its segment's head says
+            co_return look_for(chain_.last(), read->position);
+        }
         auto taken = co_await take_index(*read, std::get<event::index_note>(*note));
         co_return taken;
     }
@@ -299,10 +307,9 @@ log_reader::step log_reader::take_covering(event::record_headers const& headers,
 }
 
 // What lies between may stand further back: another log can have taken the place of the one that was read.
-io::awaitable<log_reader::voided> log_reader::look_for(event::stream_position from,
-                                                       event::stream_position to) {
+log_reader::voided log_reader::look_for(event::stream_position from, event::stream_position to) {
     if (!from_beginning_) {
-        co_return assign(io::kafka::from_beginning);
+        return assign(io::kafka::from_beginning);
     }
     if (missing_.empty()) {
         missing_ = interval(from, to);
@@ -313,7 +320,7 @@ io::awaitable<log_reader::voided> log_reader::look_for(event::stream_position fr
         spdlog::warn("{} -> {}: {}", link_.setup.source.name, link_.setup.target.name, why);
         link_.stats.set_state(direction_state::retrying, why);
     }
-    co_return boost::system::in_place_value;
+    return boost::system::in_place_value;
 }
 
 // R6: where the writer goes back behind what was applied, the transaction applied last must be among what it sends.

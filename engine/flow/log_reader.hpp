@@ -53,6 +53,8 @@ public:
     }
     // Of the record that comes next; -1: none came since the last assignment.
     [[nodiscard]] std::int64_t next_offset() const noexcept { return next_offset_; }
+    // Batches of rows that came from partitions of their own.
+    [[nodiscard]] std::uint64_t rows_fetched() const noexcept { return rows_fetched_; }
     // It does not fetch: what it has read is still to be applied.
     [[nodiscard]] bool held_up() const noexcept {
         return link_.window.bytes() >= link_.setup.queue_bytes;
@@ -64,6 +66,10 @@ private:
 
     [[nodiscard]] voided assign(std::int64_t offset);
     [[nodiscard]] voided ask_for(std::int64_t offset);
+    void hear_end() noexcept {
+        at_end_ = true;
+        end_heard_ = std::chrono::steady_clock::now();
+    }
     [[nodiscard]] bool fetch();
     [[nodiscard]] bool fetch_into(io::kafka::fetched_batch& batch);
     [[nodiscard]] io::awaitable<voided> make_room();
@@ -75,8 +81,7 @@ private:
     step take_covering(event::record_headers const& headers,
                        std::optional<event::stream_note> const& note,
                        io::kafka::fetched_record const& record, stream_chain::verdict verdict);
-    [[nodiscard]] io::awaitable<voided> look_for(event::stream_position from,
-                                                 event::stream_position to);
+    [[nodiscard]] voided look_for(event::stream_position from, event::stream_position to);
     [[nodiscard]] io::awaitable<voided> after_failure(io::kafka::partition_event const& failed);
     [[nodiscard]] io::awaitable<voided> start(event::record_headers const& headers,
                                               event::start_note const& note);
@@ -90,7 +95,17 @@ private:
     [[nodiscard]] io::awaitable<voided> take_index(event::record_headers headers,
                                                    event::index_note note);
     [[nodiscard]] row_found look_into(std::size_t number);
+    struct row_scan {
+        row_log* next = nullptr;        // has the row that comes first, of those that have one
+        row_log const* waits = nullptr; // has none yet
+        row_log const* ended = nullptr; // waits, at its end
+        std::optional<voided> over;     // nothing more can be taken of this index
+    };
+    [[nodiscard]] row_scan scan_rows();
+    [[nodiscard]] std::optional<voided> over_ahead(row_log const& waits, std::int64_t epoch);
     step take_row(row_log& from);
+    void look_ahead();
+    [[nodiscard]] io::kafka::partition_event const* failed_ahead() const;
     [[nodiscard]] bool successor_waits();
     [[nodiscard]] bool starts_successor(io::kafka::fetched_record const& record);
     step next(event::record_headers const& headers, std::optional<std::string_view> value,
@@ -122,6 +137,7 @@ private:
     bool moved_ = false; // to another place: what is left of the batches is not of it
     std::vector<std::unique_ptr<row_log>> row_logs_; // by the numbers of start_note::rows
     std::string followed_run_;                       // whose they are
+    std::uint64_t rows_fetched_ = 0;
     std::int64_t given_up_ = -1; // the epoch of a writer whose successor tells the rest
     window_writer writer_;
     stream_chain chain_;

@@ -21,6 +21,11 @@ constexpr std::chrono::seconds row_patience{10};
 
 // From where a new writer begins; a segment of the same one goes on.
 log_reader::voided log_reader::follow(event::start_note const& note) {
+    if (!note.rows.empty() && !std::exchange(link_.memory.rows_apart, true)) {
+        return failure{next_step::retry_text,
+                       fmt::format("the rows of node {} are in topics of their tables",
+                                   link_.setup.source.name)};
+    }
     if (note.rows.empty() ? row_logs_.empty() : note.run == followed_run_) {
         return boost::system::in_place_value;
     }
@@ -64,73 +69,118 @@ io::awaitable<log_reader::voided> log_reader::take_index(event::record_headers h
         co_return *refused;
     }
     auto const since = steady_clock::now();
+    bool asked = false; // once more, when patience had ended
     for (;;) {
-        row_log* next = nullptr;
-        row_log const* waits = nullptr;
-        row_log const* ended = nullptr; // waits, at its end
-        for (std::size_t number = 0; number < row_logs_.size(); ++number) {
-            auto& log = *row_logs_[number];
-            if (!log.wanted()) {
-                continue;
-            }
-            auto const found = look_into(number);
-            if (found == row_found::gap) {
-                auto looked = co_await look_for(log.chain.last(), log.last);
-                co_return looked;
-            }
-            if (found == row_found::lost_place) {
-                log.what.offset = io::kafka::from_beginning;
-                if (auto asked = ask_for(fetch_next_); !asked) {
-                    co_return asked;
-                }
-            }
-            if (found != row_found::row) {
-                waits = &log;
-                ended = log.at_end ? &log : ended;
-            } else if (next == nullptr || log.head->position < next->head->position) {
-                next = &log;
-            }
+        auto const seen = scan_rows();
+        if (seen.over) {
+            co_return *seen.over;
         }
-        if (waits == nullptr && next == nullptr) {
+        if (seen.waits == nullptr && seen.next == nullptr) {
             break;
         }
-        if (waits == nullptr) {
-            if (auto stepped = take_row(*next)) {
+        if (seen.waits == nullptr) {
+            if (auto stepped = take_row(*seen.next)) {
                 co_return *stepped;
             }
             continue;
         }
-        if (successor_waits()) {
-            given_up_ = headers.epoch;
-            co_return boost::system::in_place_value;
+        if (auto const over = over_ahead(*seen.waits, headers.epoch)) {
+            co_return *over;
         }
-        if (ended != nullptr && steady_clock::now() - since >= row_patience) {
-            auto looked = co_await look_for(ended->chain.last(), ended->last);
-            co_return looked;
+        if (steady_clock::now() - since >= row_patience) {
+            if (asked && seen.ended != nullptr) {
+                co_return look_for(seen.ended->chain.last(), seen.ended->last);
+            }
+            if (!std::exchange(asked,
+                               true)) { // an end that was heard of before says nothing of now
+                if (auto again = ask_for(fetch_next_); !again) {
+                    co_return again;
+                }
+            }
         }
         writer_.hand_over();
         auto waited = co_await source_.wait();
         if (!waited) {
-            co_return retry_after(fmt::format("reading topic {}", waits->what.topic),
+            co_return retry_after(fmt::format("reading topic {}", seen.waits->what.topic),
                                   waited.error());
         }
     }
     if (chain_.last() < headers.position) {
-        auto looked = co_await look_for(chain_.last(), headers.position);
-        co_return looked;
+        co_return look_for(chain_.last(), headers.position);
     }
     co_return boost::system::in_place_value;
+}
+
+log_reader::row_scan log_reader::scan_rows() {
+    row_scan seen;
+    for (std::size_t number = 0; number < row_logs_.size(); ++number) {
+        auto& log = *row_logs_[number];
+        if (!log.wanted()) {
+            continue;
+        }
+        auto const found = look_into(number);
+        if (found == row_found::gap) {
+            seen.over = look_for(log.chain.last(), log.last);
+            return seen;
+        }
+        if (found == row_found::lost_place) {
+            log.what.offset = io::kafka::from_beginning;
+            if (auto again = ask_for(fetch_next_); !again) {
+                seen.over = again;
+                return seen;
+            }
+        }
+        if (log.failed && log.failed->code == io::kafka::errc::no_topic) {
+            seen.over = look_for(log.chain.last(), log.last);
+            return seen;
+        }
+        if (log.failed) {
+            seen.over = retry_after(fmt::format("reading topic {}", log.what.topic), *log.failed);
+            return seen;
+        }
+        if (found != row_found::row) {
+            seen.waits = &log;
+            seen.ended = log.at_end ? &log : seen.ended;
+        } else if (seen.next == nullptr || log.head->position < seen.next->head->position) {
+            seen.next = &log;
+        }
+    }
+    return seen;
+}
+
+// Whether what comes behind the index ends the waiting for its rows.
+std::optional<log_reader::voided> log_reader::over_ahead(row_log const& waits, std::int64_t epoch) {
+    look_ahead();
+    if (successor_waits()) {
+        given_up_ = epoch;
+        return voided{boost::system::in_place_value};
+    }
+    auto const* failed = failed_ahead();
+    if (failed == nullptr) {
+        return std::nullopt;
+    }
+    if (failed->topic == topic_) { // after_failure() sees to it, and the index comes again
+        return voided{boost::system::in_place_value};
+    }
+    if (failed->failed.code != io::kafka::errc::no_topic) {
+        return voided{retry_after(fmt::format("reading topic {}", failed->topic), failed->failed)};
+    }
+    return failed->topic == waits.what.topic
+               ? std::optional{look_for(waits.chain.last(), waits.last)}
+               : std::nullopt;
 }
 
 // Whether the partition's next record of the index is there.
 log_reader::row_found log_reader::look_into(std::size_t number) {
     auto& log = *row_logs_[number];
+    log.failed.reset();
     while (!log.head) {
         if (log.at >= log.batch.size()) {
             log.at = 0;
             if (!source_.try_fetch_apart(number + 1, log.batch)) {
                 return row_found::nothing_yet;
             }
+            ++rows_fetched_;
             if (log.batch.size() > 0) {
                 log.what.offset = log.batch[log.batch.size() - 1].offset() + 1;
             }
@@ -138,6 +188,9 @@ log_reader::row_found log_reader::look_into(std::size_t number) {
             for (auto const& failed : log.batch.failures()) {
                 if (failed.failed.code == io::kafka::errc::out_of_range) {
                     return row_found::lost_place;
+                }
+                if (failed.failed.classify() != io::kafka::retry_class::transient) {
+                    log.failed = failed.failed;
                 }
             }
             continue;
@@ -179,6 +232,27 @@ log_reader::step log_reader::take_row(row_log& from) {
     return stepped;
 }
 
+// What comes behind the batch with the index, when there is nothing of it yet.
+void log_reader::look_ahead() {
+    auto& ahead = batches_[1 - current_batch_];
+    if (ahead.size() == 0 && failed_ahead() == nullptr) {
+        if (!ahead.ends().empty()) {
+            hear_end();
+        }
+        static_cast<void>(fetch_into(ahead));
+    }
+}
+
+// What does not pass by itself.
+io::kafka::partition_event const* log_reader::failed_ahead() const {
+    for (auto const& failed : batches_[1 - current_batch_].failures()) {
+        if (failed.failed.classify() != io::kafka::retry_class::transient) {
+            return &failed;
+        }
+    }
+    return nullptr;
+}
+
 // A writer that was replaced can have told of rows that never came; who follows it tells them again.
 bool log_reader::successor_waits() {
     auto const& current = batches_[current_batch_];
@@ -187,10 +261,7 @@ bool log_reader::successor_waits() {
             return true;
         }
     }
-    auto& ahead = batches_[1 - current_batch_];
-    if (ahead.empty()) {
-        static_cast<void>(fetch_into(ahead));
-    }
+    auto const& ahead = batches_[1 - current_batch_];
     for (std::size_t at = 0; at < ahead.size(); ++at) {
         if (starts_successor(ahead[at])) {
             return true;

@@ -51,9 +51,11 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
             link_.stats.set_state(direction_state::streaming, {});
         }
     }
+    if (headers.epoch == given_up_) {
+        co_return boost::system::in_place_value; // what it covers is told by its successor
+    }
     if (headers.position > chain_.last()) {
-        auto looked = co_await look_for(chain_.last(), headers.position);
-        co_return looked;
+        co_return look_for(chain_.last(), headers.position);
     }
     auto const applied = link_.progress.facts.applied;
     expect_last_applied_ = headers.position.at < applied && chain_.last().at == applied;

@@ -176,8 +176,7 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         auto const made =
             records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
         if (!made) {
-            auto const& trouble = made.error();
-            co_return failure{trouble.passes ? next_step::retry : next_step::paused, trouble.what};
+            co_return failure{next_step::paused, made.error()};
         }
         ended_at_ = end ? end : ended_at_;
         auto done = co_await put(*made);

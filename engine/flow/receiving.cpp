@@ -84,7 +84,7 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     io::kafka::properties reading;
-    if (kafka_.per_table) { // of each of their partitions
+    if (memory_->rows_apart) { // of each of their partitions
         reading.emplace_back("queued.max.messages.kbytes", "4096");
     }
     reading.insert(reading.end(), kafka_.properties.begin(), kafka_.properties.end());
@@ -167,12 +167,12 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
 // the old offset, or not at all. So a reader to which nothing comes asks for its place again.
 io::awaitable<failure> receiving::watch_log(log_reader& reader) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
-    std::int64_t before = -1;
+    std::pair<std::int64_t, std::uint64_t> before{-1, 0};
     for (;;) {
         timer.expires_after(watch_interval);
         co_await timer.async_wait(io::asio::use_awaitable);
-        auto const next = reader.next_offset();
-        if (next >= 0 && next == before && !reader.held_up()) {
+        std::pair const next{reader.next_offset(), reader.rows_fetched()};
+        if (next.first >= 0 && next == before && !reader.held_up()) {
             auto const again = reader.ask_again();
             if (!again) {
                 co_return again.error();

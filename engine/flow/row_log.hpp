@@ -24,6 +24,8 @@ struct row_log {
     event::stream_position last;               // of that index
     std::optional<event::record_headers> head; // of the record at `at`: the index has it next
 
+    std::optional<io::kafka::error> failed; // what does not pass by itself
+
     // It has, or has to have, more of the index.
     [[nodiscard]] bool wanted() const noexcept { return head || chain.last() < last; }
     void pass_over() noexcept {

@@ -262,6 +262,11 @@ io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics top
         co_await timer.async_wait(io::asio::use_awaitable);
         for (auto const& topic : topics.all) {
             auto found = co_await cluster.metadata(topic.name, kafka_patience);
+            bool const has_rows = std::ranges::any_of(
+                topics.rows, [&](auto const& one) { return one.topic == topic.name; });
+            if (has_rows && !found && found.error().code == io::kafka::errc::no_topic) {
+                co_return retry_after("looking for its topics", found.error());
+            }
             if (!found || found->topics.empty()) {
                 continue; // what is away, or gone, the stream itself notices
             }

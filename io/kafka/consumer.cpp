@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -22,6 +23,20 @@ partition_event described(rd_kafka_message_t const& message) {
     event.partition = message.partition;
     event.offset = message.offset;
     return event;
+}
+
+// What is left there of an earlier assignment: librdkafka keeps the ends of partitions that nobody took.
+void drop_all(rd_kafka_queue_t* queue) {
+    std::array<rd_kafka_message_t*, 100> some{};
+    for (;;) {
+        auto const count = rd_kafka_consume_batch_queue(queue, 0, some.data(), some.size());
+        if (count <= 0) {
+            return;
+        }
+        for (std::size_t at = 0; at < static_cast<std::size_t>(count); ++at) {
+            rd_kafka_message_destroy(some[at]);
+        }
+    }
 }
 
 } // namespace
@@ -144,6 +159,10 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
         if (one.apart) {
             queue.reset(
                 rd_kafka_queue_get_partition(client_->native(), one.topic.c_str(), one.partition));
+            if (!queue) {
+                return make_error(RD_KAFKA_RESP_ERR__INVALID_ARG);
+            }
+            drop_all(queue.get());
             rd_kafka_queue_forward(queue.get(), nullptr);
             client_->wake_for(queue.get());
         }

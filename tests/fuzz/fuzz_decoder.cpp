@@ -45,7 +45,7 @@ private:
     bool admit(type const&) { return after(open_ != 0); }
     bool admit(relation const& read) {
         auto& into = open_ == 'S' ? streams_[block_] : relations_;
-        into[read.id.value] = read.column_count;
+        into[read.id.value] = {read.column_count, ++described_};
         return after(open_ != 0);
     }
     bool admit(truncate const& read) {
@@ -69,11 +69,11 @@ private:
         if (open_ == 'S') {
             auto const& own = streams_.at(block_);
             if (auto const found = own.find(relation.value); found != own.end()) {
-                return found->second;
+                return found->second.columns;
             }
         }
         auto const found = relations_.find(relation.value);
-        return found == relations_.end() ? -1 : found->second;
+        return found == relations_.end() ? -1 : found->second.columns;
     }
     bool enter(char where) {
         bool const outside = open_ == 0;
@@ -91,8 +91,9 @@ private:
         if (open_ != 0 || stream == streams_.end()) {
             return false;
         }
-        for (auto const& [id, count] : stream->second) {
-            relations_[id] = count;
+        for (auto const& [id, theirs] : stream->second) { // the one that was described last holds
+            auto& ours = relations_[id];
+            ours = ours.at < theirs.at ? theirs : ours;
         }
         streams_.erase(stream);
         return true;
@@ -102,7 +103,12 @@ private:
         return allowed;
     }
 
-    using shapes = std::map<std::uint32_t, int>;
+    struct shape {
+        int columns = 0;
+        int at = 0; // which description of the whole stream it was
+    };
+    using shapes = std::map<std::uint32_t, shape>;
+    int described_ = 0;
     shapes relations_;
     std::map<std::uint32_t, shapes> streams_;
     std::uint32_t block_ = 0;

@@ -32,7 +32,7 @@ protected:
     }
     std::vector<stream_record> written(change_records& by, change const& what, lsn end = {}) {
         auto const made = by.of_change(what, shapes_, end, now_, bytes_);
-        EXPECT_TRUE(made) << made.error().what;
+        EXPECT_TRUE(made) << made.error();
         return {made->begin(), made->end()};
     }
     static event::record_headers headers_of(stream_record const& of) {

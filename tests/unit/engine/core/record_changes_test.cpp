@@ -26,7 +26,7 @@ protected:
 
     std::span<stream_record const> written(change const& what, lsn end = {}) {
         auto const made = records_.of_change(what, shapes_, end, now_, bytes_);
-        EXPECT_TRUE(made) << made.error().what;
+        EXPECT_TRUE(made) << made.error();
         return *made;
     }
     static event::record_headers headers_of(stream_record const& of) {
