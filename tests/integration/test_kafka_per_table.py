@@ -8,7 +8,7 @@ import pytest
 
 from support import masters
 from support.kafka_load import LoadedPair
-from support.tandem import command
+from support.tandem import Tandem, command
 from support.waiting import wait_until
 
 SCHEMA = """
@@ -224,6 +224,38 @@ def test_a_row_above_the_limit_is_parked(pair, kafka):
     assert pair.b.value("SELECT count(*) FROM chat") == 99
 
 
+def site(pair, kafka, name, *arguments):
+    started = Tandem({name: getattr(pair, name)}, "--peer", "b" if name == "a" else "a", "--transport", "kafka",
+                     "--brokers", kafka.bootstrap, "--topic-prefix", pair.prefix, *arguments,
+                     workspace=pair.servers.workspace, init=False, log_name=f"{pair.prefix}.{name}.log")
+    pair.started.append(started)
+    return started.start()
+
+
+@pytest.fixture
+def apart(pair):
+    """The pair set up, for a process of each site."""
+    done = command("init", *(f"--node={database.node}={database.uri()}" for database in pair.both))
+    assert done.status == 0, done
+    pair.started = []
+    yield pair
+    for started in pair.started:
+        started.close()
+
+
+def test_rows_that_are_gone_before_they_are_read_come_again(apart, kafka):
+    """Nobody writes to that table any more, so neither its topic's writer nor its reader stumbles over it by itself."""
+    site(apart, kafka, "a", *PER_TABLE).wait_streaming("a:b", deadline=60)
+    apart.a.sql("INSERT INTO chat SELECT i, 0, 'gone' FROM generate_series(1, 50) i; INSERT INTO parts VALUES (1, '', NULL)")
+    topic = f"{apart.prefix}.a.public.chat"
+    wait_until(lambda: len(rows(kafka, topic)) == 50, 60, "the rows in Kafka")
+    kafka.admin.delete_topic(topic, wait=False)
+    site(apart, kafka, "b").wait_streaming("b:a", deadline=60)  # its own layout is the other one
+    apart.settle(deadline=90)
+    apart.assert_equal()
+    assert apart.b.value("SELECT count(*) FROM chat") == 50
+
+
 # --- faults, under load: tests/support/kafka_load.py holds the oracles -----------------------------------------------
 @pytest.fixture
 def loaded(servers, kafka):
@@ -250,6 +282,14 @@ def topics_cut(loaded, running):
         running.until_more(10)
 
 
+def all_cut(loaded, running):
+    """The order of the rows is gone with them."""
+    for _ in range(3):
+        for topic in loaded.topics:
+            loaded.kafka.admin.delete_records(topic, 0, -1)
+        topics_cut(loaded, running)
+
+
 def topics_made_anew(loaded, running):
     loaded.instance.freeze()
     for topic in row_topics(loaded):
@@ -271,7 +311,7 @@ def wiped(loaded, running):
     loaded.kafka.wipe()
 
 
-FAULTS = [topics_deleted, killed] + ([topics_cut, topics_made_anew, wiped] if LONG else [])
+FAULTS = [topics_deleted, killed] + ([topics_cut, all_cut, topics_made_anew, wiped] if LONG else [])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
