@@ -32,6 +32,8 @@ std::string_view describe(event_errc code) noexcept {
         return "a number is none, or is out of range";
     case event_errc::too_many_fields:
         return "the topic's rows have had more field names than a table can have columns";
+    case event_errc::unavailable:
+        return "the value was not sent (unavailable.value.placeholder)";
     case event_errc::bad_value:
         return "a value is none of its column's type";
     }

@@ -24,6 +24,7 @@ enum class event_errc : std::uint8_t {
     bad_number,        // a number that is none, or out of range where one is counted on
     too_many_fields,   // the topic's rows have had more field names than any table has columns
     bad_value,         // a value that is none of its column's type
+    unavailable,       // unavailable.value.placeholder: the value was not sent
 };
 
 [[nodiscard]] std::string_view describe(event_errc code) noexcept;

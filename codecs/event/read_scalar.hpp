@@ -13,6 +13,7 @@ namespace tandem::event {
 
 inline constexpr event_error wrong_type{event_errc::wrong_type, 0};
 inline constexpr event_error bad_value{event_errc::bad_value, 0};
+inline constexpr event_error unavailable{event_errc::unavailable, 0};
 
 inline event_result<void> set(std::string& out, std::string text) {
     out = std::move(text);

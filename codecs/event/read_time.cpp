@@ -164,11 +164,21 @@ event_result<void> zoned_time(field_value const& value, std::string& out) {
     return read ? set(out, values::timetz_text({*read, 0})) : event_result<void>{bad_value};
 }
 
+// P1Y2M-3DT4H5M6.5S; which of them stand there, and in which order, the server sees to.
+bool is_duration(std::string_view text) noexcept {
+    return text.size() > 2 && text.front() == 'P' &&
+           text.substr(1).find_first_not_of("0123456789.-YMWDTHS") == text.npos &&
+           text.find_first_of("0123456789") != text.npos;
+}
+
 event_result<void> interval(field_value const& value, value_options const& options,
                             std::string& out) {
     if (options.intervals == interval_mode::string) { // ISO 8601, which PostgreSQL reads as well
-        return value.kind == field_kind::string ? set(out, std::string{value.text})
-                                                : event_result<void>{wrong_type};
+        if (value.kind != field_kind::string) {
+            return wrong_type;
+        }
+        return is_duration(value.text) ? set(out, std::string{value.text})
+                                       : event_result<void>{bad_value};
     }
     auto const us = integer(value);
     if (!us) {

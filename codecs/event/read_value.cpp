@@ -1,6 +1,7 @@
 #include "codecs/event/read_value.hpp"
 
 #include "codecs/event/padding.hpp"
+#include "codecs/event/placeholder.hpp"
 #include "codecs/event/read_scalar.hpp"
 #include "codecs/event/read_time.hpp"
 #include "codecs/values/array_text.hpp"
@@ -18,6 +19,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace tandem::event {
 namespace {
@@ -98,6 +100,38 @@ event_result<void> variable_scale(field_value const& value, std::string& out) {
     return unscaled(base64, static_cast<std::int32_t>(scale), out);
 }
 
+// -12.50, and the exponent of Java's BigDecimal.
+bool is_decimal_text(std::string_view text) noexcept {
+    auto const digits = [&text] {
+        std::size_t const count = std::min(text.find_first_not_of("0123456789"), text.size());
+        text.remove_prefix(count);
+        return count > 0;
+    };
+    auto const take = [&text](std::string_view any) {
+        bool const there = !text.empty() && any.find(text.front()) != any.npos;
+        text.remove_prefix(there ? 1 : 0);
+        return there;
+    };
+    take("-");
+    bool good = digits();
+    good = good && (!take(".") || digits());
+    if (good && take("eE")) {
+        take("+-");
+        good = digits();
+    }
+    return good && text.empty();
+}
+
+event_result<void> decimal_text(std::string_view text, std::string& out) {
+    std::string_view const plain = text == "NAN"                 ? "NaN"
+                                   : text == "POSITIVE_INFINITY" ? "Infinity"
+                                   : text == "NEGATIVE_INFINITY" ? "-Infinity"
+                                                                 : text;
+    return values::is_special_number(plain) || is_decimal_text(plain)
+               ? set(out, std::string{plain})
+               : event_result<void>{bad_value};
+}
+
 event_result<void> decimal(field_value const& value, resolved_type const& type,
                            value_options const& options, std::string& out) {
     auto const [precision, scale] = numeric_of(type.modifier);
@@ -109,10 +143,7 @@ event_result<void> decimal(field_value const& value, resolved_type const& type,
         if (value.kind != field_kind::string) {
             return wrong_type;
         }
-        return set(out, value.text == "NAN"                 ? "NaN"
-                        : value.text == "POSITIVE_INFINITY" ? "Infinity"
-                        : value.text == "NEGATIVE_INFINITY" ? "-Infinity"
-                                                            : std::string{value.text});
+        return decimal_text(value.text, out);
     case decimal_mode::precise:
         break;
     }
@@ -169,6 +200,15 @@ event_result<void> bits(field_value const& value, resolved_type const& type, std
 
 // --- what is nested
 
+bool repeats_a_field(json::object const& object) {
+    std::vector<std::string_view> names;
+    for (auto const& [name, element] : object) {
+        names.push_back(name);
+    }
+    std::ranges::sort(names);
+    return std::ranges::adjacent_find(names) != names.end();
+}
+
 event_result<void> hstore(field_value const& value, value_options const& options,
                           std::string& out) {
     bool const is_text = options.hstores == hstore_mode::json;
@@ -179,6 +219,9 @@ event_result<void> hstore(field_value const& value, value_options const& options
     json::object object;
     if (parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
         return bad_value;
+    }
+    if (repeats_a_field(object)) {
+        return event_error{event_errc::duplicate_field, 0};
     }
     values::hstore_pairs pairs;
     for (auto const& [key, element] : object) {
@@ -191,7 +234,9 @@ event_result<void> hstore(field_value const& value, value_options const& options
             return bad_value;
         }
     }
-    return set(out, values::hstore_text(pairs));
+    bool const placeholder = pairs.size() == 1 && pairs.front().first == options.unavailable &&
+                             pairs.front().second == options.unavailable;
+    return placeholder ? event_result<void>{unavailable} : set(out, values::hstore_text(pairs));
 }
 
 // Looked through before the server sees it, which would refuse the whole batch and name no record.
@@ -250,6 +295,9 @@ event_result<void> point(field_value const& value, std::string& out) {
         parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
         return wrong_type;
     }
+    if (repeats_a_field(object)) {
+        return event_error{event_errc::duplicate_field, 0};
+    }
     std::string text = "(";
     for (char const* const name : {"x", "y"}) {
         json::element element;
@@ -292,6 +340,49 @@ event_result<void> list(field_value const& value, resolved_type const& type,
     return set(out, text + '}');
 }
 
+// --- strings with a grammar
+
+event_result<void> checked(field_value const& value, bool good, std::string& out) {
+    if (value.kind != field_kind::string) {
+        return wrong_type;
+    }
+    return good ? set(out, std::string{value.text}) : event_result<void>{bad_value};
+}
+
+bool is_uuid(std::string_view text) noexcept {
+    constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    constexpr std::string_view hex = "0123456789abcdefABCDEF";
+    return text.size() == form.size() &&
+           std::ranges::equal(text, form, [hex](char each, char wanted) {
+               return wanted == '-' ? each == '-' : hex.find(each) != hex.npos;
+           });
+}
+
+bool is_json(std::string_view text) {
+    json::parser parser;
+    json::element any;
+    return parser.parse(text.data(), text.size()).get(any) == simdjson::SUCCESS;
+}
+
+bool is_label(std::string_view text, resolved_type const& type) {
+    return type.named == nullptr ||
+           std::ranges::find(type.named->labels, text) != type.named->labels.end();
+}
+
+// In the form that the type gives the placeholder.
+bool is_placeholder(field_value const& value, resolved_type const& type,
+                    value_options const& options) {
+    if (value.kind != field_kind::string || type.array) {
+        return false;
+    }
+    return value.text == options.unavailable ||
+           (type.kind == value_kind::bytea &&
+            value.text == binary_placeholder(options.unavailable, options.binaries));
+}
+
+event_result<void> scalar_text(field_value const& value, resolved_type const& type,
+                               value_options const& options, std::string& out);
+
 } // namespace
 
 event_result<std::string_view> exact_text(field_value const& value) noexcept {
@@ -308,9 +399,21 @@ event_result<std::string_view> exact_text(field_value const& value) noexcept {
 
 event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                  value_options const& options, std::string& out) {
-    if (type.array) {
-        return list(value, type, options, out);
+    if (is_placeholder(value, type, options)) {
+        return unavailable;
     }
+    auto read =
+        type.array ? list(value, type, options, out) : scalar_text(value, type, options, out);
+    if (read && out.find('\0') != std::string::npos) {
+        return event_error{event_errc::zero_character, 0};
+    }
+    return read;
+}
+
+namespace {
+
+event_result<void> scalar_text(field_value const& value, resolved_type const& type,
+                               value_options const& options, std::string& out) {
     switch (type.kind) {
     case value_kind::boolean:
         return as_it_is(value, field_kind::boolean, out);
@@ -346,18 +449,23 @@ event_result<void> debezium_text(field_value const& value, resolved_type const& 
     case value_kind::multirange:
     case value_kind::composite:
         return literal(value, type.kind, out);
-    case value_kind::text:
     case value_kind::json:
+        return checked(value, is_json(value.text), out);
     case value_kind::uuid:
+        return checked(value, is_uuid(value.text), out);
+    case value_kind::enumeration:
+        return checked(value, is_label(value.text, type), out);
+    case value_kind::text:
     case value_kind::xml:
     case value_kind::ltree:
     case value_kind::tsvector:
-    case value_kind::enumeration:
     case value_kind::other:
         break;
     }
     return as_it_is(value, field_kind::string, out);
 }
+
+} // namespace
 
 event_result<void> message_bytes(std::string_view content, binary_mode mode, std::string& out) {
     auto bytes = mode == binary_mode::hex ? values::parse_bytea("\\x" + std::string{content})

@@ -17,8 +17,9 @@ namespace tandem::event {
 // Values in Debezium's modes, which the reader must know: a number alone does not say what it counts. `out` is
 // overwritten. What a mode has lost does not come back: the digits of varbit before its first 1, zeros at the end
 // of a numeric without a scale, the months of an interval in mode numeric, the zone of a timetz.
-// Errors: wrong_type for a JSON type that the mode never has, bad_value for a text that is none of the type. The
-// offset counts within the text of a range, multirange or composite value; otherwise it is zero: the caller knows the
+// Errors: wrong_type for a JSON type that the mode never has, bad_value for a text that is none of the type,
+// zero_character and duplicate_field in what is nested, unavailable for the placeholder in the form that the type gives it
+// (not in lists of integers and uuids, where it looks like values). The offset counts within the text of a range, multirange or composite value; otherwise it is zero: the caller knows the
 // field.
 [[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                                value_options const& options, std::string& out);

@@ -48,7 +48,7 @@ struct column_plan {
     convert_value element_convert = nullptr;
     std::uint32_t unchanged_at =
         0; // what stands for a value that was not sent; size 0: the column is left out
-    std::uint16_t unchanged_size = 0;
+    std::uint32_t unchanged_size = 0;
     std::uint32_t null_at = 0; // what stands for a null
     std::uint32_t null_size = 0;
 };

@@ -2,31 +2,16 @@
 
 #include "codecs/event/debezium_values.hpp"
 #include "codecs/event/json_text.hpp"
+#include "codecs/event/placeholder.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace tandem::event {
 namespace {
 
 constexpr std::size_t column_names_most = 65'535; // name_size is 16 bits; a name has 63 bytes
-
-json_form exact_form(oid type) noexcept {
-    switch (type.value) {
-    case 16: // bool
-        return json_form::boolean;
-    case 20: // int8
-    case 21: // int2
-    case 23: // int4
-    case 26: // oid
-        return json_form::number;
-    case 700: // float4
-    case 701: // float8
-        return json_form::real;
-    default:
-        return json_form::string;
-    }
-}
 
 struct form {
     json_form as = json_form::left_out;
@@ -175,6 +160,23 @@ std::string escaped(std::string_view text) {
 
 } // namespace
 
+json_form exact_form(oid type) noexcept {
+    switch (type.value) {
+    case 16: // bool
+        return json_form::boolean;
+    case 20: // int8
+    case 21: // int2
+    case 23: // int4
+    case 26: // oid
+        return json_form::number;
+    case 700: // float4
+    case 701: // float8
+        return json_form::real;
+    default:
+        return json_form::string;
+    }
+}
+
 bool is_key(pgoutput::column_shape const& column, key_columns const& key) noexcept {
     return key.empty() ? column.key : std::find(key.begin(), key.end(), column.name) != key.end();
 }
@@ -225,9 +227,6 @@ row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& 
     plan.of_key_row = row_part::all;
     plan.values = value_form::debezium;
     plan.fragments.resize(plan.fragments.size() - slack);
-    std::string const unavailable = '"' + escaped(options.unavailable) + '"';
-    auto const unavailable_at = static_cast<std::uint32_t>(plan.fragments.size());
-    plan.fragments += unavailable;
     plan.growth = debezium::converted_growth;
     for (std::size_t index = 0; index < plan.columns.size(); ++index) {
         auto const& column = shape.columns[index];
@@ -236,8 +235,10 @@ row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& 
         each.name_at = plan.columns[index].name_at;
         each.name_size = plan.columns[index].name_size;
         each.parts = plan.columns[index].parts;
-        each.unchanged_at = unavailable_at;
-        each.unchanged_size = static_cast<std::uint16_t>(unavailable.size());
+        std::string const unavailable = placeholder_json(type, options);
+        each.unchanged_at = static_cast<std::uint32_t>(plan.fragments.size());
+        each.unchanged_size = static_cast<std::uint32_t>(unavailable.size());
+        plan.fragments += unavailable;
         std::string const null =
             null_json(column.type, column.type_modifier,
                       index < facts.size() ? facts[index] : column_facts{}, types, options);

@@ -18,6 +18,9 @@ using key_columns = std::vector<std::string>;
 
 [[nodiscard]] bool is_key(pgoutput::column_shape const& column, key_columns const& key) noexcept;
 
+// How exact_plan() writes a value of that type: `real` as a number, or as a string what is no finite one.
+[[nodiscard]] json_form exact_form(oid type) noexcept;
+
 // Values go as they must come back: PostgreSQL's own text, bit for bit. Booleans, integers and finite
 // floats are JSON's where their text is; everything else is that text as a string, arrays and composites
 // included. A value that was not sent is not in the object.

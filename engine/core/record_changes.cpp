@@ -1,6 +1,7 @@
 #include "engine/core/record_changes.hpp"
 
 #include "codecs/base/big_endian.hpp"
+#include "codecs/event/row_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -25,6 +26,20 @@ std::string_view key_of(std::string_view schema, std::string_view table, std::st
     scratch += '\0';
     scratch += table;
     return scratch;
+}
+
+// Whether exact values of that form stand so in JSON.
+bool fits(event::json_form form, field_kind kind) noexcept {
+    switch (form) {
+    case event::json_form::boolean:
+        return kind == field_kind::boolean;
+    case event::json_form::number:
+        return kind == field_kind::number;
+    case event::json_form::real:
+        return kind == field_kind::number || kind == field_kind::string;
+    default:
+        return kind == field_kind::string;
+    }
 }
 
 std::string quoted(std::string_view schema, std::string_view table) {
@@ -75,6 +90,7 @@ void record_changes::describe(pgoutput::relation_shape shape) {
     auto made = std::make_unique<table>();
     for (auto const& column : shape.columns) {
         static_cast<void>(made->names.number_of(column.name));
+        made->forms.push_back(event::exact_form(column.type));
     }
     made->shape = std::make_shared<pgoutput::relation_shape const>(std::move(shape));
     last_ = last_ == known.get() ? nullptr : last_;
@@ -166,16 +182,18 @@ record_result<pgoutput::tuple_view> record_changes::row_of(table const& of,
         case field_kind::null:
             *out++ = null;
             continue;
-        case field_kind::nested:
-            return record_error{fmt::format("column {} of table {} is no exact value",
-                                            of.shape->columns[at].name,
-                                            quoted(of.shape->schema, of.shape->name))};
         case field_kind::boolean:
             bytes = bytes.substr(0, 1);
             break;
+        case field_kind::nested:
         case field_kind::number:
         case field_kind::string:
             break;
+        }
+        if (!fits(of.forms[at], value.kind)) [[unlikely]] {
+            return record_error{fmt::format("column {} of table {} is no exact value",
+                                            of.shape->columns[at].name,
+                                            quoted(of.shape->schema, of.shape->name))};
         }
         *out++ = text;
         store_big_endian(out, static_cast<std::uint32_t>(bytes.size()));

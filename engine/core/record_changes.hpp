@@ -2,6 +2,7 @@
 // A stream's records as changes for the applier. Pure.
 
 #include "codecs/event/decode.hpp"
+#include "codecs/event/row_json.hpp"
 #include "codecs/event/stream_notes.hpp"
 #include "engine/core/change.hpp"
 
@@ -56,7 +57,8 @@ public:
 private:
     struct table {
         pgoutput::relation_ptr shape;
-        event::field_names names; // a field's number is its column's
+        event::field_names names;            // a field's number is its column's
+        std::vector<event::json_form> forms; // of its columns' values
     };
     struct hashed {
         using is_transparent = void;

@@ -215,6 +215,39 @@ TEST(DebeziumValues, NullsAndWhatWasNotSent) {
               R"({"id":1,"v":"x\"y"})");
 }
 
+TEST(DebeziumValues, WhatWasNotSentHasTheFormOfItsType) {
+    auto const unsent = [](std::uint32_t type, value_options options = {}) {
+        options.unavailable = "a\"é";
+        auto const row =
+            written(debezium_plan(shape_of(type, -1), user_types(), options), wire::unchanged());
+        return row.substr(12, row.size() - 13); // of {"id":1,"v":...}
+    };
+    EXPECT_EQ(unsent(25), R"("a\"é")");
+    EXPECT_EQ(unsent(3802), R"("a\"é")");
+    EXPECT_EQ(unsent(17), R"("YSLDqQ==")");
+    EXPECT_EQ(unsent(17, with(binary_mode::base64_url_safe)), R"("YSLDqQ==")");
+    EXPECT_EQ(unsent(17, with(binary_mode::hex)), R"("6122c3a9")");
+    EXPECT_EQ(unsent(1001), R"(["YSLDqQ=="])");
+    EXPECT_EQ(unsent(1009), R"(["a\"é"])");
+    EXPECT_EQ(unsent(1007), "[97,34,-61,-87]");
+    EXPECT_EQ(unsent(1016), "[97,34,-61,-87]");
+    EXPECT_EQ(unsent(20'003), R"("a\"é")");
+    value_options map;
+    map.hstores = hstore_mode::map;
+    EXPECT_EQ(unsent(20'003, map), R"({"a\"é":"a\"é"})");
+}
+
+// The server writes all digits of a scale; other bytes may not.
+TEST(DebeziumValues, NumbersOfFewerDigitsThanTheirScaleHaveRoom) {
+    constexpr std::int32_t numeric_1000_1000 = ((1000 << 16) | 1000) + 4;
+    auto const scalar = written(debezium_plan(shape_of(1700, numeric_1000_1000), user_types(), {}),
+                                wire::text("1"));
+    EXPECT_EQ(scalar.size(), 13 + 2 + 556U); // 10^1000 has 3,322 bits
+    auto const list = written(debezium_plan(shape_of(1231, numeric_1000_1000), user_types(), {}),
+                              wire::text("{1,2,3,4,5,6,7,8,9}"));
+    EXPECT_EQ(list.size(), 13 + 2 + 8 + 9 * 558U);
+}
+
 TEST(DebeziumValues, LongArraysHaveRoom) {
     std::string text = "{";
     std::string json = "[";

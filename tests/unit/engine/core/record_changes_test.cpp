@@ -252,6 +252,11 @@ TEST_F(RecordChanges, RecordsThatAreNoChanges) {
     EXPECT_NE(what_of("nonsense"), "taken");
     EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":[1]},)" + source + "}"),
               "column c0 of table public.chat is no exact value");
+    for (char const* const other : {"true", "1", "{}"}) { // of a column of type text
+        EXPECT_EQ(what_of(std::string{R"({"op":"c","after":{"c0":"1","c1":)"} + other + "}," +
+                          source + "}"),
+                  "column c1 of table public.chat is no exact value");
+    }
     EXPECT_EQ(
         what_of(
             R"({"op":"c","after":{"c0":"1"},"source":{"version":"1","ts_us":5,"schema":"public",)"
