@@ -358,14 +358,18 @@ bool is_uuid(std::string_view text) noexcept {
            });
 }
 
+// PostgreSQL's json has numbers beyond any double, and halves of surrogate pairs.
 bool is_json(std::string_view text) {
     json::parser parser;
     json::element any;
-    return parser.parse(text.data(), text.size()).get(any) == simdjson::SUCCESS;
+    auto const code = parser.parse(text.data(), text.size()).get(any);
+    return code == simdjson::SUCCESS || code == simdjson::NUMBER_ERROR ||
+           code == simdjson::NUMBER_OUT_OF_RANGE || code == simdjson::STRING_ERROR;
 }
 
+// Who knows a type by its schema alone has its labels joined by commas.
 bool is_label(std::string_view text, resolved_type const& type) {
-    return type.named == nullptr ||
+    return type.named == nullptr || text.find(',') != text.npos ||
            std::ranges::find(type.named->labels, text) != type.named->labels.end();
 }
 
