@@ -121,9 +121,8 @@ boost::system::result<std::span<stream_record const>, record_trouble> change_rec
     if (auto trouble = placeless(made, shapes)) {
         return std::move(*trouble);
     }
+    event::stream_position const at = next_position(end);
     ++index_;
-    event::stream_position const at =
-        end ? event::stream_position{end, 0} : event::stream_position{current_.final_lsn, index_};
     if (made.kind == change_kind::truncate) {
         add_truncate(*made.truncated, made.position, at, now, into);
         return records();
