@@ -32,6 +32,11 @@ def site(pair, kafka, name, *arguments):
     return pair.sites[-1].start()
 
 
+def sender(pair, kafka, *arguments):
+    """The process of a's site, sending; there is no other yet."""
+    return site(pair, kafka, "a", *arguments).wait_streaming("a:b", deadline=60)
+
+
 def keys(pair, kafka):
     """The ids of the changes of a that are in Kafka, in order."""
     return [json.loads(record["key"])["id"] for record in kafka.admin.read(f"{pair.prefix}.a")
@@ -51,7 +56,7 @@ def arrives(pair, kafka, count):
 def test_what_the_log_has_is_not_sent_again(pair, kafka, confirm):
     """The peer's site is away: nothing is confirmed by it, however often the writer starts."""
     for part in range(4):
-        writer = site(pair, kafka, "a", "--confirm", confirm)
+        writer = sender(pair, kafka, "--confirm", confirm)
         write(pair, part * 1_000)
         arrives(pair, kafka, (part + 1) * 200)
         if part % 2:
@@ -60,8 +65,8 @@ def test_what_the_log_has_is_not_sent_again(pair, kafka, confirm):
             writer.stop()
     sent = keys(pair, kafka)
     assert sent == [part * 1_000 + number for part in range(4) for number in range(200)]
-    for name in "ab":
-        site(pair, kafka, name, "--confirm", confirm).wait_streaming(deadline=60)
+    for each in [site(pair, kafka, name, "--confirm", confirm) for name in "ab"]:
+        each.wait_streaming(deadline=60)
     pair.settle(deadline=60)
     pair.assert_equal("item")
     assert pair.b.value("SELECT count(*) FROM item") == 800
@@ -69,13 +74,13 @@ def test_what_the_log_has_is_not_sent_again(pair, kafka, confirm):
 
 def test_a_log_that_lost_its_beginning_is_written_again(pair, kafka):
     """The tail is there, what came before it is not: the reader asks for it."""
-    writer = site(pair, kafka, "a")
+    writer = sender(pair, kafka)
     write(pair, 0)
     arrives(pair, kafka, 200)
     writer.kill9()
     kafka.admin.delete_records(f"{pair.prefix}.a", 0, kafka.admin.offsets(f"{pair.prefix}.a")[1] - 20)
-    for name in "ab":
-        site(pair, kafka, name).wait_streaming(deadline=60)
+    for each in [site(pair, kafka, name) for name in "ab"]:
+        each.wait_streaming(deadline=60)
     pair.settle(deadline=60)
     pair.assert_equal("item")
     assert pair.b.value("SELECT count(*) FROM item") == 200
@@ -84,7 +89,7 @@ def test_a_log_that_lost_its_beginning_is_written_again(pair, kafka):
 @pytest.mark.parametrize("wrong", [{b'"txId":': b'"txId":1'}, {b"/": b"/1"}], ids=["another_transaction", "never_written"])
 def test_a_tail_of_another_history_is_not_believed(pair, kafka, wrong):
     """It says that the log goes further than it does: the source's stream brings no such transaction."""
-    writer = site(pair, kafka, "a")
+    writer = sender(pair, kafka)
     write(pair, 0)
     arrives(pair, kafka, 200)
     writer.kill9()
@@ -100,7 +105,6 @@ def test_a_tail_of_another_history_is_not_believed(pair, kafka, wrong):
     headers["tandem.pos"] = f"{end}.0".encode()
     kafka.admin.produce(topic, {"key": last["key"], "value": value, "headers": list(headers.items()), "partition": 0})
     write(pair, 2_000, 10)
-    again = site(pair, kafka, "a")
-    again.wait_streaming(deadline=60)
+    again = sender(pair, kafka)
     wait_until(lambda: "of another history" in again.log_text(), 30, "the refusal")
     arrives(pair, kafka, 410)
