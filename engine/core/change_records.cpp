@@ -93,9 +93,8 @@ boost::system::result<std::span<stream_record const>, std::string> change_record
     change const& made, std::span<pgoutput::relation_ptr const> shapes, lsn end,
     event::event_time const& now, arena& into) {
     count_ = 0;
+    event::stream_position const at = next_position(end);
     ++index_;
-    event::stream_position const at =
-        end ? event::stream_position{end, 0} : event::stream_position{current_.final_lsn, index_};
     if (made.kind == change_kind::truncate) {
         add_truncate(*made.truncated, made.position, at, now, into);
         return records();

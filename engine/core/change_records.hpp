@@ -43,6 +43,12 @@ public:
 
     // The next records are those of this transaction. `previous_commit`: where the one before ended.
     void begin(transaction_header const& header, lsn previous_commit);
+    // Of its next change, and on to the one behind it: that one is in the log already.
+    [[nodiscard]] event::stream_position next_position(lsn end) const noexcept {
+        return end ? event::stream_position{end, 0}
+                   : event::stream_position{current_.final_lsn, index_ + 1};
+    }
+    void pass_over() noexcept { ++index_; }
     // The records of its next change. `end`: of the transaction, when this is its last change; zero otherwise.
     // `now`: of the batch. An error names the table and column whose value has no form.
     // `shapes`: of the batch that the change is in. Where one of its records is above the limit, a note stands for all of

@@ -25,12 +25,13 @@ std::int64_t now_ns() {
 
 log_writer::log_writer(io::asio::any_io_executor const& executor, direction_link& link,
                        io::kafka::producer& sink, record_places places, change_records records,
-                       event::start_note start)
+                       event::start_note start, std::optional<log_tail> tail)
     : link_{link},
       sink_{sink},
       places_{std::move(places)},
       records_{std::move(records)},
       start_{std::move(start)},
+      tail_{tail},
       room_{executor},
       previous_commit_{records_.last().at} {}
 
@@ -102,7 +103,9 @@ io::awaitable<log_writer::voided> log_writer::write_idle() {
     if (done && mark_ && !inside_) {
         marked_ = *mark_;
         mark_.reset();
-        done = co_await write_position(marked_);
+        if (marked_ > records_.last().at) { // else the log tells of it
+            done = co_await write_position(marked_);
+        }
         if (done) {
             ends_at(marked_);
         }
@@ -144,6 +147,14 @@ io::awaitable<log_writer::voided> log_writer::write_index() {
     co_return done;
 }
 
+failure log_writer::other_history() {
+    refuses_tail_ = true;
+    return {next_step::retry,
+            fmt::format("the end of topic {} is of another history than the source's: sending "
+                        "everything again that is not confirmed",
+                        places_.own.topic->name())};
+}
+
 // Where the transaction ends, if this is its last change and that is known already.
 lsn log_writer::end_behind(change_window::step const& step) {
     auto const at = link_.window.position();
@@ -162,6 +173,9 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         break;
     case change_window::step_kind::begin:
         inside_ = true;
+        if (!tail_.begins(step.piece->header.final_lsn)) {
+            co_return other_history();
+        }
         if (segment_bytes_ >= segment_most) {
             auto begun = co_await write_start();
             if (!begun) {
@@ -171,8 +185,12 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         records_.begin(step.piece->header, previous_commit_);
         break;
     case change_window::step_kind::change: {
-        auto& into = filling();
         lsn const end = end_behind(step);
+        if (tail_.has(records_.next_position(end))) {
+            records_.pass_over();
+            break;
+        }
+        auto& into = filling();
         auto const made =
             records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
         if (!made) {
@@ -191,7 +209,11 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
     case change_window::step_kind::commit: {
         inside_ = false;
         lsn const end = step.piece->end_lsn;
-        if (ended_at_ != end) {
+        auto const& header = step.piece->header;
+        if (!tail_.ends(end, {header.id, header.commit_time})) {
+            co_return other_history();
+        }
+        if (ended_at_ != end && !tail_.has({end, 0})) {
             auto done = co_await write_commit(end);
             if (!done) {
                 co_return done;

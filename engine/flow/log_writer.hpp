@@ -4,6 +4,7 @@
 #include "codecs/base/arena.hpp"
 #include "codecs/event/stream_notes.hpp"
 #include "engine/core/change_records.hpp"
+#include "engine/core/log_tail.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/kafka_setup.hpp"
@@ -35,7 +36,7 @@ class log_writer {
 public:
     log_writer(io::asio::any_io_executor const& executor, direction_link& link,
                io::kafka::producer& sink, record_places places, change_records records,
-               event::start_note start);
+               event::start_note start, std::optional<log_tail> tail);
 
     [[nodiscard]] io::awaitable<failure> run();
     [[nodiscard]] io::awaitable<failure> reports();
@@ -46,6 +47,11 @@ public:
     void remind();
     // No row that is written from now on lies before that offset: of start_note::rows, by number.
     void rows_from(std::size_t number, std::int64_t offset);
+    // The log's tail is of another history than what is to be written.
+    [[nodiscard]] bool refuses_tail() const noexcept { return refuses_tail_; }
+    // Whether it is, is not known yet: nothing may be confirmed.
+    [[nodiscard]] bool tail_pending() const noexcept { return tail_.pending(); }
+    [[nodiscard]] failure other_history();
     // Everything up to here is acknowledged by all in-sync replicas: commit ends and marks.
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
 
@@ -79,6 +85,7 @@ private:
     record_places const places_;
     change_records records_;
     event::start_note start_;
+    tail_guard tail_;
     std::deque<std::unique_ptr<batch>> batches_; // the last one may take more
     std::unique_ptr<batch> spare_;               // for its memory
     io::event room_;
@@ -94,6 +101,7 @@ private:
     std::optional<lsn> mark_;
     lsn acknowledged_;
     bool inside_ = false;
+    bool refuses_tail_ = false;
     bool remind_ = false;
     bool lingers_ = false; // what was put waits for company
     bool putting_ = false; // the last batch holds bytes that are still to be queued

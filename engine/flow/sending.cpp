@@ -8,6 +8,7 @@
 #include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/log_writer.hpp"
+#include "engine/flow/read_tail.hpp"
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
 #include "engine/flow/stream_progress.hpp"
@@ -47,6 +48,7 @@ struct sending::parts {
     std::unique_ptr<io::kafka::consumer> progress;
     std::unique_ptr<io::pg::replication_stream> stream;
     stream_topics topics;
+    std::optional<log_tail> tail; // where it lies beyond what is confirmed
     start_point point;
     event::start_note start;
 };
@@ -172,6 +174,16 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.policy = policy_name(setup_);
     into.start.wal_end = facts->wal_end;
     into.point.confirmed = facts->confirmed_flush;
+    if (std::exchange(use_tail_, true) && !kafka_.per_table) {
+        auto tail = co_await read_tail(*into.cluster, kafka_, setup_.source.name);
+        if (!tail) {
+            co_return tail.error();
+        }
+        bool const ours =
+            *tail && (*tail)->end > facts->confirmed_flush && (*tail)->end <= facts->wal_end &&
+            std::ranges::find(into.start.tokens, (*tail)->token) != into.start.tokens.end();
+        into.tail = ours ? *tail : std::nullopt;
+    }
     capture_way way;
     way.origin_none = setup_.origin_none && !memory_->foreign_origins;
     way.streaming = !whole_ && !setup_.spool_folder.empty();
@@ -203,15 +215,16 @@ io::awaitable<failure> sending::run_parts(parts& with) {
         places.rows.push_back({&with.producer->open_topic(one.topic), one.partition});
     }
     with.start.rows = with.topics.rows;
-    log_writer writer{
-        executor,
-        link,
-        *with.producer,
-        places,
-        change_records{who, {with.start.confirmed, 0}, with.topics.limit, with.topics.layout},
-        with.start};
+    event::stream_position const last{with.tail ? with.tail->end : with.start.confirmed, 0};
+    change_records records{who, last, with.topics.limit, with.topics.layout};
+    log_writer writer{executor,           link,       *with.producer, places,
+                      std::move(records), with.start, with.tail};
     capture reader{link, *with.stream, resume_guard{{}, false}};
     set_state(direction_state::streaming);
+    if (with.tail) {
+        spdlog::info("{}: topic {} has everything up to {} already", name(),
+                     places.own.topic->name(), to_string(with.tail->end));
+    }
     spdlog::info("{}: sending from {} on to topic {}{}, records of up to {} bytes", name(),
                  to_string(with.start.confirmed), places.own.topic->name(),
                  places.rows.empty()
@@ -233,6 +246,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     auto endings = co_await members.run();
     with.producer.reset(); // before the bytes it was given
     auto first = said_by(endings.front());
+    use_tail_ = use_tail_ && !writer.refuses_tail();
     if (first.step == next_step::stopped) {
         auto sent = co_await send_status(link, *with.stream);
         if (sent) {
@@ -281,6 +295,7 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                     continue;
                 }
                 if (told->again) {
+                    use_tail_ = false;
                     co_return failure{
                         next_step::retry,
                         fmt::format("node {} misses changes that Kafka has lost: sending again",
@@ -292,8 +307,12 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                 }
             }
         }
-        known.pass_on(link,
-                      kafka_.confirm == confirm_at::kafka ? writer.acknowledged() : known.reader);
+        if (!writer.tail_pending()) {
+            known.pass_on(link, kafka_.confirm == confirm_at::kafka ? writer.acknowledged()
+                                                                    : known.reader);
+        } else if (link.watermark.position() >= with.tail->end && link.window.exhausted()) {
+            co_return writer.other_history(); // it did not come
+        }
         auto const now = std::chrono::steady_clock::now();
         if (known.reader < link.watermark.received() && now - moved_at >= reminder_after) {
             moved_at = now;

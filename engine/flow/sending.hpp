@@ -44,6 +44,7 @@ private:
     std::unique_ptr<direction_memory> memory_;
     std::optional<std::int64_t> epoch_;
     bool whole_ = false;
+    bool use_tail_ = true; // of the log, at the next start
 };
 
 } // namespace tandem::engine

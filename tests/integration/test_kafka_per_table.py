@@ -191,8 +191,8 @@ def test_tables_that_would_share_a_topic_are_refused(servers, kafka):
     pair = servers.pair('CREATE TABLE "a b" (id integer PRIMARY KEY); CREATE TABLE "a.b" (id integer PRIMARY KEY)')
     pair.prefix = pair.name
     instance = through(pair, kafka, start=False).start()
-    wait_until(lambda: "would share topic" in instance.log_text(), 30, "the refusal")
-    line = next(line for line in instance.log_text().splitlines() if "would share topic" in line)
+    wait_until(lambda: instance.state("a:b") == "paused", 30, "the refusal")
+    line = next(line for line in instance.log_text().splitlines() if "a -> Kafka" in line and "would share topic" in line)
     assert f"tables public.a b and public.a.b would share topic {pair.prefix}.a.public.a_b" in line, line
     assert "--topics ordered" in line
     assert instance.state("a:b") == "paused"
