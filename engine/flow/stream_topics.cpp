@@ -188,6 +188,9 @@ io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster
         if (!ready) {
             co_return ready.error();
         }
+        if (topic.name == progress_topic(kafka, node)) {
+            continue; // it has no rows
+        }
         auto const limit = co_await limit_of(cluster, kafka, topic.name);
         if (!limit) {
             co_return limit.error();

@@ -25,8 +25,9 @@ struct wanted_topic {
 // A stream's, as its writer found or made them.
 struct stream_topics {
     std::vector<wanted_topic> all;
-    std::size_t limit = 0; // of a record, see record_limit(): what each of them takes
-    row_layout layout;     // of no table: rows are in the stream's topic
+    std::size_t limit =
+        0; // of a record, see record_limit(): what each of them takes but that of the progress
+    row_layout layout;                      // of no table: rows are in the stream's topic
     std::vector<event::row_partition> rows; // by the layout's numbers, with their ends
 };
 
