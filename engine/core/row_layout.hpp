@@ -25,7 +25,6 @@ struct row_layout {
     std::size_t partitions = 0;                           // of all tables
     chooser choose = nullptr;
 
-    [[nodiscard]] bool ordered() const noexcept { return tables.empty(); }
     // Null: it has no place.
     [[nodiscard]] table const* find(std::string_view schema, std::string_view name) const;
     [[nodiscard]] std::uint32_t partition_of(table const& of,

@@ -45,7 +45,6 @@ TEST(RowLayout, AKeyChoosesAmongItsTablesPartitions) {
     layout.choose = [](std::string_view key, std::int32_t partitions) noexcept {
         return static_cast<std::int32_t>(key.size()) % partitions;
     };
-    EXPECT_FALSE(layout.ordered());
     EXPECT_EQ(layout.find("public", "cha"), nullptr);
     EXPECT_EQ(layout.find("publicc", "hat"), nullptr);
     auto const* const chat = layout.find("public", "chat");
@@ -53,7 +52,6 @@ TEST(RowLayout, AKeyChoosesAmongItsTablesPartitions) {
     EXPECT_EQ(layout.partition_of(*chat, "12345"), 6U);
     EXPECT_EQ(layout.partition_of(*chat, "123456"), 4U);
     EXPECT_EQ(layout.partition_of(*chat, std::nullopt), 4U);
-    EXPECT_TRUE(row_layout{}.ordered());
 }
 
 } // namespace
