@@ -259,10 +259,6 @@ std::string row_schema(schema_source const& of, char const* field) {
     return fmt::format(R"({{{},"field":"{}"}})", made.body(), field);
 }
 
-constexpr char const* other_schemas =
-    R"({"type":"string","optional":false,"field":"op"},{"type":"int64","optional":true,"field":"ts_ms"},)"
-    R"({"type":"int64","optional":true,"field":"ts_us"},{"type":"int64","optional":true,"field":"ts_ns"})";
-
 } // namespace
 
 std::string key_schema(schema_source const& of) {
@@ -278,7 +274,7 @@ std::string envelope_schema(schema_source const& of) {
     schema made;
     made.type =
         fields_type({row_schema(of, "before"), row_schema(of, "after"), std::string{source_schema},
-                     std::string{transaction_schema}, other_schemas});
+                     std::string{transaction_schema}, std::string{event_schemas}});
     made.optional = false;
     made.name = of.topic + ".Envelope";
     made.version = 2;

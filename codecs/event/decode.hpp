@@ -18,6 +18,12 @@ struct record_form {
     friend bool operator==(record_form const&, record_form const&) = default;
 };
 
+// Whether it begins as records with a schema block do. No exact key or value begins so without one: none of its fields
+// is an object.
+[[nodiscard]] inline bool has_schema(std::string_view record) noexcept {
+    return record.starts_with(R"({"schema":{)");
+}
+
 // One per thread. Its memory grows to the largest record and stays. A record is JSON in every part, or refused;
 // only escapes are looked at where a value is needed.
 class event_decoder {

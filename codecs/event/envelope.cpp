@@ -97,6 +97,25 @@ relation_events::relation_events(pgoutput::relation_shape const& shape, row_plan
     }
 }
 
+// Without the fields of columns that were not sent.
+char* relation_events::append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept {
+    std::string_view const whole = open_.value;
+    if (new_row.empty() || open_.after.empty()) {
+        return append(out, whole);
+    }
+    auto const& last = open_.after.back();
+    out = append(out, whole.substr(0, open_.after.front().at));
+    bool first = true;
+    pgoutput::tuple_view::cursor columns{new_row};
+    for (auto const& field : open_.after) {
+        if (columns.next().kind != pgoutput::column_kind::unchanged) {
+            out = append(out, std::exchange(first, false) ? "" : ",");
+            out = append(out, whole.substr(field.at, field.size));
+        }
+    }
+    return append(out, whole.substr(last.at + last.size));
+}
+
 result<std::string_view> relation_events::value(change const& made,
                                                 transaction_part const& transaction,
                                                 event_time const& now, arena& into) const {
@@ -112,7 +131,7 @@ result<std::string_view> relation_events::value(change const& made,
     auto const row = [this](char* out, pgoutput::tuple_view given, row_part part) -> result<char*> {
         return given.empty() ? append(out, "null") : write_row(plan_, given, part, out);
     };
-    auto out = row(append(append(start, open_.value), before), made.old_row,
+    auto out = row(append(append_value_schema(start, made.new_row), before), made.old_row,
                    made.old_is_key ? plan_.of_key_row : row_part::all);
     if (out) {
         out = row(append(*out, after), made.new_row, row_part::all);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::event {
 
@@ -79,10 +80,18 @@ private:
     std::string block_;       // up to the position in transaction.id; empty outside transactions
 };
 
-// The schema blocks of a relation's records, see connect_schema.hpp; both empty: records go without.
+// The schema blocks of a relation's records, see connect_schema.hpp and exact_schema.hpp; both empty: records go
+// without.
 struct record_schemas {
+    struct piece {
+        std::uint32_t at = 0;
+        std::uint32_t size = 0;
+    };
     std::string key;
     std::string value;
+    // Where in `value` the fields of `after` stand, one for each column, a comma between them: a field that the row does
+    // not have leaves the schema. Empty: rows have all of them.
+    std::vector<piece> after = {};
 };
 
 // The events of one relation. Immutable, so that a shape can be shared; owns what it needs of it.
@@ -114,6 +123,8 @@ public:
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
 
 private:
+    char* append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept;
+
     row_plan plan_;
     record_schemas open_; // up to the payload
     std::string table_;   // ,"schema":..,"table":..

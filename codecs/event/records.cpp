@@ -77,7 +77,9 @@ result<record_list> records_of(relation_events const& relation, relation_events:
         ended.new_row = {};
         relation_events::change begun = made;
         begun.op = operation::create;
-        begun.old_row = {};
+        if (made.old_is_key || !options.old_row_of_moved) {
+            begun.old_row = {};
+        }
         list.add({old_key, make.value(ended), {"__debezium.newkey", new_key}});
         if (options.tombstones) {
             list.add({old_key, std::nullopt, {}});

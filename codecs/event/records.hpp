@@ -27,6 +27,9 @@ struct record {
 struct record_options {
     bool tombstones = true;    // tombstones.on.delete
     bool skip_truncate = true; // skipped.operations has t
+    // An update that moves its row tells the old one, where it was sent in full, in its second event as well, whose op
+    // is c: the key alone may not be what finds it elsewhere. Debezium does not.
+    bool old_row_of_moved = false;
 };
 
 // At most three: a change of the key is the end of one row and the beginning of another.

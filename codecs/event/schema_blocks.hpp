@@ -25,4 +25,9 @@ inline constexpr std::string_view transaction_schema =
     R"({"type":"int64","optional":false,"field":"data_collection_order"}],"optional":true,"name":"event.block",)"
     R"("version":1,"field":"transaction"})";
 
+// op, and when the event was made.
+inline constexpr std::string_view event_schemas =
+    R"({"type":"string","optional":false,"field":"op"},{"type":"int64","optional":true,"field":"ts_ms"},)"
+    R"({"type":"int64","optional":true,"field":"ts_us"},{"type":"int64","optional":true,"field":"ts_ns"})";
+
 } // namespace tandem::event

@@ -158,7 +158,8 @@ std::string event_text(topic_record const& record, std::optional<record_headers>
             continue;
         }
         if (moved.old_key && seen.op == event::event_operation::create &&
-            decoder.key(unpadded(*moved.old_key), false, names, seen.before, strings)) {
+            (seen.has_before ||
+             decoder.key(unpadded(*moved.old_key), schema, names, seen.before, strings))) {
             seen.op = event::event_operation::update;
             seen.has_before = true;
         }

@@ -65,7 +65,8 @@ struct options {
     std::string compression = "lz4"; // of what is written to Kafka; librdkafka's word
     std::string topic_prefix = "tandem";
     topic_layout topics = topic_layout::ordered;
-    int table_partitions = 3; // of each table's topic
+    bool event_schemas = false; // records have the schema blocks of Kafka's JsonConverter
+    int table_partitions = 3;   // of each table's topic
     bool table_partitions_named = false;
     std::size_t topic_max_bytes = std::size_t{8} << 20;
     confirmation confirm = confirmation::applied;

@@ -281,6 +281,10 @@ std::vector<setting> transport_settings() {
              into.table_partitions = number<int>(text, 1, 100);
              into.table_partitions_named = true;
          }},
+        {"event-schemas", kind::value, group::run, "on|off",
+         "Keys and values have the schema blocks that Kafka Connect's JsonConverter reads "
+         "(schemas.enable), for its sinks: some kilobytes in every record. Default: off.",
+         [](options& into, std::string const& text) { into.event_schemas = on_or_off(text); }},
         {"topic-max-bytes", kind::value, group::run, "SIZE",
          fmt::format(
              "max.message.bytes of the topics that tandem creates, 64KiB to 64MiB. A row whose "

@@ -170,6 +170,11 @@ void validate_run(options const& set) {
             "--topics per-table has no effect without --transport kafka; add the one "
             "or leave out the other"};
     }
+    if (set.transport == transport::direct && set.event_schemas) {
+        throw config_error{
+            "--event-schemas on has no effect without --transport kafka; add the one "
+            "or leave out the other"};
+    }
     if (set.table_partitions_named && !per_table) {
         throw config_error{
             "--table-partitions has no effect without --topics per-table; add the one "

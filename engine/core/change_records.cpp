@@ -1,8 +1,8 @@
 #include "engine/core/change_records.hpp"
 
 #include "codecs/base/assert.hpp"
+#include "codecs/event/exact_schema.hpp"
 #include "codecs/event/json_text.hpp"
-#include "codecs/event/row_plan.hpp"
 #include "engine/core/oversize.hpp"
 
 #include <fmt/format.h>
@@ -30,19 +30,38 @@ event::operation operation_of(change_kind kind) noexcept {
 } // namespace
 
 change_records::change_records(stream_identity who, event::stream_position last, std::size_t limit,
-                               row_layout layout)
+                               row_layout layout, record_style style)
     : who_{std::move(who)},
       source_{who_.version, who_.prefix, who_.database, event::value_form::exact},
       last_{last},
       covered_{last},
       row_ends_(layout.partitions, last),
       layout_{std::move(layout)},
+      style_{std::move(style)},
       limit_{limit} {}
 
 void change_records::begin(transaction_header const& header, lsn previous_commit) {
     current_ = header;
     index_ = 0;
     transaction_.emplace(source_, header.id, header.commit_time, previous_commit);
+}
+
+// A key of which the shape lacks a column was another shape's.
+event::relation_events change_records::events_of(pgoutput::relation_shape const& shape) const {
+    event::key_columns key;
+    auto const at = style_.keys.find(table_id(shape.schema, shape.name));
+    if (at != style_.keys.end() && std::ranges::all_of(at->second, [&](auto const& name) {
+            return std::ranges::find(shape.columns, name, &pgoutput::column_shape::name) !=
+                   shape.columns.end();
+        })) {
+        key = at->second;
+    }
+    event::record_schemas schemas;
+    if (style_.schemas) {
+        auto const topic = table_topic(who_.prefix + '.' + who_.node, {shape.schema, shape.name});
+        schemas = event::exact_schemas(shape, key, topic);
+    }
+    return {shape, event::exact_plan(shape, key), std::move(schemas)};
 }
 
 change_records::relation& change_records::relation_of(
@@ -52,7 +71,7 @@ change_records::relation& change_records::relation_of(
         auto const owner = std::ranges::find(shapes, shape, &pgoutput::relation_ptr::get);
         TANDEM_ASSERT(owner != shapes.end());
         found.shape = *owner;
-        found.events = std::make_unique<event::relation_events>(*shape, event::exact_plan(*shape));
+        found.events = std::make_unique<event::relation_events>(events_of(*shape));
         found.place = layout_.find(shape->schema, shape->name);
     }
     return found;
@@ -182,7 +201,9 @@ boost::system::result<std::size_t, std::string> change_records::add_rows(
     event::relation_events::change const what{
         operation_of(made.kind), made.old_row, made.old_kind != pgoutput::old_row_kind::full,
         made.new_row, made.position ? made.position : current_.final_lsn};
-    auto const records = event::records_of(*one.events, what, *transaction_, now, {}, into);
+    event::record_options options;
+    options.old_row_of_moved = true;
+    auto const records = event::records_of(*one.events, what, *transaction_, now, options, into);
     if (!records) {
         auto const column =
             std::min<std::size_t>(records.error().offset, one.shape->columns.size() - 1);

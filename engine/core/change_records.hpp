@@ -6,6 +6,7 @@
 
 #include "codecs/event/headers.hpp"
 #include "codecs/event/records.hpp"
+#include "codecs/event/row_plan.hpp"
 #include "codecs/event/stream_notes.hpp"
 #include "engine/core/change.hpp"
 #include "engine/core/row_layout.hpp"
@@ -33,13 +34,21 @@ struct stream_identity {
     std::int64_t epoch = 0;
 };
 
+// How a writer's rows become records.
+struct record_style {
+    // By table_id(): the key of its records where that is not the replica identity. Of tables with REPLICA IDENTITY FULL,
+    // whose identity is all columns.
+    boost::unordered_flat_map<std::string, event::key_columns> keys;
+    bool schemas = false; // with the blocks that Kafka's JsonConverter reads
+};
+
 // One per writer. Records live until the next call of the same object; their bytes in the arena they were made in.
 class change_records {
 public:
     // `last`: the position before the first record. `limit`: the greatest batch_bytes() that the topic takes.
     // `layout`: where rows go; those of tables that it does not have, into the stream's own partition.
     change_records(stream_identity who, event::stream_position last, std::size_t limit,
-                   row_layout layout = {});
+                   row_layout layout = {}, record_style style = {});
 
     // The next records are those of this transaction. `previous_commit`: where the one before ended.
     void begin(transaction_header const& header, lsn previous_commit);
@@ -79,6 +88,7 @@ private:
         bool described = false;                   // in this segment
     };
 
+    [[nodiscard]] event::relation_events events_of(pgoutput::relation_shape const& shape) const;
     relation& relation_of(pgoutput::relation_shape const* shape,
                           std::span<pgoutput::relation_ptr const> shapes);
     void describe(relation& one, arena& into);
@@ -121,6 +131,7 @@ private:
     event::stream_position covered_;               // by the stream's own partition
     std::vector<event::stream_position> row_ends_; // of each partition of rows, what it has
     row_layout layout_;
+    record_style style_;
     std::size_t limit_;
     transaction_header current_;
     std::optional<event::transaction_part> transaction_;

@@ -139,7 +139,8 @@ record_result<record_changes::table*> record_changes::read(std::string_view valu
     event::field_names none;
     for (int tries = 0; tries < 2; ++tries) {
         auto& names = guessed == nullptr ? none : guessed->names;
-        auto const decoded = decoder_.value(value, {}, names, event_, strings_);
+        event::record_form const form{true, event::has_schema(value)};
+        auto const decoded = decoder_.value(value, form, names, event_, strings_);
         if (!decoded) {
             return record_error{decoded.error().message()};
         }
@@ -209,8 +210,10 @@ record_result<pgoutput::tuple_view> record_changes::row_of(table const& of,
 record_result<void> record_changes::fill_old(table& of, std::optional<std::string_view> old_key,
                                              change& made, arena& into) {
     event::row_values const* values = nullptr;
-    if (old_key) {
-        auto const decoded = decoder_.key(*old_key, false, of.names, key_, strings_);
+    bool const full = of.shape->replica_identity == 'f' && event_.has_before;
+    if (old_key && !full) {
+        auto const decoded =
+            decoder_.key(*old_key, event::has_schema(*old_key), of.names, key_, strings_);
         if (!decoded) {
             return record_error{
                 fmt::format("header __debezium.oldkey: {}", decoded.error().message())};
@@ -222,7 +225,6 @@ record_result<void> record_changes::fill_old(table& of, std::optional<std::strin
     if (values == nullptr) {
         return {};
     }
-    bool const full = of.shape->replica_identity == 'f' && !old_key;
     auto const row = row_of(of, *values, null, into);
     if (!row) {
         return row.error();

@@ -20,6 +20,7 @@ struct kafka_setup {
     std::size_t topic_max_bytes = 0; // max.message.bytes of the topics that are made
     bool per_table = false;          // rows go to topics of their tables
     int table_partitions = 1;        // of each of those
+    bool schemas = false;            // records have those of Kafka's JsonConverter
 };
 
 // The changes of a node, in one partition: transactions and their order stay. With per_table what orders them, and

@@ -129,6 +129,7 @@ kafka_setup kafka_of(options const& set) {
     kafka.topic_max_bytes = set.topic_max_bytes;
     kafka.per_table = set.topics == topic_layout::per_table;
     kafka.table_partitions = set.table_partitions;
+    kafka.schemas = set.event_schemas;
     kafka.confirm = set.confirm == confirmation::kafka ? confirm_at::kafka : confirm_at::applied;
     return kafka;
 }

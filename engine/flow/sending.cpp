@@ -9,6 +9,7 @@
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/log_writer.hpp"
 #include "engine/flow/read_tail.hpp"
+#include "engine/flow/record_keys.hpp"
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
 #include "engine/flow/stream_progress.hpp"
@@ -48,6 +49,7 @@ struct sending::parts {
     std::unique_ptr<io::kafka::consumer> progress;
     std::unique_ptr<io::pg::replication_stream> stream;
     stream_topics topics;
+    record_style style;
     std::optional<log_tail> tail; // where it lies beyond what is confirmed
     start_point point;
     event::start_note start;
@@ -106,6 +108,11 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
         co_return topics.error();
     }
     into.topics = std::move(*topics);
+    auto keys = co_await read_record_keys(setup_.source.name, *into.source);
+    if (!keys) {
+        co_return keys.error();
+    }
+    into.style = {std::move(*keys), kafka_.schemas};
     // The log's writer says when nothing more comes: until then requests fill.
     io::kafka::properties properties{{"linger.ms", "25"}};
     properties.insert(properties.end(), kafka_.properties.begin(), kafka_.properties.end());
@@ -216,7 +223,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     }
     with.start.rows = with.topics.rows;
     event::stream_position const last{with.tail ? with.tail->end : with.start.confirmed, 0};
-    change_records records{who, last, with.topics.limit, with.topics.layout};
+    change_records records{who, last, with.topics.limit, with.topics.layout, with.style};
     log_writer writer{executor,           link,       *with.producer, places,
                       std::move(records), with.start, with.tail};
     capture reader{link, *with.stream, resume_guard{{}, false}};

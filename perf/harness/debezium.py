@@ -63,9 +63,10 @@ WAYS = {
 class Debezium:
     """Two connectors that stay, with their JVM warm, and are resumed and paused for each measurement."""
 
-    def __init__(self, way, source, target, worker, admin):
+    def __init__(self, way, source, target, worker, brokers, admin):
         """`admin`: removes from the topic what the sink has written."""
-        self.name, self.source, self.target, self.worker, self.admin = way, source, target, worker, admin
+        self.name, self.source, self.target, self.admin = way, source, target, admin
+        self.worker, self.brokers = worker, brokers
         self.topic = f"{way}.public.chat_message"
         self.connectors = {f"{way}-sink": self._sink(), f"{way}-source": self._source()}
         for name, settings in self.connectors.items():
@@ -113,4 +114,4 @@ class Debezium:
         """{part: pids}"""
         return {"walsender": self.source.walsenders(f"debezium_{self.name}"), "apply": self.target.sessions(),
                 "connect": [self.worker.process.pid],
-                "brokers": [node.pid() for node in self.worker.brokers.nodes]}
+                "brokers": [node.pid() for node in self.brokers.nodes]}

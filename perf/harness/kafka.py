@@ -17,11 +17,10 @@ import debezium
 import goals
 import latency
 from catchup import catch_up, circumstances, flags, judged, ratios, show
-from connect_worker import Worker
 from databases import Database, Source, servers
 from debezium import Debezium
 from measuring import end_in_good_order, say, wait
-from shared import Admin, ClusterError, broker, free_ports
+from shared import Admin, ClusterError, Worker, broker, free_ports
 from tandem_run import Tandem
 
 WARM_UP_ROWS = 100_000
@@ -63,7 +62,7 @@ class Phase:
         brokers = clean_up.enter_context(cluster(nodes))
         admin = Admin(brokers.bootstrap)
         clean_up.callback(admin.close)
-        worker = Worker(brokers)
+        worker = Worker(brokers.bootstrap, nodes, goals.REPOSITORY / "build" / "perf" / "connect")
         clean_up.callback(worker.close)
         worker.start()
 
@@ -76,7 +75,7 @@ class Phase:
         clean_up.callback(self.ours.close)
         self.direct = Tandem("tandem-direct", self.direct_source, target("direct"), given)
         clean_up.callback(self.direct.close)
-        self.peers = [Debezium(way, self.source, target(way), worker, admin) for way in debezium.WAYS]
+        self.peers = [Debezium(way, self.source, target(way), worker, brokers, admin) for way in debezium.WAYS]
         self.runs = {system.name: [] for system in self._systems()}
         self.latencies = {self.ours.name: [], "flat": []}
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem::engine {
@@ -33,6 +34,14 @@ protected:
         auto const read = event::decode_headers(of.headers);
         EXPECT_TRUE(read) << read.error().message();
         return *read;
+    }
+    void write_with(record_style style) {
+        records_ = change_records{{"a", "chat", "db", "0.1.0", 4},
+                                  {lsn{0x100}, 0},
+                                  std::size_t{1} << 20,
+                                  {},
+                                  std::move(style)};
+        records_.begin({xid{700}, pg_time{5'000'000}, lsn{0x200}}, lsn{0x100});
     }
     void describe(stream_record const& of) {
         auto const note = event::decode_note(headers_of(of).note);
@@ -138,6 +147,76 @@ TEST_F(RecordChanges, AFullOldRowComesBack) {
     what.shape = shape.get();
     auto const got = back(what);
     EXPECT_EQ(got.what.old_kind, pgoutput::old_row_kind::full);
+    EXPECT_EQ(wire::columns_of(got.what.old_row), before);
+    EXPECT_EQ(wire::columns_of(got.what.new_row), after);
+}
+
+TEST_F(RecordChanges, TheKeyOfFullRowsIsThePrimaryKey) {
+    auto shape = std::make_shared<pgoutput::relation_shape>(*plan_.shape);
+    shape->replica_identity = 'f';
+    shape->columns[1].key = shape->columns[2].key = true; // the identity is all of them
+    shapes_ = {shape};
+    record_style style;
+    style.keys[table_id("public", "chat")] = {"c0"};
+    write_with(style);
+    wire::columns const before{text("7"), text("b"), null()};
+    wire::columns const after{text("8"), text("b"), null()};
+    change move = make_.update_full(plan_, before, after);
+    move.shape = shape.get();
+    auto const all = written(move);
+    ASSERT_EQ(all.size(), 4U) << "with its description";
+    describe(all[0]);
+    EXPECT_EQ(all[1].key, R"({"c0":"7"})");
+    EXPECT_EQ(all[3].key, R"({"c0":"8"})");
+    auto const got = read(all[3]);
+    ASSERT_TRUE(got && *got) << (got ? "none" : got.error().what);
+    EXPECT_EQ((*got)->what.kind, change_kind::update);
+    EXPECT_EQ((*got)->what.old_kind, pgoutput::old_row_kind::full);
+    EXPECT_EQ(wire::columns_of((*got)->what.old_row), before)
+        << "the peer may find rows by another column";
+    EXPECT_EQ(wire::columns_of((*got)->what.new_row), after);
+    change stays = make_.update_full(plan_, after, {text("8"), text("c"), null()});
+    stays.shape = shape.get();
+    EXPECT_EQ(written(stays).size(), 1U) << "its key is the same";
+}
+
+TEST_F(RecordChanges, AKeyThatTheShapeLacksWasAnotherShapes) {
+    record_style style;
+    style.keys[table_id("public", "chat")] = {"c0", "gone"};
+    write_with(style);
+    auto const all = written(make_.insert(plan_, {text("7"), null(), null()}));
+    EXPECT_EQ(all.back().key, R"({"c0":"7"})") << "its replica identity";
+}
+
+TEST_F(RecordChanges, RowsWithSchemasComeBack) {
+    record_style style;
+    style.schemas = true;
+    write_with(style);
+    wire::columns const whole{text("7"), null(), text("x")};
+    EXPECT_EQ(wire::columns_of(back(make_.insert(plan_, whole)).what.new_row), whole);
+    wire::columns const partly{text("7"), unchanged(), text("y")};
+    EXPECT_EQ(wire::columns_of(back(make_.update(plan_, partly)).what.new_row), partly);
+    change const move = make_.move(plan_, {text("7"), null(), null()}, {text("8"), null(), null()});
+    auto const got = back(move);
+    EXPECT_EQ(wire::columns_of(got.what.old_row), (wire::columns{text("7"), null(), null()}));
+    EXPECT_EQ(wire::columns_of(got.what.new_row), (wire::columns{text("8"), null(), null()}));
+    auto const all = written(make_.insert(plan_, whole));
+    EXPECT_EQ(
+        all.back().key,
+        R"({"schema":{"type":"struct","fields":[{"type":"string","optional":false,"field":"c0"}],)"
+        R"("optional":false,"name":"chat.a.public.chat.Key"},"payload":{"c0":"7"}})");
+}
+
+TEST_F(RecordChanges, AColumnNamedSchemaIsNone) {
+    auto shape = std::make_shared<pgoutput::relation_shape>(*plan_.shape);
+    shape->columns[0].name = "schema";
+    shape->columns[1].name = "payload";
+    shapes_ = {shape};
+    wire::columns const before{text(R"({"type":"struct"})"), null(), null()};
+    wire::columns const after{text("{}"), text("x"), null()};
+    change move = make_.move(plan_, before, after);
+    move.shape = shape.get();
+    auto const got = back(move);
     EXPECT_EQ(wire::columns_of(got.what.old_row), before);
     EXPECT_EQ(wire::columns_of(got.what.new_row), after);
 }

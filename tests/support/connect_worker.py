@@ -3,23 +3,25 @@
 import json
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import goals
-from measuring import say, wait
-from shared import free_ports, maven
+from support.brokers import free_ports
+from support.kafka_admin import CACHE
+from support.waiting import wait_until
+
+import maven  # of tools/local, which kafka_admin has put in the path
 
 POMS = Path(__file__).with_name("connect")
-CACHE = goals.REPOSITORY / "build" / "cache"
 JVM = ("-Xms256m", "-Xmx1536m", "-XX:+UseG1GC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
        "-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS")
 # The worker's own must be the only ones of these: with two, a task dies of classes that do not fit.
 WORKERS_OWN = ("jackson-core-", "jackson-databind-", "jackson-annotations-", "slf4j-api-")
 
 SETTINGS = {
-    "group.id": "perf",
+    "group.id": "connect",
     "key.converter": "org.apache.kafka.connect.json.JsonConverter",
     "value.converter": "org.apache.kafka.connect.json.JsonConverter",
     "key.converter.schemas.enable": "true",
@@ -35,21 +37,24 @@ SETTINGS = {
 }
 
 
-class Worker:
-    """One process. Its folder holds settings and plugins, and goes with it."""
+def _say(text):
+    print(text, file=sys.stderr, flush=True)
 
-    def __init__(self, brokers):
-        """`brokers`: a cluster that runs."""
-        self.brokers = brokers
-        self.home = goals.REPOSITORY / "build" / "perf" / "connect"
+
+class Worker:
+    """One process. Its folder `home` holds settings and plugins, and goes with it; its log stays beside it."""
+
+    def __init__(self, bootstrap, replicas, home):
+        """`bootstrap`: of a cluster that runs, `replicas`: of the worker's own topics."""
+        self.home = Path(home)
         self.log = self.home.with_suffix(".log")
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         shutil.rmtree(self.home, ignore_errors=True)
         self._link_plugins()
-        settings = {**SETTINGS, "bootstrap.servers": brokers.bootstrap, "listeners": self.url,
+        settings = {**SETTINGS, "bootstrap.servers": bootstrap, "listeners": self.url,
                     "plugin.path": self.home / "plugins",
-                    **{f"{kind}.storage.replication.factor": len(brokers.nodes)
+                    **{f"{kind}.storage.replication.factor": replicas
                        for kind in ("config", "offset", "status")}}
         (self.home / "worker.properties").write_text(
             "".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
@@ -59,18 +64,18 @@ class Worker:
         for part in ("source", "sink"):
             folder = self.home / "plugins" / part
             folder.mkdir(parents=True)
-            for jar in map(Path, maven.classpath(POMS / part / "pom.xml", CACHE, say).split(":")):
+            for jar in map(Path, maven.classpath(POMS / part / "pom.xml", CACHE, _say).split(":")):
                 if not jar.name.startswith(WORKERS_OWN):
                     (folder / jar.name).symlink_to(jar)
 
     def start(self):
-        parts = maven.classpath(POMS / "worker" / "pom.xml", CACHE, say)
+        parts = maven.classpath(POMS / "worker" / "pom.xml", CACHE, _say)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "java", *JVM, "-cp", parts,
                  "org.apache.kafka.connect.cli.ConnectDistributed", str(self.home / "worker.properties")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home, start_new_session=True)
-        wait("Kafka Connect answers", 180, self._answers)
+        wait_until(self._answers, 180, "Kafka Connect answers")
 
     def _answers(self):
         if self.process.poll() is not None:
@@ -95,7 +100,7 @@ class Worker:
                                f"{self.log_tail()}") from None
 
     def command(self, method, path, content=None):
-        wait(f"Kafka Connect does {method} {path}", 60, lambda: self.ask(method, path, content) is not None)
+        wait_until(lambda: self.ask(method, path, content) is not None, 60, f"Kafka Connect does {method} {path}")
 
     def wait_state(self, connector, state):
         """Every task of the connector is in the state."""
@@ -105,7 +110,7 @@ class Worker:
                 if task["state"] == "FAILED":
                     raise RuntimeError(f"{connector} failed:\n{task['trace']}\n{self.log_tail()}")
             return found and found["tasks"] and all(task["state"] == state for task in found["tasks"])
-        wait(f"connector {connector} is {state}", 120, reached)
+        wait_until(reached, 120, f"connector {connector} is {state}")
 
     def log_tail(self, lines=20):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
