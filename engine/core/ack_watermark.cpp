@@ -76,6 +76,16 @@ std::optional<lsn> flush_tracker::probed(lsn asked_at, lsn inserted, lsn flushed
     return reached;
 }
 
+bool flush_tracker::stalled(std::int64_t now_ms) noexcept {
+    bool const same = tag_ && tag_ == waited_for_;
+    bool const due = same && now_ms - since_ms_ >= patience_ms;
+    if (!same || due) {
+        since_ms_ = now_ms;
+    }
+    waited_for_ = tag_;
+    return due;
+}
+
 bool worth_storing(idle_store_input const& now) noexcept {
     if (now.candidate <= now.stored || now.since_last_ms < idle_store_interval_ms) {
         return false;

@@ -64,12 +64,19 @@ public:
     // `asked_at` is newest() when the probe was sent: what was committed while it was on its way may
     // lie behind the positions of the sink's WAL that it brings. New durable end, if any.
     [[nodiscard]] std::optional<lsn> probed(lsn asked_at, lsn inserted, lsn flushed) noexcept;
+    // Whether a probe's insert position has waited for patience_ms, and again that long after it was said: the last WAL
+    // before it is then of no commit (of a transaction that is still open, or of a page that was pruned), and the
+    // server flushes it some day only. `now_ms` by any clock that only goes forward.
+    [[nodiscard]] bool stalled(std::int64_t now_ms) noexcept;
+    static constexpr std::int64_t patience_ms = 1'000; // the WAL writer takes three times 200 ms
 
 private:
     lsn newest_;
     lsn durable_;
     lsn tagged_; // newest_ at the probe that `tag_` belongs to
     lsn tag_;
+    lsn waited_for_; // the tag at the last call of stalled()
+    std::int64_t since_ms_ = 0;
 };
 
 // When an idle position is worth a write at the sink. Our own bookkeeping moves the sink's WAL, which

@@ -238,6 +238,9 @@ io::awaitable<io::pg::result<void>> send_status(direction_link& link,
     co_return sent;
 }
 
+// A commit that flushes nothing itself tells the WAL writer to.
+constexpr char const* ask_for_flush = "SELECT txid_current()";
+
 io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::connection& target) {
     auto const asked_at = link.flushes.newest();
     auto got =
@@ -247,6 +250,13 @@ io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::c
     }
     if (auto const durable = link.flushes.probed(asked_at, lsn_of(*got, 0), lsn_of(*got, 1))) {
         link.watermark.durable(*durable);
+    }
+    auto const now = steady::now().time_since_epoch();
+    if (link.flushes.stalled(std::chrono::duration_cast<std::chrono::milliseconds>(now).count())) {
+        auto asked = co_await target.execute(ask_for_flush);
+        if (!asked) {
+            co_return retry_after(link.setup.target.name, "flushing its WAL", asked.error());
+        }
     }
     co_return boost::system::in_place_value;
 }

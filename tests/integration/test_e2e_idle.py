@@ -48,6 +48,24 @@ def test_confirmed_position_follows_another_database(servers):
         servers.a.drop_database(elsewhere)
 
 
+def test_what_nobody_flushes_holds_no_confirmation_up(servers):
+    """The last WAL at the peer is of a transaction that stays open: no commit of its server asks for it to be flushed."""
+    pair = servers.pair(SCHEMA + "; CREATE TABLE aside (v integer)")
+    open_one = pair.b.connect()
+    try:
+        instance = pair.run("--exclude", "public.aside")
+        with open_one.cursor() as cursor:
+            for number_of_row in range(6):
+                pair.a.sql("INSERT INTO item VALUES (%s, 'x')", number_of_row)
+                wait_until(lambda: pair.b.value("SELECT 1 FROM item WHERE id = %s", number_of_row), 10, "the row", every=0.002)
+                cursor.execute("INSERT INTO aside VALUES (1)")
+                target = number(pair.a.value("SELECT pg_current_wal_flush_lsn()"))
+                wait_until(lambda: confirmed(pair, pair.a) >= target, 5, "the row confirmed", detail=instance.explain)
+    finally:
+        open_one.close()
+        pair.close()
+
+
 def test_an_idle_pair_settles(servers):
     """No ping-pong: after the last change there comes a time without a single commit of ours."""
     pair = servers.pair(SCHEMA)

@@ -123,6 +123,23 @@ TEST(FlushTracker, AllFlushedAtOnce) {
     EXPECT_EQ(flushes.probed(flushes.newest(), lsn{2000}, lsn{2000}), std::nullopt);
 }
 
+TEST(FlushTracker, AStalledProbeIsSaidOncePerPatience) {
+    flush_tracker flushes;
+    EXPECT_FALSE(flushes.stalled(0));
+    flushes.committed(lsn{10});
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1000}, lsn{900}), std::nullopt);
+    EXPECT_FALSE(flushes.stalled(5'000)) << "seen for the first time";
+    EXPECT_FALSE(flushes.stalled(5'999));
+    EXPECT_TRUE(flushes.stalled(6'000));
+    EXPECT_FALSE(flushes.stalled(6'001)) << "it was said";
+    EXPECT_TRUE(flushes.stalled(7'000));
+    flushes.committed(lsn{20});
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1100}, lsn{1000}), lsn{10});
+    EXPECT_FALSE(flushes.stalled(9'000)) << "another probe";
+    EXPECT_EQ(flushes.probed(flushes.newest(), lsn{1100}, lsn{1100}), lsn{20});
+    EXPECT_FALSE(flushes.stalled(20'000)) << "none waits";
+}
+
 struct idle_case {
     char const* name;
     idle_store_input input;
