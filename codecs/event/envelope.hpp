@@ -104,7 +104,7 @@ public:
         operation op = operation::create;
         pgoutput::tuple_view old_row; // empty: none
         bool old_is_key = true;       // only the replica identity's columns are set in old_row
-        pgoutput::tuple_view new_row; // empty: none
+        pgoutput::tuple_view new_row; // empty: none; unsent values may be in old_row
         lsn position;                 // of the change in the WAL
         event_order order = {};       // for the block `transaction`
     };
@@ -123,6 +123,7 @@ public:
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
 
 private:
+    [[nodiscard]] pgoutput::tuple_view complete(change const& made, arena& into) const;
     char* append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept;
 
     row_plan plan_;

@@ -104,14 +104,30 @@ void batch_builder::add(change const& what, table_plan const& plan) {
     TANDEM_ASSERT(inside_ && plan.usable && what.kind != change_kind::truncate);
     ++changes_;
     bytes_ += what.new_row.raw().size() + what.old_row.raw().size();
+    if (plan.number + 1 != last_plan_) {
+        take_turn(plan);
+    }
     if (moves_key(what, plan)) {
         move_key(what, plan);
     } else {
         put(what, plan);
     }
     if (!coalesce_) {
-        close(plan);
+        close(plan.number);
     }
+}
+
+// Rows of one table in two shapes are two groups: the later ones come behind the earlier ones.
+void batch_builder::take_turn(table_plan const& plan) {
+    last_plan_ = plan.number + 1;
+    if (plan.shape->id == oid{}) { // of a log, which never goes back to an earlier shape
+        return;
+    }
+    auto& in_use = plan_of_[plan.shape->id.value];
+    if (in_use != 0 && in_use != last_plan_) {
+        close(in_use - 1);
+    }
+    in_use = last_plan_;
 }
 
 void batch_builder::add_parked(change const& what, table_plan const& plan) {
@@ -125,7 +141,8 @@ void batch_builder::add_truncate(change const& what, std::vector<table_plan cons
     TANDEM_ASSERT(inside_ && what.kind == change_kind::truncate);
     ++changes_;
     for (auto const* plan : plans) {
-        close(*plan);
+        take_turn(*plan);
+        close(plan->number);
     }
     steps_.push_back({step_kind::truncate, 0, nullptr, &what, current_,
                       static_cast<std::uint32_t>(truncations_.size())});
@@ -133,7 +150,7 @@ void batch_builder::add_truncate(change const& what, std::vector<table_plan cons
 }
 
 void batch_builder::move_key(change const& what, table_plan const& plan) {
-    close(plan);
+    close(plan.number);
     steps_.push_back({step_kind::move_key, 0, &plan, &what, current_, 0});
 }
 
@@ -239,9 +256,9 @@ row_group& batch_builder::group_of(table_plan const& plan) {
     return group;
 }
 
-void batch_builder::close(table_plan const& plan) {
-    if (plan.number < open_group_.size() && open_group_[plan.number] != 0) {
-        open_group_[plan.number] = 0;
+void batch_builder::close(std::uint32_t plan) noexcept {
+    if (plan < open_group_.size()) {
+        open_group_[plan] = 0;
     }
 }
 

@@ -10,6 +10,8 @@
 #include "engine/core/change.hpp"
 #include "engine/core/table_plan.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -101,7 +103,8 @@ public:
 
 private:
     row_group& group_of(table_plan const& plan);
-    void close(table_plan const& plan);
+    void close(std::uint32_t plan) noexcept;
+    void take_turn(table_plan const& plan);
     row_slot& slot_of(row_group& group, std::string_view key, bool& fresh);
     void grow_index(row_group& group);
     std::string_view key_of(pgoutput::tuple_view row, table_plan const& plan);
@@ -115,6 +118,9 @@ private:
         groups_; // reused; the first used_groups_ are this batch's
     std::uint32_t used_groups_ = 0;
     std::vector<std::uint32_t> open_group_; // by plan number: group + 1, 0 for none
+    // Plans by their numbers, which no two have in an applier's life; 0: none.
+    std::uint32_t last_plan_ = 0; // number + 1, of the row added last
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> plan_of_; // number + 1, by relation
     std::vector<row_version> versions_;
     std::vector<std::vector<table_plan const*>> truncations_;
     std::vector<std::unique_ptr<char[]>> key_bytes_; // composite keys, in chunks

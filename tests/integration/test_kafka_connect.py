@@ -1,4 +1,9 @@
-"""Real parts of Kafka Connect at the other end of the brokers: Debezium's JDBC sink reads what tandem wrote."""
+"""Real parts of Kafka Connect at the other end of the brokers: Debezium's JDBC sink reads what tandem wrote, and tandem
+applies what Debezium's source wrote."""
+
+import os
+import signal
+import subprocess
 
 import pytest
 
@@ -110,3 +115,126 @@ def test_debeziums_jdbc_sink_reads_the_topics(pair, third, kafka, worker):
                detail=lambda: f"{contents(pair.a)}\n{contents(third)}\n{worker.log_tail()}")
     assert [len(rows) for rows in contents(third).values()] == [3, 196, 49, 5]
     assert third.value("SELECT count(*) FROM unsent WHERE big = repeat('x', 9000) AND v = 1") == 4
+
+
+# --- the other way: what a real Debezium source wrote ----------------------------------------------------------------
+# Its own modes lose infinities, arrays of arrays and the digits of a numeric that are zeros at its end.
+SOURCE_KINDS = KINDS.replace("ARRAY[[1, 2], [3, 4]]", "ARRAY[1, NULL, 3]").replace("'NaN', 0, repeat", "-1.5, 0, repeat") \
+    .replace("NULL, 'infinity', '-infinity', 'infinity', NULL", "NULL, '1969-12-31 23:59:59.5+00', '0044-03-15 12:00:00 BC', '9999-12-31', NULL")
+MODES = {
+    "precise": ({"decimal.handling.mode": "precise", "time.precision.mode": "adaptive"}, ("decimals=precise", "times=adaptive")),
+    "string": ({"decimal.handling.mode": "string", "time.precision.mode": "adaptive_time_microseconds"},
+               ("decimals=string", "times=adaptive_time_microseconds")),
+}
+FLATTENED = {
+    "transforms": "unwrap",
+    "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+    "transforms.unwrap.delete.tombstone.handling.mode": "tombstone",
+}
+
+
+def source(origin, name, schemas, more):
+    converter = {f"{part}.converter": "org.apache.kafka.connect.json.JsonConverter" for part in ("key", "value")}
+    return {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "tasks.max": "1",
+        "database.hostname": "127.0.0.1",
+        "database.port": str(origin.cluster.port),
+        "database.user": "postgres",
+        "database.password": "password",
+        "database.dbname": origin.name,
+        "topic.prefix": name,
+        "slot.name": name,
+        "publication.name": name,
+        "plugin.name": "pgoutput",
+        "publication.autocreate.mode": "filtered",
+        "table.include.list": ",".join(f"public.{table}" for table in TABLES),
+        "interval.handling.mode": "string",
+        "skipped.operations": "none",
+        "poll.interval.ms": "10",
+        "topic.creation.default.partitions": "3",
+        "topic.creation.default.replication.factor": "3",
+        **converter, **{f"{part}.schemas.enable": schemas for part in converter}, **more,
+    }
+
+
+class Sinks:
+    """tandem's sinks of a source's topics, a process for each."""
+
+    def __init__(self, target, brokers, prefix, arguments):
+        tool = os.environ["TANDEM_TOPIC_SINK_TOOL"]
+        self.commands = [[tool, target.uri(), brokers, f"{prefix}-{table}", f"{prefix}.public.{table}", "3",
+                          f"table=public.{table}", *arguments] for table in TABLES]
+        self.running = []
+
+    def start(self, log):
+        with open(log, "ab") as errors:
+            self.running = [subprocess.Popen([*command, "follow=yes"], stdin=subprocess.DEVNULL, stderr=errors)
+                            for command in self.commands]
+
+    def end(self, how):
+        for process in self.running:
+            process.send_signal(how)
+        ends = [process.wait(30) for process in self.running]
+        self.running = []
+        return ends
+
+
+@pytest.fixture
+def origin(servers):
+    database = servers.a.create_database("origin")
+    database.sql(SCHEMA + UNSENT)
+    yield database
+    wait_until(lambda: not database.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database() AND active"),
+               30, "Debezium has let its slot go")
+    database.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
+    servers.a.drop_database(database)
+
+
+@pytest.mark.parametrize("way", ["envelopes", "with_schemas", "flattened"])
+def test_what_debezium_wrote_is_applied(pair, origin, kafka, worker, tmp_path, way):
+    """Snapshot, changes, sinks killed on the way: the rows are the source's, and none is sent on to the peer."""
+    done, name = pair.tandem().start().wait_streaming(), f"d_{way}"
+    theirs, ours = MODES["string" if way == "with_schemas" else "precise"]
+    origin.sql("INSERT INTO pairs SELECT i, 'snapshot', i FROM generate_series(5001, 5100) i")
+    worker.command("PUT", f"/connectors/{name}/config", source(
+        origin, name, "true" if way == "with_schemas" else "false", {**theirs, **(FLATTENED if way == "flattened" else {})}))
+    worker.wait_state(name, "RUNNING")
+    wait_until(lambda: origin.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", name), 60, "Debezium streams")
+    origin.sql(SOURCE_KINDS)
+    origin.sql(UNSENT_CHANGES)
+    sinks = Sinks(pair.b, kafka.bootstrap, name, ("intervals=string", *ours, *(("form=row",) if way == "flattened" else ())))
+    log = tmp_path / "sinks.log"
+    try:
+        sinks.start(log)
+        for part in range(5):
+            origin.sql("INSERT INTO pairs SELECT i, 'more', i FROM generate_series(%s, %s) i; UPDATE pairs SET v = v + 1 WHERE b = 'more'",
+                       10_000 + part * 1000, 10_999 + part * 1000)
+            sinks.end(signal.SIGKILL)
+            sinks.start(log)
+        wait_until(lambda: contents(pair.b) == contents(origin), 60, "all of it is applied",
+                   detail=lambda: f"{contents(origin)}\n{contents(pair.b)}\n{log.read_text()}\n{worker.log_tail()}"[-20000:])
+        assert [len(rows) for rows in contents(pair.b).values()] == [3, 5296, 49, 5]
+        assert sinks.end(signal.SIGTERM) == [0] * len(TABLES)
+    finally:
+        sinks.end(signal.SIGKILL)
+        worker.command("DELETE", f"/connectors/{name}")
+    pair.settle()
+    assert [len(rows) for rows in contents(pair.a).values()] == [0, 0, 0, 0], "what a sink writes is not sent on"
+    assert done.running
+
+
+def test_a_record_that_is_none_stops_the_sink_by_name(pair, kafka):
+    """What came before it is applied; it is named with topic, partition and offset; nothing behind it is applied."""
+    done = pair.tandem().start().wait_streaming()
+    done.stop()
+    topic = f"{pair.name}.public.whole"
+    kafka.admin.create_topic(topic, partitions=1, factor=3)
+    for number, value in enumerate([b'{"id":1,"v":"first","w":null}', b'{"id":2,"v":3}', b'{"id":3,"v":"third","w":null}']):
+        kafka.admin.produce(topic, {"key": b'{"id":%d}' % (number + 1), "value": value, "partition": 0})
+    command = [os.environ["TANDEM_TOPIC_SINK_TOOL"], pair.b.uri(), kafka.bootstrap, "wrong", topic, "1", "form=row", "table=public.whole"]
+    for _ in range(2):
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 1
+        assert f"topic {topic}, partition 0, offset 1: column v of table public.whole: " in ran.stderr, ran.stderr
+        assert contents(pair.b)["whole"] == ["(1,first,)"]

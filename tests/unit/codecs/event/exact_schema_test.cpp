@@ -21,6 +21,10 @@ pgoutput::relation_shape shape_of(std::vector<pgoutput::column_shape> columns,
     return shape;
 }
 
+using wire::null;
+using wire::text;
+using wire::unchanged;
+
 std::string field(std::string const& type, std::string const& name, bool optional = true) {
     return R"({"type":")" + type + R"(","optional":)" + (optional ? "true" : "false") +
            R"(,"field":")" + name + R"("})";
@@ -94,14 +98,39 @@ TEST(ExactSchema, WhatAnUpdateDidNotSendIsNotInTheSchema) {
     auto const big = field("string", "big");
     auto const last = field("string", "last");
     auto const v = field("string", "v");
-    using wire::null;
-    using wire::text;
-    using wire::unchanged;
     EXPECT_EQ(fields_of({text("1"), text("b"), text("v"), null()}),
               id + ',' + big + ',' + v + ',' + last);
     EXPECT_EQ(fields_of({text("1"), unchanged(), text("v"), null()}), id + ',' + v + ',' + last);
     EXPECT_EQ(fields_of({unchanged(), unchanged(), text("v"), unchanged()}), v);
     EXPECT_EQ(fields_of({text("1"), unchanged(), unchanged(), unchanged()}), id);
+}
+
+TEST(ExactSchema, WhatAFullOldRowHasIsSent) {
+    auto const shape = shape_of({{"id", oid{23}, -1, true}, {"big", oid{25}, -1, true}}, 'f');
+    event_source const source{"0.1.0", "t", "db", value_form::exact};
+    transaction_part const transaction{source, xid{7}, pg_time{5'000'000}, lsn{0x100}};
+    auto const before = wire::tuple({text("1"), text("long")});
+    auto const after = wire::tuple({text("1"), unchanged()});
+    relation_events::change what;
+    what.op = operation::update;
+    what.old_row = {2, std::string_view{before}.substr(2)};
+    what.old_is_key = false;
+    what.new_row = {2, std::string_view{after}.substr(2)};
+    auto const value_of = [&](relation_events const& events, relation_events::change const& of) {
+        arena into;
+        return std::string{*events.value(of, transaction, event_time{1}, into)};
+    };
+    relation_events const with{shape, exact_plan(shape, {"id"}), exact_schemas(shape, {"id"}, "t")};
+    auto const filled = value_of(with, what);
+    EXPECT_NE(filled.find(R"("after":{"id":1,"big":"long"})"), std::string::npos) << filled;
+    EXPECT_NE(filled.find(field("string", "big") +
+                          R"(],"optional":true,"name":"t.Value","field":"after"})"),
+              std::string::npos);
+    relation_events const without{shape, exact_plan(shape, {"id"})};
+    EXPECT_NE(value_of(without, what).find(R"("after":{"id":1})"), std::string::npos)
+        << "tandem's reader has the old row as well";
+    what.old_is_key = true;
+    EXPECT_NE(value_of(with, what).find(R"("after":{"id":1})"), std::string::npos);
 }
 
 } // namespace

@@ -183,6 +183,24 @@ TEST_F(BatchBuilder, TruncateClosesTheGroupsOfItsTablesOnly) {
     EXPECT_EQ(batch.group(1).slots.size(), 1U) << "the other table's group stays open";
 }
 
+TEST_F(BatchBuilder, ShapesOfOneTableThatTakeTurnsKeepTheirOrder) {
+    auto part = text_table("t", 1, 2, 1);
+    auto shape = std::make_shared<pgoutput::relation_shape>(*part.shape);
+    shape->id = plan.shape->id;
+    part.shape = shape;
+    begin(1, early);
+    add(make.insert(plan, {text("1"), text("a"), text("b")}));
+    batch.add(make.insert(part, {text("2"), text("c")}), part);
+    add(make.update(plan, {text("2"), text("d"), text("e")}));
+    add(make.insert(plan, {text("3"), text("f"), text("g")}));
+    commit(10);
+    ASSERT_EQ(batch.steps().size(), 3U);
+    EXPECT_EQ(batch.steps()[0].plan, &plan);
+    EXPECT_EQ(batch.steps()[1].plan, &part);
+    EXPECT_EQ(batch.steps()[2].plan, &plan);
+    EXPECT_EQ(batch.group(2).slots.size(), 2U);
+}
+
 TEST_F(BatchBuilder, WithoutCoalescingEveryChangeIsAStep) {
     batch_builder each{false};
     each.begin({xid{1}, early, lsn{1}});

@@ -1,0 +1,125 @@
+#include "engine/flow/foreign_tables.hpp"
+
+#include "codecs/values/array_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace tandem::engine {
+namespace {
+
+constexpr char const* columns_of =
+    "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, EXISTS (SELECT 1 FROM pg_index AS i CROSS JOIN LATERAL "
+    "unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) WHERE i.indrelid = c.oid AND i.indisprimary AND "
+    "k.attnum = a.attnum AND k.place <= i.indnkeyatts) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = "
+    "a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
+    "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+// Not the rows of tables, which are types as well.
+constexpr char const* types_of_users =
+    "SELECT t.oid, CASE WHEN t.typtype = 'd' THEN 'd' WHEN t.typtype = 'e' THEN 'e' WHEN t.typtype = 'c' THEN 'c' "
+    "WHEN t.typcategory = 'A' THEN 'a' ELSE 'b' END, t.typname, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE "
+    "t.typelem END, t.typtypmod, ARRAY(SELECT e.enumlabel FROM pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY "
+    "e.enumsortorder)::text FROM pg_type AS t WHERE t.oid >= 16384 OR t.typtype = 'd'";
+
+event::type_facts::sort sort_of(std::string_view letter) noexcept {
+    using sort = event::type_facts::sort;
+    switch (letter.front()) {
+    case 'd':
+        return sort::domain;
+    case 'e':
+        return sort::enumeration;
+    case 'c':
+        return sort::composite;
+    case 'a':
+        return sort::array;
+    default:
+        return sort::base;
+    }
+}
+
+std::vector<std::string> labels_of(std::string_view array) {
+    std::vector<std::string> labels;
+    values::array_text_reader in{array};
+    using kind = values::array_text_reader::kind;
+    for (auto token = in.next(); token.what != kind::end && token.what != kind::failed;
+         token = in.next()) {
+        if (token.what == kind::value) {
+            labels.emplace_back(token.text);
+        }
+    }
+    return labels;
+}
+
+std::uint32_t number_of(io::pg::rows const& from, int row, int column) {
+    return static_cast<std::uint32_t>(from.integer(row, column));
+}
+
+} // namespace
+
+foreign_table const* foreign_tables::find(foreign_rows::target const& name) const {
+    auto const at = tables_.find({name.schema, name.table});
+    return at == tables_.end() ? nullptr : at->second.get();
+}
+
+io::awaitable<outcome_of<void>> foreign_tables::read_types() {
+    io::pg::parameters none;
+    auto found = co_await catalog_.query(types_of_users, std::move(none));
+    if (!found) {
+        co_return retry_after(node_, "reading its types", found.error());
+    }
+    for (int row = 0; row < found->size(); ++row) {
+        event::type_facts facts;
+        facts.what = sort_of(found->text(row, 1));
+        facts.name = found->text(row, 2);
+        facts.of = {number_of(*found, row, 3)};
+        facts.modifier = static_cast<std::int32_t>(found->integer(row, 4));
+        facts.labels = labels_of(found->text(row, 5));
+        types_.add({number_of(*found, row, 0)}, std::move(facts));
+    }
+    has_types_ = true;
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_rows::target name) {
+    if (!has_types_) {
+        auto ready = co_await read_types();
+        if (!ready) {
+            co_return ready.error();
+        }
+    }
+    io::pg::parameters values;
+    values.emplace_back(name.schema);
+    values.emplace_back(name.table);
+    auto found = co_await catalog_.query(columns_of, std::move(values));
+    if (!found) {
+        co_return retry_after(node_, "reading a table's columns", found.error());
+    }
+    if (found->empty()) {
+        co_return failure{next_step::paused,
+                          fmt::format("node {} has no table {}.{}: create it there, then start "
+                                      "tandem again",
+                                      node_, name.schema, name.table)};
+    }
+    auto made = std::make_unique<foreign_table>();
+    made->shape.id = {number_of(*found, 0, 0)};
+    made->shape.schema = name.schema;
+    made->shape.name = name.table;
+    for (int row = 0; row < found->size(); ++row) {
+        pgoutput::column_shape column;
+        column.name = found->text(row, 1);
+        column.type = {number_of(*found, row, 2)};
+        column.type_modifier = static_cast<std::int32_t>(found->integer(row, 3));
+        column.key = found->boolean(row, 4);
+        made->types.push_back(event::resolve(column.type, column.type_modifier, types_));
+        made->shape.columns.push_back(std::move(column));
+    }
+    auto const* const known = made.get();
+    tables_[{std::move(name.schema), std::move(name.table)}] = std::move(made);
+    co_return known;
+}
+
+} // namespace tandem::engine
