@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 #include <utility>
 
@@ -10,33 +9,12 @@ namespace tandem::io::kafka {
 
 namespace {
 
-struct list_deleter {
-    void operator()(rd_kafka_topic_partition_list_t* held) const noexcept {
-        rd_kafka_topic_partition_list_destroy(held);
-    }
-};
-using list_handle = std::unique_ptr<rd_kafka_topic_partition_list_t, list_deleter>;
-
 partition_event described(rd_kafka_message_t const& message) {
     partition_event event;
     event.topic = rd_kafka_topic_name(message.rkt);
     event.partition = message.partition;
     event.offset = message.offset;
     return event;
-}
-
-// What is left there of an earlier assignment: librdkafka keeps the ends of partitions that nobody took.
-void drop_all(rd_kafka_queue_t* queue) {
-    std::array<rd_kafka_message_t*, 100> some{};
-    for (;;) {
-        auto const count = rd_kafka_consume_batch_queue(queue, 0, some.data(), some.size());
-        if (count <= 0) {
-            return;
-        }
-        for (std::size_t at = 0; at < static_cast<std::size_t>(count); ++at) {
-            rd_kafka_message_destroy(some[at]);
-        }
-    }
 }
 
 } // namespace
@@ -94,10 +72,7 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
     options.set = std::move(set);
     options.presets = presets(ends);
     options.promises = {
-        // assign() needs a name, though no group is joined and nothing committed under it.
-        {"group.id", "tandem"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
+        {"auto.commit.enable", "false"},
         {"auto.offset.reset", "error"},
         // How long a topic that the brokers do not know may still turn up.
         {"topic.metadata.propagation.max.ms", "5000"},
@@ -113,7 +88,7 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
 
 consumer::consumer(std::unique_ptr<handle> client)
     : client_{std::move(client)},
-      records_{client_->watch(queue_handle{rd_kafka_queue_get_consumer(client_->native())})} {
+      records_{client_->watch(queue_handle{rd_kafka_queue_new(client_->native())})} {
     client_->on_partition_error(
         [this](int number, std::string_view text) { note_error(number, text); });
 }
@@ -134,51 +109,60 @@ void consumer::note_error(int number, std::string_view text) {
 }
 
 consumer::~consumer() {
-    leave_apart();
+    static_cast<void>(leave()); // nobody is left to be told
     // librdkafka waits in its destructor for messages that are still held.
     while (batches_.linked()) {
         static_cast<fetched_batch&>(*batches_.next()).clear();
     }
 }
 
-void consumer::leave_apart() noexcept {
-    for (auto const& queue : apart_) {
-        if (queue) {
-            rd_kafka_queue_io_event_enable(queue.get(), -1, nullptr, 0);
+// Returns when librdkafka has let all of them go: what is fetched from here on is of the next assignment.
+result<void> consumer::leave() {
+    result<void> done;
+    for (auto const& one : started_) {
+        if (one.apart) {
+            rd_kafka_queue_io_event_enable(one.apart.get(), -1, nullptr, 0);
+        }
+        if (rd_kafka_consume_stop(one.topic, one.partition) != 0) {
+            done = make_error(rd_kafka_last_error());
         }
     }
-    apart_.clear();
+    started_.clear();
+    return done;
 }
 
-// A partition's queue leads into the consumer's unless somebody has said otherwise before it is assigned. It is asked for
-// anew each time: a topic that was made anew can have another.
-result<void> consumer::assign(std::vector<assignment> const& wanted) {
-    leave_apart();
-    for (auto const& one : wanted) {
-        auto& queue = apart_.emplace_back();
-        if (one.apart) {
-            queue.reset(
-                rd_kafka_queue_get_partition(client_->native(), one.topic.c_str(), one.partition));
-            if (!queue) {
-                return make_error(RD_KAFKA_RESP_ERR__INVALID_ARG);
-            }
-            drop_all(queue.get());
-            rd_kafka_queue_forward(queue.get(), nullptr);
-            client_->wake_for(queue.get());
-        }
+rd_kafka_topic_t* consumer::open_topic(std::string const& name) {
+    auto& topic = topics_[name];
+    if (!topic) {
+        topic.reset(rd_kafka_topic_new(client_->native(), name.c_str(), nullptr));
     }
-    list_handle const list{rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size()))};
+    return topic.get();
+}
+
+result<void> consumer::assign(std::vector<assignment> const& wanted) {
+    if (auto const left = leave(); !left) {
+        return left.error();
+    }
+    assigned_.clear();
+    told_.clear();
     for (auto const& one : wanted) {
         TANDEM_ASSERT(one.partition >= 0 && (one.offset >= 0 || one.offset == from_beginning));
-        rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
-            one.offset;
+        auto* const topic = open_topic(one.topic);
+        if (topic == nullptr) {
+            return make_error(rd_kafka_last_error());
+        }
+        queue_handle apart;
+        if (one.apart) {
+            apart.reset(rd_kafka_queue_new(client_->native()));
+            client_->wake_for(apart.get());
+        }
+        if (rd_kafka_consume_start_queue(topic, one.partition, one.offset,
+                                         apart ? apart.get() : records_) != 0) {
+            return make_error(rd_kafka_last_error());
+        }
+        assigned_.push_back(one);
+        started_.push_back({topic, one.partition, std::move(apart)});
     }
-    auto const failed = rd_kafka_assign(client_->native(), list.get());
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return make_error(failed);
-    }
-    assigned_ = wanted;
-    told_.clear();
     return boost::system::in_place_value;
 }
 
@@ -193,8 +177,8 @@ void consumer::fetch(rd_kafka_queue_t* from, fetched_batch& into) {
 }
 
 bool consumer::try_fetch_apart(std::size_t number, fetched_batch& into) {
-    TANDEM_ASSERT(number < apart_.size() && apart_[number] != nullptr);
-    fetch(apart_[number].get(), into);
+    TANDEM_ASSERT(number < started_.size() && started_[number].apart != nullptr);
+    fetch(started_[number].apart.get(), into);
     return !into.empty();
 }
 

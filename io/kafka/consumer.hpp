@@ -2,7 +2,9 @@
 // Records from Kafka, from partitions and offsets that the caller names.
 //
 // No consumer group: partitions are assigned, never subscribed to, nothing is committed, and an offset
-// that the log does not have is an error and never another place in the log.
+// that the log does not have is an error and never another place in the log. By librdkafka's simple consumer, whose
+// stop returns when it has stopped: rd_kafka_assign() of 2.0.2 aborts the process when it is called again before what
+// it was told to leave has stopped (librdkafka issue 5573), and there is no way to know.
 //
 // The loop is "drain, then wait":
 //
@@ -22,6 +24,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -144,19 +147,31 @@ public:
     [[nodiscard]] static properties presets(bool ends);
 
 private:
+    struct topic_deleter {
+        void operator()(rd_kafka_topic_t* held) const noexcept { rd_kafka_topic_destroy(held); }
+    };
+    using topic_handle = std::unique_ptr<rd_kafka_topic_t, topic_deleter>;
+    struct started {
+        rd_kafka_topic_t* topic;
+        std::int32_t partition;
+        queue_handle apart; // null: it leads into records_
+    };
+
     explicit consumer(std::unique_ptr<handle> client);
     void fetch(rd_kafka_queue_t* from, fetched_batch& into);
     void sort_out(fetched_batch& batch, std::size_t count);
-    void leave_apart() noexcept;
+    [[nodiscard]] result<void> leave();
+    [[nodiscard]] rd_kafka_topic_t* open_topic(std::string const& name);
     void note_error(int number, std::string_view text);
 
     std::vector<assignment> assigned_;
     std::vector<partition_event> told_; // failures that try_fetch() has not given out yet
     std::unique_ptr<handle> client_;
     rd_kafka_queue_t* records_; // of the handle
-    std::vector<queue_handle>
-        apart_;         // by number in assigned_, null where it is not; gone before the client
-    ring_node batches_; // those that hold messages
+    // Both gone before the client.
+    std::map<std::string, topic_handle> topics_;
+    std::vector<started> started_; // by number in assigned_
+    ring_node batches_;            // those that hold messages
 };
 
 } // namespace tandem::io::kafka

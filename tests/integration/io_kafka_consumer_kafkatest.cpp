@@ -96,6 +96,33 @@ TEST_F(Consumer, AssignedAnewIsASeek) {
     EXPECT_TRUE(batch.empty());
 }
 
+// Who looks for its place assigns several times in a row; nothing of an earlier time comes out.
+TEST_F(Consumer, AssignedAgainBeforeAnythingCame) {
+    constexpr int partitions = 5;
+    auto const topic = make_topic(partitions);
+    for (std::int32_t each = 0; each < partitions; ++each) {
+        fill(topic, each, 200);
+    }
+    auto const source = open_consumer(true);
+    for (int round = 0; round < 300; ++round) {
+        std::vector<assignment> wanted;
+        for (std::int32_t each = 0; each < partitions; ++each) {
+            bool const apart = (each + round) % 2 == 0;
+            wanted.push_back({topic, each, (round * 7 + each) % 200, apart});
+        }
+        must(source->assign(wanted));
+        fetched_batch batch;
+        if (round % 3 == 0) { // some have begun, some have not
+            loop_.run(test::becomes([&] { return source->try_fetch(batch); }));
+            ASSERT_TRUE(batch.failures().empty()) << batch.failures().front().failed.message;
+        }
+    }
+    must(source->assign({{topic, 3, 150}}));
+    auto const all = read_until(*source, records(50));
+    ASSERT_EQ(all.records.size(), 50U);
+    EXPECT_EQ(all.records.front().offset, 150);
+}
+
 TEST_F(Consumer, OffsetBeyondTheEndIsAnError) {
     auto const topic = make_topic();
     fill(topic, 0, 10);
