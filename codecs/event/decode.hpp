@@ -35,7 +35,7 @@ public:
 
     // Envelopes are those of changes and of messages; also what Debezium writes to topics of its own, transaction
     // metadata and heartbeats, so that they are never taken for rows: event_view::op says which it is. In the form of
-    // plain rows everything is one.
+    // plain rows everything is one, but for null: the row is gone, and neither before nor after is there.
     // `text` has `record_padding` readable bytes behind it. `names` are the topic's; `into` is overwritten.
     // Views point into `text` and, for unescaped strings, into `strings`: they live as long as both. No
     // allocation once tokens, rows and names have grown to what the topic's events need.

@@ -33,7 +33,7 @@ public:
                 if (first == "{") {
                     return envelope ? one.envelope() : one.row("after");
                 }
-                one.expect(schema && one.next() == "null"); // a tombstone
+                one.expect((schema || !envelope) && one.next() == "null"); // a tombstone
             });
         });
     }

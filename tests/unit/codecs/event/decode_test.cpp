@@ -105,6 +105,19 @@ TEST(EventDecode, PlainRows) {
     EXPECT_EQ(read.event.after.at(5).kind, field_kind::nested);
 }
 
+// Kafka's JsonConverter writes one that has a schema so, and leaves the schema out.
+TEST(EventDecode, APlainRowThatIsNullIsATombstone) {
+    for (char const* const text : {"null", " null\n"}) {
+        decoded const read{text, {false, false}};
+        ASSERT_EQ(read.error, event_error{}) << read.error.message();
+        EXPECT_EQ(read.event.op, event_operation::none);
+        EXPECT_FALSE(read.event.has_after || read.event.has_before);
+    }
+    EXPECT_EQ((decoded{"null", {true, false}}.error), (event_error{event_errc::not_an_object, 0}));
+    EXPECT_EQ((decoded{"nul", {false, false}}.error), (event_error{event_errc::not_an_object, 0}));
+    EXPECT_EQ((decoded{"null null", {false, false}}.error), (event_error{event_errc::not_json, 5}));
+}
+
 TEST(EventDecode, FieldsInAnyOrderAndNewOnes) {
     event_decoder decoder;
     field_names names;
