@@ -1,7 +1,7 @@
 #include "codecs/event/read_value.hpp"
 
 #include "codecs/event/padding.hpp"
-#include "codecs/event/placeholder.hpp"
+#include "codecs/event/read_placeholder.hpp"
 #include "codecs/event/read_scalar.hpp"
 #include "codecs/event/read_time.hpp"
 #include "codecs/values/array_text.hpp"
@@ -312,6 +312,9 @@ event_result<void> point(field_value const& value, std::string& out) {
     return set(out, std::move(text));
 }
 
+event_result<void> scalar_text(field_value const& value, resolved_type const& type,
+                               value_options const& options, std::string& out);
+
 event_result<void> list(field_value const& value, resolved_type const& type,
                         value_options const& options, std::string& out) {
     json::parser parser;
@@ -319,6 +322,9 @@ event_result<void> list(field_value const& value, resolved_type const& type,
     if (value.kind != field_kind::nested ||
         parser.parse(value.text.data(), value.text.size()).get(elements) != simdjson::SUCCESS) {
         return wrong_type;
+    }
+    if (is_placeholder(elements, type, options)) {
+        return unavailable;
     }
     resolved_type element_type = type;
     element_type.array = false;
@@ -332,7 +338,7 @@ event_result<void> list(field_value const& value, resolved_type const& type,
             text += "NULL";
             continue;
         }
-        if (auto read = debezium_text(field, element_type, options, one); !read) {
+        if (auto read = scalar_text(field, element_type, options, one); !read) {
             return read;
         }
         values::append_array_element(one, ',', text);
@@ -373,20 +379,6 @@ bool is_label(std::string_view text, resolved_type const& type) {
            std::ranges::find(type.named->labels, text) != type.named->labels.end();
 }
 
-// In the form that the type gives the placeholder.
-bool is_placeholder(field_value const& value, resolved_type const& type,
-                    value_options const& options) {
-    if (value.kind != field_kind::string || type.array) {
-        return false;
-    }
-    return value.text == options.unavailable ||
-           (type.kind == value_kind::bytea &&
-            value.text == binary_placeholder(options.unavailable, options.binaries));
-}
-
-event_result<void> scalar_text(field_value const& value, resolved_type const& type,
-                               value_options const& options, std::string& out);
-
 } // namespace
 
 event_result<std::string_view> exact_text(field_value const& value) noexcept {
@@ -403,7 +395,7 @@ event_result<std::string_view> exact_text(field_value const& value) noexcept {
 
 event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                  value_options const& options, std::string& out) {
-    if (is_placeholder(value, type, options)) {
+    if (value.kind == field_kind::string && is_placeholder(value.text, type.kind, options)) {
         return unavailable;
     }
     auto read =

@@ -19,7 +19,7 @@ namespace tandem::event {
 // of a numeric without a scale, the months of an interval in mode numeric, the zone of a timetz.
 // Errors: wrong_type for a JSON type that the mode never has, bad_value for a text that is none of the type,
 // zero_character and duplicate_field in what is nested, unavailable for the placeholder in the form that the type gives it
-// (not in lists of integers and uuids, where it looks like values). The offset counts within the text of a range, multirange or composite value; otherwise it is zero: the caller knows the
+// (placeholder.hpp; a value that is the same is taken for it). The offset counts within the text of a range, multirange or composite value; otherwise it is zero: the caller knows the
 // field.
 [[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                                value_options const& options, std::string& out);

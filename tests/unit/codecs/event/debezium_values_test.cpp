@@ -226,15 +226,34 @@ TEST(DebeziumValues, WhatWasNotSentHasTheFormOfItsType) {
     EXPECT_EQ(unsent(3802), R"("a\"é")");
     EXPECT_EQ(unsent(17), R"("YSLDqQ==")");
     EXPECT_EQ(unsent(17, with(binary_mode::base64_url_safe)), R"("YSLDqQ==")");
-    EXPECT_EQ(unsent(17, with(binary_mode::hex)), R"("6122c3a9")");
+    EXPECT_EQ(unsent(17, with(binary_mode::hex)), R"("a\"é")");
     EXPECT_EQ(unsent(1001), R"(["YSLDqQ=="])");
+    EXPECT_EQ(unsent(1001, with(binary_mode::hex)), R"(["a\"é"])");
     EXPECT_EQ(unsent(1009), R"(["a\"é"])");
-    EXPECT_EQ(unsent(1007), "[97,34,-61,-87]");
-    EXPECT_EQ(unsent(1016), "[97,34,-61,-87]");
-    EXPECT_EQ(unsent(20'003), R"("a\"é")");
+    EXPECT_EQ(unsent(1014), R"(["a\"é"])");
+    for (std::uint32_t const whole : {1005U, 1007U, 1016U, 1028U, 1182U, 1183U, 1115U, 20'007U}) {
+        EXPECT_EQ(unsent(whole), "[97,34,-61,-87]") << whole;
+    }
+    EXPECT_EQ(unsent(1182, with(time_mode::isostring)), R"(["a\"é"])");
+    EXPECT_EQ(unsent(2951), R"(["3d16eb3b-3b88-3f9b-a0d7-c2fb855fa18e"])");
+    EXPECT_EQ(unsent(20'003), R"("{\"a\\\"é\":\"a\\\"é\"}")");
     value_options map;
     map.hstores = hstore_mode::map;
     EXPECT_EQ(unsent(20'003, map), R"({"a\"é":"a\"é"})");
+}
+
+TEST(DebeziumValues, WhatWasNotSentAndHasNoFormIsTextStill) {
+    auto const unsent = [](std::uint32_t type, value_options options = {}) {
+        auto const row =
+            written(debezium_plan(shape_of(type, -1), user_types(), options), wire::unchanged());
+        return row.substr(12, row.size() - 13); // of {"id":1,"v":...}
+    };
+    for (std::uint32_t const type : {1700U, 1560U, 1562U, 1000U, 1021U, 1022U, 1231U, 1561U}) {
+        EXPECT_EQ(unsent(type), R"("__debezium_unavailable_value")") << type;
+    }
+    value_options text;
+    text.decimals = decimal_mode::string;
+    EXPECT_EQ(unsent(1231, text), R"(["__debezium_unavailable_value"])");
 }
 
 // The server writes all digits of a scale; other bytes may not.

@@ -1,6 +1,7 @@
 // Values written in Debezium's modes and read back (tests/interop does it with real Debezium's records).
 #include "codecs/event/read_value.hpp"
 
+#include "codecs/event/placeholder.hpp"
 #include "codecs/event/row_plan.hpp"
 #include "tests/support/exact_buffer.hpp"
 #include "tests/support/padded_record.hpp"
@@ -289,6 +290,33 @@ INSTANTIATE_TEST_SUITE_P(
          event_errc::unavailable},
         {"list_that_was_not_sent", 1009, "[\"__debezium_unavailable_value\"]",
          event_errc::unavailable},
+        {"text_in_a_list_s_place", 1007, "\"__debezium_unavailable_value\"",
+         event_errc::unavailable},
+        {"numeric_that_was_not_sent", 1700, "\"__debezium_unavailable_value\"",
+         event_errc::unavailable},
+        {"bytea_hex_that_was_not_sent", 17, "\"__debezium_unavailable_value\"",
+         event_errc::unavailable, -1, strings()},
+        {"byteas_that_were_not_sent", 1001, "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]",
+         event_errc::unavailable},
+        {"integers_that_were_not_sent", 1007,
+         "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]",
+         event_errc::unavailable},
+        {"bigints_that_were_not_sent", 1016,
+         "[ 95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101 ]",
+         event_errc::unavailable},
+        {"dates_that_were_not_sent", 1182,
+         "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]",
+         event_errc::unavailable},
+        {"times_that_were_not_sent", 1183,
+         "[95,95,100,101,98,101,122,105,117,109,95,117,110,97,118,97,105,108,97,98,108,101,95,118,97,108,117,101]",
+         event_errc::unavailable, -1, with(time_mode::nanoseconds)},
+        {"uuids_that_were_not_sent", 2951, "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\"]",
+         event_errc::unavailable},
+        {"uuids_two_and_text", 2951,
+         "[\"b68a35a7-17ad-35b3-af2a-ae46edb4545a\",\"__debezium_unavailable_value\"]", bad},
+        {"hstore_json_that_was_not_sent", 20'003,
+         R"("{\"__debezium_unavailable_value\":\"__debezium_unavailable_value\"}")",
+         event_errc::unavailable},
         {"hstore_that_was_not_sent", 20'003,
          R"({"__debezium_unavailable_value":"__debezium_unavailable_value"})",
          event_errc::unavailable, -1, strings()},
@@ -320,6 +348,45 @@ TEST(ReadValues, LiteralsAreLookedThrough) {
     EXPECT_EQ(read(3904, R"~("[1,5)")~"), "[1,5)");
     EXPECT_EQ(read(4451, R"~("{[1,5),empty}")~"), "{[1,5),empty}");
     EXPECT_EQ(read(20'010, R"~("(,\"a,b\")")~"), R"~((,"a,b"))~");
+}
+
+// What looks like it in part is data.
+TEST(ReadValues, ListsOfMoreThanThePlaceholderAreData) {
+    auto const read = [](std::uint32_t type, std::string_view json) {
+        return read_back(json, resolve(oid{type}, -1, types()), {});
+    };
+    EXPECT_EQ(read(1009, R"(["__debezium_unavailable_value","x"])"),
+              "{__debezium_unavailable_value,x}");
+    EXPECT_EQ(read(1009, R"(["__debezium_unavailable_value",null])"),
+              "{__debezium_unavailable_value,NULL}");
+    EXPECT_EQ(read(1009, "[]"), "{}");
+    EXPECT_EQ(read(1007, "[]"), "{}");
+    EXPECT_EQ(read(1007, "[95,95,100]"), "{95,95,100}");
+    EXPECT_EQ(read(2951, R"(["b68a35a7-17ad-35b3-af2a-ae46edb4545b"])"),
+              "{b68a35a7-17ad-35b3-af2a-ae46edb4545b}");
+    EXPECT_EQ(read(2950, R"("b68a35a7-17ad-35b3-af2a-ae46edb4545a")"),
+              "b68a35a7-17ad-35b3-af2a-ae46edb4545a");
+    EXPECT_EQ(read_back(R"("5f5f")", resolve(oid{17}, -1, types()), strings()), "\\x5f5f");
+}
+
+TEST(ReadValues, EveryPlaceholderThatIsWrittenIsKnown) {
+    std::size_t seen = 0;
+    for (std::uint32_t type = 1; type < 21'000; ++type) {
+        resolved_type const found = resolve(oid{type}, -1, types());
+        for (std::size_t mode = 0; has_debezium_form(found) && mode < 6; ++mode) {
+            value_options options;
+            options.times = static_cast<time_mode>(mode);
+            options.decimals = static_cast<decimal_mode>(mode % 3);
+            options.binaries = static_cast<binary_mode>(mode % 4);
+            options.hstores = static_cast<hstore_mode>(mode % 2);
+            options.unavailable = mode < 3 ? options.unavailable : "a\"\u00e9";
+            EXPECT_EQ(read_back(placeholder_json(found, options), found, options),
+                      (event_error{event_errc::unavailable, 0}.message()))
+                << type << " in mode " << mode;
+            ++seen;
+        }
+    }
+    EXPECT_GT(seen, 400U);
 }
 
 TEST(ReadValues, ExactOnesAreTheText) {

@@ -1,0 +1,43 @@
+#include "codecs/event/read_placeholder.hpp"
+
+#include "codecs/event/placeholder.hpp"
+#include "codecs/values/name_uuid.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace tandem::event {
+namespace {
+
+namespace json = simdjson::dom;
+
+bool are_codes(json::array const& elements, std::string_view placeholder) {
+    auto const same = [](json::element element, int code) {
+        std::int64_t number = 0;
+        return element.get(number) == simdjson::SUCCESS && number == code;
+    };
+    return std::ranges::equal(elements, placeholder_codes(placeholder), same);
+}
+
+} // namespace
+
+bool is_placeholder(std::string_view text, value_kind kind, value_options const& options) {
+    return text == options.unavailable ||
+           (kind == value_kind::bytea &&
+            text == binary_placeholder(options.unavailable, options.binaries));
+}
+
+bool is_placeholder(json::array const& elements, resolved_type const& type,
+                    value_options const& options) {
+    if (elements_of(type, options) == list_of::whole_numbers) {
+        return are_codes(elements, options.unavailable);
+    }
+    std::string_view text;
+    if (elements.size() != 1 || elements.at(0).get(text) != simdjson::SUCCESS) {
+        return false;
+    }
+    return type.kind == value_kind::uuid ? text == values::name_uuid(options.unavailable)
+                                         : is_placeholder(text, type.kind, options);
+}
+
+} // namespace tandem::event
