@@ -11,6 +11,7 @@ import subprocess
 import psycopg2
 import psycopg2.extras
 
+from support import decoded
 from support.waiting import wait_until
 
 ENDING = "CREATE TABLE ending (id integer PRIMARY KEY)"
@@ -55,11 +56,15 @@ def environment_path(name):
     return path
 
 
-def java(part):
-    """The command line of tests/interop/<part>, up to its arguments."""
+# The parts that hold a Debezium source, and which version; 3.0.8 is the one that events are held against.
+NOW, BEFORE, LATER = "source", "source2", "source36"
+
+
+def java(part, program):
+    """The command line of one of its programs, up to its arguments."""
     parts = pathlib.Path(environment_path("TANDEM_INTEROP")) / part
     classpath = f"{parts / 'parts.jar'}:{(parts / 'classpath').read_text()}"
-    return ["setpriv", "--pdeathsig", "KILL", "java", "-cp", classpath, f"tandem.{part.capitalize()}"]
+    return ["setpriv", "--pdeathsig", "KILL", "java", "-cp", classpath, f"tandem.{program}"]
 
 
 def _packed(text):
@@ -73,8 +78,8 @@ def _unpacked(text):
 class Source:
     """Debezium's connector on a database, from now on to the row that end() writes."""
 
-    def __init__(self, database, **configuration):
-        """`configuration`: Debezium's keys with underscores for dots; schemas=True for its schema blocks."""
+    def __init__(self, database, part=NOW, **configuration):
+        """`configuration`: Debezium's keys with underscores for dots; schemas=True for its schema blocks, "both" for end_both()."""
         self.database = database
         self.slot = f"debezium_{len(database.sql('SELECT 1 FROM pg_replication_slots'))}"
         given = {"database.hostname": "127.0.0.1", "database.port": database.cluster.port, "database.user": "postgres",
@@ -84,7 +89,7 @@ class Source:
                  "event.processing.failure.handling.mode": "warn",
                  **{key.replace("_", "."): str(value).lower() for key, value in configuration.items()}}
         self.process = subprocess.Popen(
-            [*java("source"), *(f"{key}={value}" for key, value in given.items())],
+            [*java(part, "Source"), *(f"{key}={value}" for key, value in given.items())],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_until(self._streams, 120, "Debezium streams")
 
@@ -94,11 +99,18 @@ class Source:
 
     def end(self):
         """[(topic, key text, value text)] of all records; writes the row that ends it."""
+        return [record[:3] for record in self._end()]
+
+    def end_both(self):
+        """Those with schema blocks and those without."""
+        records = self._end()
+        return [record[:3] for record in records], [(record[0], *record[3:]) for record in records]
+
+    def _end(self):
         self.database.sql("INSERT INTO ending SELECT count(*) FROM ending")
         out, err = self.process.communicate(timeout=180)
         assert self.process.returncode == 0, err[-2000:]
-        return [(topic, _unpacked(key), _unpacked(value))
-                for topic, key, value in (line.split("\t") for line in out.splitlines())]
+        return [(topic, *map(_unpacked, texts)) for topic, *texts in (line.split("\t") for line in out.splitlines())]
 
 
 class Ours:
@@ -135,15 +147,16 @@ class Ours:
 
     def decode(self, records, folder, **settings):
         """{number of the record: {column: text, None for null, "!why" for none}} of events, by tandem's decoder."""
+        read = self.read([("", None, record) for record in records], folder, **settings)
+        return {number: one.after if one.error is None else {"": one.error} for number, one in enumerate(read)}
+
+    def read(self, records, folder, **settings):
+        """(topic, key text, value text) as decoded.Record, by tandem's decoder."""
         columns = pathlib.Path(folder) / "columns.tsv"
         columns.write_text("".join(row[0] + "\n" for row in self.database.sql(COLUMNS)))
-        done = self._tool(folder, f"columns={columns}", settings, "".join(record + "\n" for record in records).encode())
-        found = {number: {} for number in range(len(records))}
-        for line in done.splitlines():
-            number, _, column, text = line.split("\t")
-            found[int(number)][column] = (None if text == "null" else text if text.startswith("!")
-                                          else bytes.fromhex(text).decode())
-        return found
+        lines = "".join("\t".join((topic, key or "-", value or "-")) + "\n" for topic, key, value in records)
+        done = self._tool(folder, f"columns={columns}", settings, lines.encode())
+        return decoded.records_of(done, [topic for topic, _, _ in records])
 
     def _tool(self, folder, how, settings, given):
         types = pathlib.Path(folder) / "types.tsv"
@@ -171,12 +184,27 @@ def sink(database, records, **configuration):
              "primary.key.mode": "record_key", "schema.evolution": "none", "table.name.format": "${source.table}",
              **{key.replace("_", "."): value for key, value in configuration.items()}}
     lines = "".join(f"{topic}\t{_packed(key)}\t{_packed(value)}\n" for topic, key, value in records)
-    done = subprocess.run([*java("sink"), *(f"{key}={value}" for key, value in given.items())], input=lines, text=True,
+    done = subprocess.run([*java("sink", "Sink"), *(f"{key}={value}" for key, value in given.items())], input=lines, text=True,
                           capture_output=True, timeout=500)
     assert done.returncode == 0, done.stderr[-2000:]
     ends = done.stdout.splitlines()
     assert len(ends) == len(records)
     return ends
+
+
+def transformed(records, *chains, part=NOW):
+    """What chains of transformations make of (topic, key text, value text) with schema blocks: the same, a list for each. A
+    chain: {property: value} as a connector has it, and schemas="true" for schema blocks in what leaves it."""
+    lines = "".join(f"{topic}\t{_packed(key)}\t{_packed(value)}\n" for topic, key, value in records)
+    done = subprocess.run([*java(part, "Transform"), *(";".join(f"{key}={value}" for key, value in chain.items())
+                                                       for chain in chains)],
+                          input=lines, text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    made = [[] for _ in chains]
+    for line in done.stdout.splitlines():
+        number, topic, key, value = line.split("\t")
+        made[int(number)].append((topic, _unpacked(key), _unpacked(value)))
+    return made
 
 
 def payload(text):

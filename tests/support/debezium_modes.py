@@ -61,7 +61,16 @@ def _chosen():
     return {name: every_mode()[name] for name in given.split(",")} if given else _DEFAULT
 
 
+def matrix():
+    """Names out of every_mode(): decimals by times, the other options in turn; schema blocks in all."""
+    turns = [itertools.cycle(values) for _, _, values in _OPTIONS[2:5]]
+    return ["_".join(_SHORT.get(value, value) for value in (decimals, times, *(next(turn) for turn in turns), "true"))
+            for decimals in _OPTIONS[0][2] for times in _OPTIONS[1][2]]
+
+
 MODES = _chosen()
+# For tests whose default tier has one mode only, in which decimals are strings that keep all digits.
+FEW = MODES if os.environ.get("TANDEM_TEST_MODES") else {"strings": MODES["strings"]}
 
 # Where we differ from Debezium 3.0.8, and why; docs/events.md says the same. A name of None stands for all.
 DIFFERENCES = {

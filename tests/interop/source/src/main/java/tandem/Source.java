@@ -6,8 +6,10 @@ import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.format.ChangeEventFormat;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
@@ -20,7 +22,7 @@ import org.apache.kafka.connect.source.SourceRecord;
 /**
  * Debezium's connector for PostgreSQL with the configuration KEY=VALUE..., without brokers. Ends after the record whose
  * topic is `until`. Records go to standard output as lines: topic, key, value, each of the two in base64 or "-" for
- * none, separated by tabs; with schema blocks when `schemas` is true.
+ * none, separated by tabs; with schema blocks when `schemas` is true. With `both` there follow key and value without them.
  */
 public final class Source {
     private Source() {}
@@ -34,8 +36,13 @@ public final class Source {
             String[] pair = argument.split("=", 2);
             configuration.put(pair[0], pair[1]);
         }
-        boolean schemas = Boolean.parseBoolean(configuration.getOrDefault("schemas", "false"));
-        source(configuration, schemas, records);
+        String schemas = configuration.getOrDefault("schemas", "false");
+        List<JsonConverter> converters = new ArrayList<>();
+        for (boolean each : schemas.equals("both") ? new boolean[] {true, false} : new boolean[] {schemas.equals("true")}) {
+            converters.add(converter(each, true));
+            converters.add(converter(each, false));
+        }
+        source(configuration, converters, records);
         records.flush();
         System.exit(0); // Debezium leaves threads behind
     }
@@ -50,7 +57,19 @@ public final class Source {
         return bytes == null ? "-" : Base64.getEncoder().encodeToString(bytes);
     }
 
-    private static void source(Map<String, String> configuration, boolean schemas, PrintStream records)
+    /** Keys and values in turn. */
+    private static String line(SourceRecord record, List<JsonConverter> converters) {
+        StringBuilder line = new StringBuilder(record.topic());
+        for (int index = 0; index < converters.size(); index += 2) {
+            line.append('\t').append(text(
+                    converters.get(index).fromConnectData(record.topic(), record.keySchema(), record.key())));
+            line.append('\t').append(text(
+                    converters.get(index + 1).fromConnectData(record.topic(), record.valueSchema(), record.value())));
+        }
+        return line.toString();
+    }
+
+    private static void source(Map<String, String> configuration, List<JsonConverter> converters, PrintStream records)
             throws Exception {
         String until = configuration.remove("until");
         configuration.remove("schemas");
@@ -59,8 +78,6 @@ public final class Source {
         properties.put("name", "interop");
         properties.put("connector.class", PostgresConnector.class.getName());
         properties.put("offset.storage", "org.apache.kafka.connect.storage.MemoryOffsetBackingStore");
-        JsonConverter keys = converter(schemas, true);
-        JsonConverter values = converter(schemas, false);
         AtomicReference<String> failure = new AtomicReference<>();
         DebeziumEngine<?>[] engine = new DebeziumEngine<?>[1];
         ExecutorService executor = Executors.newSingleThreadExecutor();
@@ -77,9 +94,7 @@ public final class Source {
                     if (ended[0]) {
                         return;
                     }
-                    records.println(record.topic() + "\t"
-                            + text(keys.fromConnectData(record.topic(), record.keySchema(), record.key())) + "\t"
-                            + text(values.fromConnectData(record.topic(), record.valueSchema(), record.value())));
+                    records.println(line(record, converters));
                     if (record.topic().equals(until)) {
                         ended[0] = true;
                         records.flush();
