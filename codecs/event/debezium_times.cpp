@@ -150,12 +150,15 @@ char* timestamp_micros(column_plan const&, std::string_view text, char* out) {
     return read ? number(out, *read) : nullptr;
 }
 
-// 64 bits of nanoseconds end in 2262 and hold no infinity.
+// 64 bits of nanoseconds end in 2262; their ends are the infinite ones.
 char* timestamp_nanos(column_plan const&, std::string_view text, char* out) {
-    auto const read = unix_micros(text);
+    auto const read = values::parse_timestamp(text);
+    if (read && (read->us == greatest || read->us == least)) {
+        return number(out, read->us);
+    }
+    auto const us = unix_micros(text);
     std::int64_t ns = 0;
-    return read && !__builtin_mul_overflow(*read, std::int64_t{1'000}, &ns) ? number(out, ns)
-                                                                            : nullptr;
+    return us && !__builtin_mul_overflow(*us, std::int64_t{1'000}, &ns) ? number(out, ns) : nullptr;
 }
 
 char* timestamp_iso(column_plan const&, std::string_view text, char* out) {

@@ -6,7 +6,7 @@ import pytest
 
 from support import debezium, value_cases
 from support.came_back import fill, judge, store
-from support.debezium_modes import FEW
+from support.debezium_modes import FEW, LATER_TIMES, differs
 
 # Types whose records are others in 2.7.
 KNOWN = {debezium.BEFORE: set(), debezium.LATER: set()}
@@ -56,27 +56,67 @@ def without_clock(text):
     return read["schema"], event
 
 
-def test_origins_are_as_later_versions_write_them(server, tmp_path):
-    """3.5 brought them: the whole schema and event, origins of every kind."""
-    database = server.create_database("origins")
-    database.sql(debezium.ENDING)
-    database.sql("CREATE TABLE item (id integer PRIMARY KEY, v text); SELECT pg_replication_origin_create('one');"
-                 "SELECT pg_replication_origin_create('two \u00e9\"')")
-    source, ours = debezium.Source(database, debezium.LATER, schemas=True), debezium.Ours(database)
+TIMES = {number: case for number, case in enumerate(value_cases.CASES)
+         if case[0].split("(")[0].removesuffix("[]") in ("date", "time", "timetz", "timestamp", "timestamptz")}
+# Where we differ from Debezium 3.6.0, beside what differs() says: (mode, type, name of the value).
+OTHERWISE = {
+    ("isostring", "time", "max"): "Debezium writes midnight for 24:00",
+    ("isostring", "timestamp", "inf"): "Debezium writes the last instant that it counts, which is none; we read it as infinity",
+    ("isostring", "timestamp", "ninf"): "the same",
+    ("isostring", "timestamp(0)", "inf"): "the same",
+    ("nanoseconds", "timestamp", "min"): "Debezium writes null for what 64 bits do not hold; we refuse it",
+    ("nanoseconds", "timestamp", "bc"): "the same",
+    ("nanoseconds", "timestamp(3)", "bc"): "the same",
+}
+
+
+def write(database):
+    """Rows of every origin, and every value of a time."""
     for number, setup in enumerate(ORIGINS):
         with database.transaction() as cursor:
             for statement in [*setup, *(change.format(number) for change in CHANGES)]:
                 cursor.execute(statement)
-    theirs = [record for record in source.end() if record[0] != "p.public.ending"]
-    made = [record for record in ours.encode(ours.messages(), tmp_path, values="debezium", schemas="true")
-            if record[0] != "p.public.ending"]
+    for number, (kind, _, expression) in TIMES.items():
+        database.sql(f"INSERT INTO {value_cases.table_of(kind)} VALUES ({number}, 1, {expression})")
+
+
+def check_origins(made, theirs, read):
     assert [record[0] for record in made] == [record[0] for record in theirs]
     for mine, other in zip(made, theirs):
         assert mine[1] == other[1]
         assert (mine[2] is None) == (other[2] is None)
         assert mine[2] is None or without_clock(mine[2]) == without_clock(other[2])
-    read = [record for record in debezium.Ours(database, slot=False).read(theirs, tmp_path, schemas="true")
-            if record.kind != "tombstone"]
-    told = [(record.kind, record.source["origin"], record.source["origin_lsn"]) for record in read]
+    told = [(record.kind, record.source["origin"], record.source["origin_lsn"]) for record in read if record.kind != "tombstone"]
     expected = [("", 0), ("one", 0x12345), ('two \u00e9"', 0x7FFFFFFFFF), ("one", 0), ("", 0)]
     assert told == [(kind, name, str(position)) for name, position in expected for kind in "cud"]
+
+
+def check_times(made, theirs, mode):
+    values = {debezium.payload(value)["after"]["id"]: debezium.payload(value)["after"]["v"] for _, _, value in theirs}
+    wrong = []
+    for (number, (kind, name, expression)), (_, _, text) in zip(TIMES.items(), made, strict=True):
+        mine = "<refused>" if text.startswith("!") else debezium.payload(text)["after"]["v"]
+        known = differs(kind, name) or (mode, kind, name) in OTHERWISE
+        if mine != values.get(number, "<missing>") and not known:
+            wrong.append(f"{kind} {name} {expression}: ours {json.dumps(mine)}, Debezium's {json.dumps(values.get(number))}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("mode", LATER_TIMES)
+def test_later_versions_write_as_we_do(server, mode, tmp_path):
+    """What came after 3.0: origins, in the whole schema and event, and more modes of time."""
+    database = server.create_database(f"later_{mode}")
+    database.sql(debezium.ENDING)
+    database.sql(value_cases.SCHEMA)
+    database.sql("CREATE TABLE item (id integer PRIMARY KEY, v text); SELECT pg_replication_origin_create('one')"
+                 " WHERE NOT EXISTS (SELECT FROM pg_replication_origin); SELECT pg_replication_origin_create('two \u00e9\"')"
+                 " WHERE (SELECT count(*) FROM pg_replication_origin) = 1")  # which are the whole server's
+    source = debezium.Source(database, debezium.LATER, time_precision_mode=mode, schemas=True)
+    ours = debezium.Ours(database)
+    write(database)
+    theirs = source.end()
+    made = ours.encode(ours.messages(), tmp_path, values="debezium", times=mode, schemas="true")
+    items = [[record for record in records if record[0] == "p.public.item"] for records in (made, theirs)]
+    check_origins(*items, debezium.Ours(database, slot=False).read(items[1], tmp_path, schemas="true"))
+    check_times(*([record for record in records if record[0] not in ("p.public.item", "p.public.ending")]
+                  for records in (made, theirs)), mode)

@@ -72,6 +72,9 @@ MODES = _chosen()
 # For tests whose default tier has one mode only, in which decimals are strings that keep all digits.
 FEW = MODES if os.environ.get("TANDEM_TEST_MODES") else {"strings": MODES["strings"]}
 
+# Modes of time that came with 3.1.
+LATER_TIMES = ("microseconds", "nanoseconds", "isostring") if os.environ.get("TANDEM_TEST_MODES") else ("isostring",)
+
 # Where we differ from Debezium 3.0.8, and why; docs/events.md says the same. A name of None stands for all.
 DIFFERENCES = {
     ("name", None): "Debezium writes null for every name",

@@ -137,6 +137,9 @@ INSTANTIATE_TEST_SUITE_P(
          with(time_mode::microseconds)},
         {"timestamp_nanoseconds", 1114, "1969-12-31 23:59:59.999999", "", -1,
          with(time_mode::nanoseconds)},
+        {"timestamp_nanoseconds_infinite", 1114, "infinity", "", -1, with(time_mode::nanoseconds)},
+        {"timestamp_nanoseconds_minus_infinite", 1114, "-infinity", "", -1,
+         with(time_mode::nanoseconds)},
         {"timestamp_iso", 1114, "2011-01-11 16:40:30.12", "", -1, with(time_mode::isostring)},
         {"timestamp_iso_bc", 1114, "4714-11-24 00:00:00 BC", "", -1, with(time_mode::isostring)},
         {"timestamp_iso_infinite", 1114, "-infinity", "", -1, with(time_mode::isostring)},
@@ -348,6 +351,17 @@ TEST(ReadValues, LiteralsAreLookedThrough) {
     EXPECT_EQ(read(3904, R"~("[1,5)")~"), "[1,5)");
     EXPECT_EQ(read(4451, R"~("{[1,5),empty}")~"), "{[1,5),empty}");
     EXPECT_EQ(read(20'010, R"~("(,\"a,b\")")~"), R"~((,"a,b"))~");
+}
+
+TEST(ReadValues, InfinitiesThatDebeziumWritesAsDates) {
+    auto const read = [](std::uint32_t type, std::string_view json) {
+        return read_back(json, resolve(oid{type}, -1, types()), with(time_mode::isostring));
+    };
+    EXPECT_EQ(read(1114, R"("+294247-01-10T04:00:25.2Z")"), "infinity");
+    EXPECT_EQ(read(1114, R"("-290308-12-21T19:59:27.6Z")"), "-infinity");
+    EXPECT_EQ(read(1114, R"("+294247-01-10T04:00:25.3Z")"), "294247-01-10 04:00:25.3");
+    EXPECT_EQ(read(1184, R"("+294247-01-10T04:00:25.2Z")"), "294247-01-10 04:00:25.2+00");
+    EXPECT_EQ(read(1115, R"(["+294247-01-10T04:00:25.2Z","-infinity"])"), "{infinity,-infinity}");
 }
 
 // What looks like it in part is data.
