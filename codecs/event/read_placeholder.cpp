@@ -1,6 +1,7 @@
 #include "codecs/event/read_placeholder.hpp"
 
 #include "codecs/event/placeholder.hpp"
+#include "codecs/values/bytes_text.hpp"
 #include "codecs/values/name_uuid.hpp"
 
 #include <algorithm>
@@ -22,9 +23,13 @@ bool are_codes(json::array const& elements, std::string_view placeholder) {
 } // namespace
 
 bool is_placeholder(std::string_view text, value_kind kind, value_options const& options) {
-    return text == options.unavailable ||
-           (kind == value_kind::bytea &&
-            text == binary_placeholder(options.unavailable, options.binaries));
+    std::string_view const wanted = options.unavailable;
+    bool const in_base64 = kind == value_kind::bytea && options.binaries != binary_mode::hex;
+    if (text == wanted || !in_base64 || text.size() > values::base64_room(wanted.size())) {
+        return text == wanted;
+    }
+    auto const bytes = values::parse_base64(text); // padding may be missing
+    return bytes && *bytes == wanted;
 }
 
 bool is_placeholder(json::array const& elements, resolved_type const& type,

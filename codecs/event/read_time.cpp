@@ -107,21 +107,16 @@ event_result<void> time_of_day(field_value const& value, resolved_type const& ty
                                               : set(out, values::time_text(us));
 }
 
-// What Debezium writes for infinite timestamps in mode isostring, and we do not: their numbers of microseconds as a date.
-std::string_view infinity_of(std::string_view text, bool zone) noexcept {
-    bool const later = !zone && text == "+294247-01-10T04:00:25.2Z";
-    bool const earlier = !zone && text == "-290308-12-21T19:59:27.6Z";
-    return later || text == "infinity"      ? "infinity"
-           : earlier || text == "-infinity" ? "-infinity"
-                                            : "";
-}
-
 event_result<void> timestamp_of_iso(field_value const& value, bool zone, std::string& out) {
     if (value.kind != field_kind::string) {
         return wrong_type;
     }
-    if (std::string_view const infinite = infinity_of(value.text, zone); !infinite.empty()) {
-        return set(out, std::string{infinite});
+    if (is_infinity(value)) {
+        return set(out, std::string{value.text});
+    }
+    // Debezium writes their numbers of microseconds as a date; the first is none of PostgreSQL's.
+    if (!zone && value.text == "-290308-12-21T19:59:27.6Z") {
+        return set(out, "-infinity");
     }
     auto const date = take_iso_date(value.text);
     if (!date || !date->rest.starts_with('T') || !date->rest.ends_with('Z')) {
@@ -131,7 +126,11 @@ event_result<void> timestamp_of_iso(field_value const& value, bool zone, std::st
         fmt::format("{} {}{}{}", date->text, date->rest.substr(1, date->rest.size() - 2),
                     zone ? "+00" : "", date->before_christ ? " BC" : "");
     auto const read = zone ? values::parse_timestamptz(text) : values::parse_timestamp(text);
-    return read ? set(out, values::timestamp_text(*read, zone)) : event_result<void>{bad_value};
+    if (!read) {
+        return bad_value;
+    }
+    bool const last = !zone && read->us == infinite_micros - pg_time::unix_offset_us;
+    return set(out, last ? "infinity" : values::timestamp_text(*read, zone));
 }
 
 event_result<void> timestamp(field_value const& value, resolved_type const& type,

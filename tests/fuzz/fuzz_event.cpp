@@ -55,6 +55,12 @@ void check_row(std::string_view input) {
     if (failed) {
         return; // escapes in what is nested are read by whoever needs it
     }
+    if (event.has_after == theirs.is_null()) {
+        std::abort();
+    }
+    if (theirs.is_null()) {
+        return;
+    }
     auto const& object = theirs.get_object();
     for (std::size_t index = 0; index < event.after.size(); ++index) {
         auto const* const value = object.if_contains(names[index]);

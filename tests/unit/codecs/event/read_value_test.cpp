@@ -299,6 +299,8 @@ INSTANTIATE_TEST_SUITE_P(
          event_errc::unavailable},
         {"bytea_hex_that_was_not_sent", 17, "\"__debezium_unavailable_value\"",
          event_errc::unavailable, -1, strings()},
+        {"bytea_in_the_other_alphabet_and_without_padding", 17,
+         "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ\"", event_errc::unavailable, -1, doubles()},
         {"byteas_that_were_not_sent", 1001, "[\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"]",
          event_errc::unavailable},
         {"integers_that_were_not_sent", 1007,
@@ -358,6 +360,7 @@ TEST(ReadValues, InfinitiesThatDebeziumWritesAsDates) {
         return read_back(json, resolve(oid{type}, -1, types()), with(time_mode::isostring));
     };
     EXPECT_EQ(read(1114, R"("+294247-01-10T04:00:25.2Z")"), "infinity");
+    EXPECT_EQ(read(1114, R"("+294247-01-10T04:00:25.20Z")"), "infinity");
     EXPECT_EQ(read(1114, R"("-290308-12-21T19:59:27.6Z")"), "-infinity");
     EXPECT_EQ(read(1114, R"("+294247-01-10T04:00:25.3Z")"), "294247-01-10 04:00:25.3");
     EXPECT_EQ(read(1184, R"("+294247-01-10T04:00:25.2Z")"), "294247-01-10 04:00:25.2+00");
