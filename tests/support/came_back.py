@@ -61,14 +61,14 @@ def fill(database):
                            for number, (kind, _, expression) in enumerate(value_cases.CASES)))
 
 
-def judge(origin, target, sent, failed, doubles=False, known=()):
+def judge(origin, target, sent, failed, doubles=False):
     """(what is wrong, how many are exact, how many have lost what LOSSES says). `sent`: {number of the case: the row in the
-    record}; `failed`: of store(); `known`: (type, name) in which this version's records differ from what we read."""
+    record}; `failed`: of store()."""
     wrong, exact, lossy = [], 0, 0
     gone_out, came_back = stored(origin), stored(target)
     for number, (kind, name, expression) in enumerate(value_cases.CASES):
         value = sent.get(number, {}).get("v", NOT_SENT)
-        if differs(kind, name) or (kind, name) in known or value is NOT_SENT or (value is None and expression != "NULL"):
+        if differs(kind, name) or value is NOT_SENT or (value is None and expression != "NULL"):
             continue
         if number in failed and kind in BEYOND_DOUBLES and doubles:
             lossy += 1
