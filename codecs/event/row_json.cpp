@@ -1,4 +1,4 @@
-// Compiled once for any x86-64 and, in release builds, once more for x86-64-v3 (TANDEM_ISA names which).
+// Compiled once for any processor and, where that is an x86-64, once more for x86-64-v3 (TANDEM_ISA names which).
 // No inline function of a library may leave this file out of line: the linker would keep one of the two
 // copies for everybody.
 #include "codecs/event/row_json.hpp"

@@ -4,10 +4,9 @@
 #include "codecs/event/row_plan.hpp"
 #include "tests/support/exact_buffer.hpp"
 #include "tests/support/pgoutput_builder.hpp"
+#include "tests/support/row_writers.hpp"
 
 #include <gtest/gtest.h>
-
-#include <memory>
 
 namespace tandem::event {
 namespace {
@@ -35,9 +34,9 @@ pgoutput::relation_shape shape_of(std::uint32_t type, std::int32_t modifier) {
 std::string written(row_plan const& plan, wire::column const& value) {
     wire::exact_buffer const message{wire::insert(1, {wire::text("1"), value})};
     auto const row = std::get<pgoutput::insert>(*pgoutput::decode(message.view())).new_row;
-    auto const room = std::make_unique<char[]>(plan.room(row));
-    auto const end = write_row(plan, row, row_part::all, room.get());
-    return end ? std::string{room.get(), *end} : "refused";
+    auto const all = written_by_all(plan, row);
+    EXPECT_TRUE(all_the_same(all)) << all.back().text;
+    return all.front().text == "column 1" ? "refused" : all.front().text;
 }
 
 struct value_case {
@@ -48,6 +47,10 @@ struct value_case {
     std::int32_t modifier = -1;
     value_options options = {};
 };
+
+void PrintTo(value_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 
 class Value : public testing::TestWithParam<value_case> {};
 

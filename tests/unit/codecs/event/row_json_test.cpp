@@ -1,10 +1,12 @@
 #include "codecs/event/row_plan.hpp"
 #include "tests/support/exact_buffer.hpp"
 #include "tests/support/pgoutput_builder.hpp"
+#include "tests/support/row_writers.hpp"
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <fstream>
+#include <sstream>
 
 namespace tandem::event {
 namespace {
@@ -36,9 +38,11 @@ std::string written(row_plan const& plan, wire::columns const& columns,
                     row_part part = row_part::all) {
     row const given{columns};
     // Exactly the room that is asked for: the sanitizer finds what does not keep to it.
-    auto const room = std::make_unique<char[]>(plan.room(given.tuple()));
-    auto const end = write_row(plan, given.tuple(), part, room.get());
-    return end ? std::string{room.get(), *end} : "column " + std::to_string(end.error().offset);
+    auto const all = written_by_all(plan, given.tuple(), part);
+    for (written_row const& each : all) {
+        EXPECT_EQ(each.text, all.front().text) << each.isa;
+    }
+    return all.front().text;
 }
 
 pgoutput::column_shape column(std::string name, std::uint32_t type, bool key = false) {
@@ -68,12 +72,71 @@ TEST(RowJson, BinaryColumnsAreRefusedByNumber) {
     EXPECT_EQ(written(two(), {wire::text("1"), wire::binary("x")}), "column 1");
 }
 
+// What the kernel says of this processor, in its own words.
+bool kernel_says(std::string const& flag) {
+    std::ifstream in{"/proc/cpuinfo"};
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words{line};
+        for (std::string word; line.starts_with("flags") && words >> word;) {
+            if (word == flag) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+TEST(RowWriters, TheBaselineIsThereForEveryProcessor) {
+    auto const without = row_writers(false);
+    ASSERT_EQ(without.size(), 1U);
+    EXPECT_EQ(without.front().write, write_row_baseline);
+    EXPECT_EQ(row_writers(true).front().write, write_row_baseline);
+}
+
+#ifdef __x86_64__
+TEST(RowWriters, AProcessorThatHasAllOfV3TakesIt) {
+    bool const has_all = kernel_says("avx2") && kernel_says("bmi2") && kernel_says("fma");
+    EXPECT_EQ(processor_has_v3(), has_all);
+    EXPECT_EQ(row_writers(true).back().write, write_row_x86_64_v3);
+    EXPECT_STREQ(row_writers(true).back().isa, "x86-64-v3");
+}
+#endif
+
+// Around every width at which a writer goes from one loop to the next, with what needs an escape at every place.
+TEST(RowWriters, AgreeOnEveryLengthAndPlace) {
+    std::string_view const specials = "\"\\\n\x01\x1f \x7f\x80\xff";
+    for (std::size_t size = 0; size <= 100; ++size) {
+        for (std::size_t place = 0; place < size; ++place) {
+            std::string text(size, 'x');
+            text[place] = specials[(size + place) % specials.size()];
+            auto const json = written(two(), {wire::text("1"), wire::text(text)});
+            ASSERT_GE(json.size(), size) << size << ' ' << place;
+        }
+    }
+}
+
+// The text of numbers too: those of other bytes are refused by all.
+TEST(RowWriters, AgreeOnNumbersOfEveryLength) {
+    std::string_view const bytes = "09-+.e/:,x \"";
+    for (std::size_t size = 1; size <= 40; ++size) {
+        for (std::size_t place = 0; place < size; ++place) {
+            std::string text(size, '7');
+            text[place] = bytes[(size + place) % bytes.size()];
+            static_cast<void>(written(two(), {wire::text(text), wire::null()}));
+        }
+    }
+}
+
 struct exact_value {
     char const* name;
     std::uint32_t type;
     std::string text;
     std::string json;
 };
+
+void PrintTo(exact_value const& each, std::ostream* out) {
+    *out << each.name;
+}
 
 class ExactValue : public testing::TestWithParam<exact_value> {};
 
