@@ -1,4 +1,6 @@
 // Names of columns as fields of events: every identifier that PostgreSQL takes comes back.
+#include "tests/support/identifiers.hpp"
+
 #include "codecs/event/decode.hpp"
 #include "codecs/event/envelope.hpp"
 #include "codecs/event/row_plan.hpp"
@@ -9,210 +11,17 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <set>
 
 namespace tandem::event {
 namespace {
 
-char const* const listed[] = {
-    // quotes, separators, and what means something elsewhere
-    "\"",
-    "\"\"",
-    "a\"b",
-    "'",
-    "''",
-    "`",
-    "\\",
-    "\\\\",
-    "\\n",
-    "\\u0041",
-    "\\\"",
-    "/",
-    "//",
-    "/*",
-    "*/",
-    "--",
-    ";",
-    "\";drop table x;--",
-    "$1",
-    "$$",
-    "$tag$",
-    "%s",
-    "%n",
-    "%%",
-    "{}",
-    "{0}",
-    "{",
-    "}",
-    "[",
-    "]",
-    "(",
-    ")",
-    "<",
-    ">",
-    "<script>",
-    "&amp;",
-    "=",
-    "==",
-    "=>",
-    "::text",
-    ":",
-    "::",
-    ",",
-    ".",
-    "..",
-    "a.b",
-    "a.b.c",
-    "a_b",
-    "_",
-    "__",
-    "-",
-    "a-b",
-    "+",
-    "|",
-    "||",
-    "~",
-    "!",
-    "?",
-    "@",
-    "#",
-    "^",
-    "*",
-    " ",
-    "  ",
-    " a",
-    "a ",
-    "a b",
-    "\t",
-    "\n",
-    "\r",
-    "\r\n",
-    "\x01",
-    "\x1f",
-    "\x7f",
-    "\b",
-    "\f",
-    "\x1b[31m",
-    "a\nb",
-    "a\tb",
-    // words that are something in SQL, in JSON, or in an event
-    "select",
-    "from",
-    "where",
-    "table",
-    "user",
-    "order",
-    "group",
-    "limit",
-    "all",
-    "and",
-    "or",
-    "not",
-    "null",
-    "true",
-    "false",
-    "default",
-    "primary",
-    "references",
-    "check",
-    "current_user",
-    "session_user",
-    "ctid",
-    "oid",
-    "xmin",
-    "tableoid",
-    "NULL",
-    "Null",
-    "TRUE",
-    "before",
-    "after",
-    "source",
-    "op",
-    "ts_ms",
-    "transaction",
-    "schema",
-    "payload",
-    "id",
-    "v",
-    "__proto__",
-    "constructor",
-    "__op",
-    "__deleted",
-    "tandem",
-    "progress",
-    "public",
-    "pg_catalog",
-    // case, digits
-    "A",
-    "a",
-    "Ab",
-    "aB",
-    "AB",
-    "0",
-    "1",
-    "01",
-    "1a",
-    "1e5",
-    "-1",
-    "1.5",
-    "NaN",
-    "Infinity",
-    // scripts
-    "名前",
-    "会話",
-    "사용자_이름",
-    "имя",
-    "όνομα",
-    "اسم",
-    "שם",
-    "नाम",
-    "ชื่อ",
-    "é",
-    "e\u0301",
-    "ß",
-    "İ",
-    "ı",
-    "ﬁ",
-    "Ａ",
-    "\U0001F600",
-    "👩\u200d👧",
-    "🇰🇷",
-    "\u200b",
-    "\u200e",
-    "\u202e",
-    "\ufeff",
-    "\ufffd",
-    "\ufffe",
-    "\uffff",
-    "\U0010FFFF",
-    "\u00a0",
-    "\u2028",
-    "\u2029",
-};
+using support::identifier_case;
 
-std::vector<std::string> identifiers() {
-    std::vector<std::string> all(std::begin(listed), std::end(listed));
-    std::vector<std::string> const lengths{
-        // lengths: 63 bytes are the most
-        std::string(63, 'x'),  std::string(62, 'x') + "\"", std::string(63, '"'),
-        std::string(63, '\\'), std::string(63, '\x01'),     std::string(31, 'x'),
-        std::string(32, 'x'),  std::string(33, 'x'),        std::string(15, 'y'),
-        std::string(16, 'y'),  std::string(17, 'y'),
-    };
-    all.insert(all.end(), lengths.begin(), lengths.end());
-    std::string wide;
-    for (int count = 0; count < 21; ++count) {
-        wide += "日"; // three bytes each
-    }
-    all.push_back(wide);
-    all.push_back(wide.substr(0, 60) + "abc");
-    return all;
-}
-
-class Identifier : public testing::TestWithParam<std::size_t> {};
+class Identifier : public testing::TestWithParam<identifier_case> {};
 
 TEST_P(Identifier, ComesBack) {
-    std::string const name = identifiers()[GetParam()];
+    std::string const& name = GetParam().text;
     pgoutput::relation_shape const shape{
         oid{1},
         name,
@@ -257,24 +66,42 @@ TEST_P(Identifier, ComesBack) {
     ASSERT_TRUE(decoder.key(key_record.view(), false, key_names, key, strings));
     EXPECT_EQ(key_names[1], name);
     EXPECT_EQ(key.at(1).text, name);
-    // And as SQL has it: one identifier, whatever is in it.
-    std::string const quoted = sql::identifier(name);
-    std::string unquoted;
-    for (std::size_t at = 1; at + 1 < quoted.size(); ++at) {
-        unquoted.push_back(quoted[at]);
-        at += quoted[at] == '"' ? 1 : 0;
-    }
-    EXPECT_EQ(unquoted, name);
 }
 
-INSTANTIATE_TEST_SUITE_P(Events, Identifier, testing::Range(std::size_t{0}, identifiers().size()));
+// Where it stands in a record, letter by letter.
+TEST_P(Identifier, IsWrittenAsTheFieldOfARecord) {
+    auto const& [_, name, quoted, json] = GetParam();
+    pgoutput::relation_shape const shape{oid{1}, name, name, 'd', {{name, oid{23}, -1, true}}};
+    relation_events const relation{shape, exact_plan(shape)};
+    wire::exact_buffer const message{wire::insert(1, {wire::text("1")})};
+    auto const row = std::get<pgoutput::insert>(*pgoutput::decode(message.view())).new_row;
+    arena bytes;
+    EXPECT_EQ(*relation.key(row, bytes), "{\"" + json + "\":1}");
+    relation_events::change made;
+    made.new_row = row;
+    auto const value =
+        relation.value(made, {{"0", "s", "d"}, xid{1}, pg_time{}, lsn{}}, event_time{0}, bytes);
+    EXPECT_NE(value->find(R"(,"schema":")" + json + R"(","table":")" + json + R"(","txId")"),
+              value->npos)
+        << *value;
+}
+
+TEST_P(Identifier, IsWrittenInSql) {
+    EXPECT_EQ(sql::identifier(GetParam().text), GetParam().quoted);
+    EXPECT_EQ(sql::qualified(GetParam().text, GetParam().text),
+              GetParam().quoted + '.' + GetParam().quoted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Events, Identifier, testing::ValuesIn(support::identifiers()),
+                         [](auto const& each) { return each.param.name; });
 
 TEST(Identifiers, AreManyAndDistinct) {
-    auto all = identifiers();
-    EXPECT_GE(all.size(), 150U);
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-    EXPECT_GE(all.size(), 150U);
+    std::set<std::string> texts;
+    for (auto const& each : support::identifiers()) {
+        EXPECT_TRUE(texts.insert(each.text).second) << each.name;
+        EXPECT_LE(each.text.size(), 63U) << each.name;
+    }
+    EXPECT_GE(texts.size(), 150U);
 }
 
 } // namespace
