@@ -3,9 +3,6 @@
 namespace tandem::pgoutput {
 namespace {
 
-// Where the first field lies that an error found here can be about: behind the tag.
-constexpr std::uint32_t behind_tag = 1;
-
 codec_errc when(bool allowed) noexcept {
     return allowed ? codec_errc::ok : codec_errc::out_of_order;
 }
@@ -16,7 +13,7 @@ result<message> decoder::next(std::string_view bytes) {
     auto decoded = decode(bytes, in_block() ? within::stream_block : within::transaction);
     if (decoded.has_value()) {
         if (codec_errc const error = admit_any(*decoded); error != codec_errc::ok) {
-            decoded = codec_error{error, error == codec_errc::out_of_order ? 0 : behind_tag};
+            decoded = codec_error{error, wrong_field(*decoded, error, bytes)};
         }
     }
     return decoded;
@@ -35,6 +32,34 @@ codec_errc decoder::admit_any(message const& decoded) {
         std::visit([this](auto const& made) { return this->admit(made); }, decoded);
     origin_may_follow_ = origin_follows;
     return error;
+}
+
+// Where the field lies that cannot be right: the tag, the relation's oid, or a row's number of columns.
+std::uint32_t decoder::wrong_field(message const& refused, codec_errc error,
+                                   std::string_view bytes) const {
+    if (error == codec_errc::out_of_order) {
+        return 0;
+    }
+    std::uint32_t const relation_at = in_block() ? 5 : 1; // a transaction stands before it
+    if (auto const* const made = std::get_if<truncate>(&refused)) {
+        std::uint32_t index = 0;
+        while (find(made->relation_id(index)) != nullptr) {
+            ++index;
+        }
+        return relation_at + 5 + 4 * index;
+    }
+    if (error == codec_errc::unknown_relation) {
+        return relation_at;
+    }
+    tuple_view row; // with its count in front
+    if (auto const* const made = std::get_if<insert>(&refused)) {
+        row = made->new_row;
+    } else if (auto const* const gone = std::get_if<remove>(&refused)) {
+        row = gone->old_row;
+    } else if (auto const* const changed = std::get_if<update>(&refused)) {
+        row = old_row_fits(*changed) ? changed->new_row : changed->old_row;
+    }
+    return static_cast<std::uint32_t>(row.raw().data() - bytes.data()) - 2;
 }
 
 // --- rows
@@ -64,10 +89,12 @@ codec_errc decoder::admit(update const& made) {
     if (error != codec_errc::ok) {
         return error;
     }
-    bool const old_fits =
-        made.old_kind == old_row_kind::none || made.old_row.column_count() == columns_;
-    return made.new_row.column_count() == columns_ && old_fits ? codec_errc::ok
-                                                               : codec_errc::wrong_columns;
+    bool const fits = made.new_row.column_count() == columns_ && old_row_fits(made);
+    return fits ? codec_errc::ok : codec_errc::wrong_columns;
+}
+
+bool decoder::old_row_fits(update const& made) const noexcept {
+    return made.old_kind == old_row_kind::none || made.old_row.column_count() == columns_;
 }
 
 codec_errc decoder::admit(remove const& made) {

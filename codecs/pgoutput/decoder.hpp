@@ -65,7 +65,10 @@ private:
     [[nodiscard]] codec_errc admit(stream_prepare const& made);
     [[nodiscard]] codec_errc admit(stream_abort const& made);
 
+    [[nodiscard, gnu::cold]] std::uint32_t wrong_field(message const& refused, codec_errc error,
+                                                       std::string_view bytes) const;
     [[nodiscard]] codec_errc look_up(oid relation);
+    [[nodiscard]] bool old_row_fits(update const& made) const noexcept;
     [[nodiscard]] codec_errc enter(place where);
     [[nodiscard]] codec_errc leave(place where);
     [[nodiscard]] codec_errc close_stream(xid transaction);

@@ -194,7 +194,7 @@ std::vector<sequence> out_of_order() {
 
 std::vector<sequence> relations() {
     codec_error const unknown{errc::unknown_relation, 1};
-    codec_error const columns{errc::wrong_columns, 1};
+    codec_error const columns{errc::wrong_columns, 6}; // where they are counted
     wire::columns const one{wire::text("1")};
     wire::columns const two{wire::text("1"), wire::null()};
     std::string const start = wire::stream_start(7, true);
@@ -204,7 +204,9 @@ std::vector<sequence> relations() {
         {"insert_of_another", {begin_one(), relation(), insert_of(other)}, unknown},
         {"update_of_unknown", {begin_one(), wire::update(table, two)}, unknown},
         {"delete_of_unknown", {begin_one(), wire::remove(table, 'K', two)}, unknown},
-        {"truncate_of_unknown", {begin_one(), relation(), wire::truncate({table, other})}, unknown},
+        {"truncate_of_unknown",
+         {begin_one(), relation(), wire::truncate({table, other})},
+         {errc::unknown_relation, 10}},
         {"insert_with_a_column_less", {begin_one(), relation(), wire::insert(table, one)}, columns},
         {"insert_with_a_column_more", {begin_one(), relation(), insert_of(table, 3)}, columns},
         {"insert_with_none", {begin_one(), relation(), wire::insert(table, {})}, columns},
@@ -234,7 +236,7 @@ std::vector<sequence> relations() {
         {"a_block_of_another",
          {start, wire::streamed(7, relation()), stop, wire::stream_start(9, true),
           wire::streamed(9, insert_of())},
-         unknown},
+         {errc::unknown_relation, 5}},
         {"a_block_sees_what_was_before",
          {begin_one(), relation(), commit_one(), start, wire::streamed(7, insert_of())},
          {}},
