@@ -1,5 +1,5 @@
 #include "codecs/event/decode.hpp"
-
+#include "codecs/event/event_place.hpp"
 #include "codecs/event/field_order.hpp"
 #include "codecs/event/json_tokens.hpp"
 #include "codecs/event/known_tail.hpp"
@@ -386,14 +386,14 @@ private:
                 expect(!std::exchange(schema, true), event_errc::duplicate_field, name_at(value));
                 return pass(value);
             }
-            expect(name == "payload", event_errc::wrong_type, name_at(value));
+            expect(name == "payload", event_errc::unknown_field, name_at(value));
             expect(!std::exchange(found, true), event_errc::duplicate_field, name_at(value));
             if (failed()) {
                 return value;
             }
             return in_.front(value) == '{' ? object(value) : other(value);
         });
-        expect(failed() || found, event_errc::missing_field, text_.data());
+        expect(failed() || (found && schema), event_errc::missing_field, text_.data());
         return at;
     }
 
@@ -446,7 +446,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
     into.message = {};
     into.boundary.clear();
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
-        return event_error{bad, 0};
+        return event_error{bad, untokened_at(bad, text)};
     }
     std::size_t const known = names.size();
     event_reader from{state_->tokens.found(), text, names, state_->knows, strings};
@@ -474,7 +474,7 @@ event_result<void> event_decoder::value(std::string_view text, record_form form,
 event_result<void> event_decoder::key(std::string_view text, bool schema, field_names& names,
                                       row_values& into, arena& strings) {
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
-        return event_error{bad, 0};
+        return event_error{bad, untokened_at(bad, text)};
     }
     std::size_t const known = names.size();
     event_reader from{state_->tokens.found(), text, names, state_->knows, strings};

@@ -17,9 +17,11 @@ std::string_view describe(event_errc code) noexcept {
     case event_errc::not_an_object:
         return "a JSON object is expected";
     case event_errc::wrong_type:
-        return "a field of the event has another type than it must";
+        return "a field has another JSON type than it must";
     case event_errc::duplicate_field:
         return "a field stands twice";
+    case event_errc::unknown_field:
+        return "beside schema and payload stands another field, and none may";
     case event_errc::missing_field:
         return "the record lacks op, or another field that its kind has";
     case event_errc::unknown_operation:

@@ -17,6 +17,7 @@ enum class event_errc : std::uint8_t {
     not_an_object,     // something else where an object must be
     wrong_type,        // a field of the envelope has another type than it must
     duplicate_field,   // a field stands twice
+    unknown_field,     // a field that is neither schema nor payload beside them
     missing_field,     // the record lacks a field that its kind has, or a record of no kind any
     unknown_operation, // op is none of c u d r t m, status none of BEGIN and END, or both are there
     bad_escape,        // an escape that is none, or half of a surrogate pair
@@ -31,8 +32,7 @@ enum class event_errc : std::uint8_t {
 
 struct event_error {
     event_errc code = event_errc::ok;
-    std::uint32_t offset =
-        0; // of the byte where it was found; 0 for bad_utf8 and for text without tokens
+    std::uint32_t offset = 0; // of the byte where it was found; event_place.hpp names the field
 
     [[nodiscard]] std::string message() const;
     friend bool operator==(event_error const&, event_error const&) = default;

@@ -1,9 +1,9 @@
-#include "codecs/event/read_value.hpp"
-
+#include "codecs/event/event_place.hpp"
 #include "codecs/event/padding.hpp"
 #include "codecs/event/read_placeholder.hpp"
 #include "codecs/event/read_scalar.hpp"
 #include "codecs/event/read_time.hpp"
+#include "codecs/event/read_value.hpp"
 #include "codecs/values/array_text.hpp"
 #include "codecs/values/bytes_text.hpp"
 #include "codecs/values/decimal.hpp"
@@ -239,7 +239,8 @@ event_result<void> hstore(field_value const& value, value_options const& options
     return placeholder ? event_result<void>{unavailable} : set(out, values::hstore_text(pairs));
 }
 
-// Looked through before the server sees it, which would refuse the whole batch and name no record.
+// Looked through before the server sees it, which would refuse the whole batch
+// and name no record.
 codec_error error_in(std::string_view text, value_kind kind) {
     arena strings;
     if (kind == value_kind::range) {
@@ -272,7 +273,8 @@ event_result<void> literal(field_value const& value, value_kind kind, std::strin
     return set(out, std::string{value.text});
 }
 
-// The scalar of a JSON element, or its JSON where it is none; numbers as simdjson writes them.
+// The scalar of a JSON element, or its JSON where it is none; numbers as
+// simdjson writes them.
 field_value field_of(json::element element, std::string& room) {
     room = simdjson::minify(element);
     std::string_view text;
@@ -331,17 +333,20 @@ event_result<void> list(field_value const& value, resolved_type const& type,
     std::string text = "{";
     std::string room;
     std::string one;
+    std::size_t index = 0;
     for (json::element const element : elements) {
         text += text.size() == 1 ? "" : ",";
         field_value const field = field_of(element, room);
         if (field.kind == field_kind::null) {
             text += "NULL";
+            ++index;
             continue;
         }
-        if (auto read = scalar_text(field, element_type, options, one); !read) {
-            return read;
+        if (auto const read = scalar_text(field, element_type, options, one); !read) {
+            return event_error{read.error().code, element_at(value.text, index)};
         }
         values::append_array_element(one, ',', text);
+        ++index;
     }
     return set(out, text + '}');
 }
@@ -364,7 +369,8 @@ bool is_uuid(std::string_view text) noexcept {
            });
 }
 
-// PostgreSQL's json has numbers beyond any double, and halves of surrogate pairs.
+// PostgreSQL's json has numbers beyond any double, and halves of surrogate
+// pairs.
 bool is_json(std::string_view text) {
     json::parser parser;
     json::element any;

@@ -19,8 +19,9 @@ namespace tandem::event {
 // of a numeric without a scale, the months of an interval in mode numeric, the zone of a timetz.
 // Errors: wrong_type for a JSON type that the mode never has, bad_value for a text that is none of the type,
 // zero_character and duplicate_field in what is nested, unavailable for the placeholder in the form that the type gives it
-// (placeholder.hpp; a value that is the same is taken for it). The offset counts within the text of a range, multirange or composite value; otherwise it is zero: the caller knows the
-// field.
+// (placeholder.hpp; a value that is the same is taken for it). The offset counts within the text of a range, multirange or
+// composite value, and in the JSON of a list to its element that is refused; otherwise it is zero. message_of_column() in
+// event_place.hpp says it in words.
 [[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                                value_options const& options, std::string& out);
 

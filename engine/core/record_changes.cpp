@@ -1,6 +1,7 @@
 #include "engine/core/record_changes.hpp"
 
 #include "codecs/base/big_endian.hpp"
+#include "codecs/event/event_place.hpp"
 #include "codecs/event/row_plan.hpp"
 
 #include <fmt/format.h>
@@ -39,6 +40,32 @@ bool fits(event::json_form form, field_kind kind) noexcept {
         return kind == field_kind::number || kind == field_kind::string;
     default:
         return kind == field_kind::string;
+    }
+}
+
+std::string_view expected_by(event::json_form form) noexcept {
+    switch (form) {
+    case event::json_form::boolean:
+        return "true or false";
+    case event::json_form::number:
+        return "a number";
+    case event::json_form::real:
+        return "a number, or a string of what is no finite one";
+    default:
+        return "a string";
+    }
+}
+
+std::string_view name_of(field_kind kind) noexcept {
+    switch (kind) {
+    case field_kind::boolean:
+        return "true or false";
+    case field_kind::number:
+        return "a number";
+    case field_kind::string:
+        return "a string";
+    default:
+        return "an object or a list";
     }
 }
 
@@ -142,7 +169,7 @@ record_result<record_changes::table*> record_changes::read(std::string_view valu
         event::record_form const form{true, event::has_schema(value)};
         auto const decoded = decoder_.value(value, form, names, event_, strings_);
         if (!decoded) {
-            return record_error{decoded.error().message()};
+            return record_error{event::message_of(decoded.error(), value)};
         }
         auto const& source = event_.source;
         bool const right = guessed != nullptr && guessed->shape->name == source.table &&
@@ -192,9 +219,10 @@ record_result<pgoutput::tuple_view> record_changes::row_of(table const& of,
             break;
         }
         if (!fits(of.forms[at], value.kind)) [[unlikely]] {
-            return record_error{fmt::format("column {} of table {} is no exact value",
-                                            of.shape->columns[at].name,
-                                            quoted(of.shape->schema, of.shape->name))};
+            return record_error{fmt::format(
+                "column {} of table {} is no exact value: the record has {}, its type {}",
+                of.shape->columns[at].name, quoted(of.shape->schema, of.shape->name),
+                name_of(value.kind), expected_by(of.forms[at]))};
         }
         *out++ = text;
         store_big_endian(out, static_cast<std::uint32_t>(bytes.size()));
@@ -215,8 +243,8 @@ record_result<void> record_changes::fill_old(table& of, std::optional<std::strin
         auto const decoded =
             decoder_.key(*old_key, event::has_schema(*old_key), of.names, key_, strings_);
         if (!decoded) {
-            return record_error{
-                fmt::format("header __debezium.oldkey: {}", decoded.error().message())};
+            return record_error{fmt::format("header __debezium.oldkey: {}",
+                                            event::message_of(decoded.error(), *old_key))};
         }
         values = &key_;
     } else if (event_.has_before && made.kind != change_kind::insert) {

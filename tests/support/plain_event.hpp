@@ -235,7 +235,7 @@ private:
                 take(here());
             }
         });
-        expect(fields.contains("payload"));
+        expect(fields.contains("payload") && fields.contains("schema"));
     }
 
     void row(std::string const& of) {

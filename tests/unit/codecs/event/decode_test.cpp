@@ -89,10 +89,21 @@ TEST(EventDecode, WithASchemaBlock) {
     decoded const read{wrapped, {true, true}};
     ASSERT_EQ(read.error, event_error{}) << read.error.message();
     EXPECT_EQ(read.shown(read.event.after), "id=7 v='x'");
-    decoded const tombstone{R"({"schema":null,"payload":null})", {true, true}};
-    ASSERT_EQ(tombstone.error, event_error{}) << tombstone.error.message();
-    EXPECT_EQ(tombstone.event.op, event_operation::none);
-    EXPECT_FALSE(tombstone.event.has_after || tombstone.event.has_before);
+}
+
+// As JsonConverter writes a null, with the schema of the topic or none.
+TEST(EventDecode, APayloadOfNullIsATombstone) {
+    for (char const* const text :
+         {R"({"schema":null,"payload":null})", R"({"schema":{},"payload":null})",
+          R"({"schema":{"type":"struct","optional":true,"fields":[]},"payload":null})",
+          R"({"payload":null,"schema":null})"}) {
+        for (bool const in_envelope : {true, false}) {
+            decoded const tombstone{text, {in_envelope, true}};
+            ASSERT_EQ(tombstone.error, event_error{}) << tombstone.error.message() << text;
+            EXPECT_EQ(tombstone.event.op, event_operation::none);
+            EXPECT_FALSE(tombstone.event.has_after || tombstone.event.has_before);
+        }
+    }
 }
 
 TEST(EventDecode, PlainRows) {
@@ -154,6 +165,10 @@ struct text_case {
     std::string text;
 };
 
+void PrintTo(text_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class EventText : public testing::TestWithParam<text_case> {};
 
 TEST_P(EventText, IsUnescaped) {
@@ -212,7 +227,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"a_number", "1", {errc::not_an_object, 0}},
         {"a_list", "[]", {errc::not_an_object, 0}},
         {"an_open_object", R"({"v":1)", {errc::not_json, 6}},
-        {"an_open_string", R"({"v":"x)", {errc::not_json, 0}},
+        {"an_open_string", R"({"v":"x)", {errc::not_json, 5}},
         {"no_colon", R"({"v" 1})", {errc::not_json, 5}},
         {"two_values", R"({"v":1}{"v":2})", {errc::not_json, 7}},
         {"text_behind", R"({"v":1} x)", {errc::not_json, 8}},
@@ -220,12 +235,12 @@ INSTANTIATE_TEST_SUITE_P(
         {"wrong_true", R"({"v":trux})", {errc::not_json, 5}},
         {"duplicate", R"({"v":1,"w":2,"v":3})", {errc::duplicate_field, 14}},
         {"duplicate_by_escape", R"({"v":1,"\u0076":3})", {errc::duplicate_field, 8}},
-        {"bad_utf8", "{\"v\":\"\xff\"}", {errc::bad_utf8, 0}},
-        {"overlong_utf8", "{\"v\":\"\xc0\xaf\"}", {errc::bad_utf8, 0}},
-        {"surrogate_in_utf8", "{\"v\":\"\xed\xa0\x80\"}", {errc::bad_utf8, 0}},
-        {"raw_control", "{\"v\":\"\x01\"}", {errc::not_json, 0}},
-        {"raw_newline", "{\"v\":\"\n\"}", {errc::not_json, 0}},
-        {"raw_zero", "{\"v\":\"\0\"}"s, {errc::not_json, 0}},
+        {"bad_utf8", "{\"v\":\"\xff\"}", {errc::bad_utf8, 6}},
+        {"overlong_utf8", "{\"v\":\"\xc0\xaf\"}", {errc::bad_utf8, 6}},
+        {"surrogate_in_utf8", "{\"v\":\"\xed\xa0\x80\"}", {errc::bad_utf8, 6}},
+        {"raw_control", "{\"v\":\"\x01\"}", {errc::not_json, 6}},
+        {"raw_newline", "{\"v\":\"\n\"}", {errc::not_json, 6}},
+        {"raw_zero", "{\"v\":\"\0\"}"s, {errc::not_json, 6}},
         {"zero_character", R"({"v":"a\u0000b"})", {errc::zero_character, 7}},
         {"unknown_escape", R"({"v":"\x41"})", {errc::bad_escape, 6}},
         {"escape_of_three_digits", R"({"v":"ab\u123"})", {errc::bad_escape, 8}},
@@ -339,8 +354,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"schema_without_payload", R"({"schema":{}})", {errc::missing_field, 0}, schema},
         {"schema_and_more",
          R"({"schema":{},"payload":{"op":"t"},"x":1})",
-         {errc::wrong_type, 35},
+         {errc::unknown_field, 35},
          schema},
+        {"payload_without_schema", R"({"payload":{"op":"t"}})", {errc::missing_field, 0}, schema},
+        {"plain_row_in_place_of_a_schema", R"({"id":1})", {errc::unknown_field, 2}, schema},
         {"payload_a_number", R"({"schema":{},"payload":1})", {errc::wrong_type, 23}, schema},
     }),
     [](auto const& each) { return std::string{each.param.name}; });

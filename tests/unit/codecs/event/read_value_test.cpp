@@ -52,6 +52,10 @@ struct back_case {
     value_options options = {};
 };
 
+void PrintTo(back_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class ReadBack : public testing::TestWithParam<back_case> {};
 
 TEST_P(ReadBack, IsTheSame) {
@@ -181,14 +185,19 @@ struct wrong_case {
     event_errc code;
     std::int32_t modifier = -1;
     value_options options = {};
+    std::uint32_t at = 0; // of a list: where its element begins
 };
+
+void PrintTo(wrong_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 
 class ReadWrong : public testing::TestWithParam<wrong_case> {};
 
 TEST_P(ReadWrong, IsRefused) {
-    auto const& [name, type, json, code, modifier, options] = GetParam();
+    auto const& [name, type, json, code, modifier, options, at] = GetParam();
     EXPECT_EQ(read_back(json, resolve(oid{type}, modifier, types()), options),
-              (event_error{code, 0}.message()));
+              (event_error{code, at}.message()));
 }
 
 constexpr auto wrong = event_errc::wrong_type;
@@ -263,8 +272,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"point_a_string", 600, "\"(0,0)\"", wrong},
         {"point_without_y", 600, R"({"x":1})", wrong},
         {"list_a_string", 1007, "\"{1}\"", wrong},
-        {"list_of_strings", 1007, R"(["1"])", wrong},
-        {"list_of_lists", 1007, "[[1]]", wrong},
+        {"list_of_strings", 1007, R"(["1"])", wrong, -1, {}, 1},
+        {"list_of_lists", 1007, "[[1]]", wrong, -1, {}, 1},
         {"range_a_number", 3904, "1", wrong},
         {"multirange_an_object", 4451, "{}", wrong},
         {"composite_a_list", 20'010, "[1]", wrong},
@@ -273,7 +282,13 @@ INSTANTIATE_TEST_SUITE_P(
         {"hstore_text_with_a_field_twice", 20'003, R"("{\"a\":\"1\",\"a\":\"2\"}")",
          event_errc::duplicate_field},
         {"point_with_a_field_twice", 600, R"({"x":1,"y":2,"x":3})", event_errc::duplicate_field},
-        {"list_with_a_zero_character", 1009, "[\"a\\u0000b\"]", event_errc::zero_character},
+        {"list_with_a_zero_character",
+         1009,
+         "[\"a\\u0000b\"]",
+         event_errc::zero_character,
+         -1,
+         {},
+         1},
         {"hstore_with_a_zero_character", 20'003, "{\"a\":\"x\\u0000\"}", event_errc::zero_character,
          -1, strings()},
         {"numeric_string_no_number", 1700, "\"abc\"", bad, -1, strings()},
@@ -340,7 +355,7 @@ TEST(ReadValues, LiteralsAreLookedThrough) {
         {3904, R"~("[1,5")~", 4},         {3904, R"~("[1;5)")~", 4}, {3904, R"~("1,5")~", 0},
         {4451, R"~("{[1,5)")~", 6},       {4451, R"~("{,}")~", 1},   {4451, R"~("")~", 0},
         {20'010, R"~("(1,\"a\"")~", 6},   {20'010, R"~("1,a")~", 0}, {20'010, R"~("(1,a)x")~", 5},
-        {3905, R"~(["empty","[1"])~", 2},
+        {3905, R"~(["empty","[1"])~", 9},
     };
     for (auto const& [type, json, at] : cases) {
         EXPECT_EQ(read_back(json, resolve(oid{type}, -1, types()), {}),

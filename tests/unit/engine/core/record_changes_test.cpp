@@ -329,13 +329,33 @@ TEST_F(RecordChanges, RecordsThatAreNoChanges) {
         R"("source":{"version":"1+exact","ts_us":5,"schema":"public","table":"chat","txId":7})";
     EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":"1"},)" + source + "}"), "taken");
     EXPECT_NE(what_of("nonsense"), "taken");
-    EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":[1]},)" + source + "}"),
-              "column c0 of table public.chat is no exact value");
-    for (char const* const other : {"true", "1", "{}"}) { // of a column of type text
-        EXPECT_EQ(what_of(std::string{R"({"op":"c","after":{"c0":"1","c1":)"} + other + "}," +
+    EXPECT_EQ(
+        what_of(R"({"op":"c","after":{"c0":[1]},)" + source + "}"),
+        "column c0 of table public.chat is no exact value: the record has an object or a list, "
+        "its type a string");
+    struct {
+        char const* json;
+        char const* called;
+    } const others[] = {
+        {"true", "true or false"}, {"1", "a number"}, {"{}", "an object or a list"}};
+    for (auto const& [json, called] : others) { // of a column of type text
+        EXPECT_EQ(what_of(std::string{R"({"op":"c","after":{"c0":"1","c1":)"} + json + "}," +
                           source + "}"),
-                  "column c1 of table public.chat is no exact value");
+                  std::string{"column c1 of table public.chat is no exact value: the record has "} +
+                      called + ", its type a string");
     }
+    EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":"1","c1":"\ud800"},)" + source + "}"),
+              "a string holds an escape that is none, or half of a surrogate pair "
+              "(at byte 34, field after.c1)");
+    EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":"1","c1":"\u0000"},)" + source + "}"),
+              "a string holds the character \\u0000, which PostgreSQL's text cannot "
+              "(at byte 34, field after.c1)");
+    EXPECT_EQ(what_of("{\"op\":\"c\",\"after\":{\"c0\":\"1\",\"c1\":\"a\xFF\"}," + source + "}"),
+              "the text is not UTF-8 (at byte 35, field after.c1)");
+    EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":01},)" + source + "}"),
+              "a number is none, or is out of range (at byte 24, field after.c0)");
+    EXPECT_EQ(what_of(R"({"op":"c","after":{"c0":"1","c0":"2"},)" + source + "}"),
+              "a field stands twice (at byte 29, field after.c0)");
     EXPECT_EQ(
         what_of(
             R"({"op":"c","after":{"c0":"1"},"source":{"version":"1","ts_us":5,"schema":"public",)"
