@@ -87,6 +87,10 @@ struct report_case {
     retry_class retry;
 };
 
+void PrintTo(report_case const& each, std::ostream* out) {
+    *out << each.what;
+}
+
 class ConnectErrorReport : public testing::TestWithParam<report_case> {};
 
 TEST_P(ConnectErrorReport, GivesPrimaryTextAndSqlstate) {

@@ -15,6 +15,10 @@ struct named_error {
     retry_class who;
 };
 
+void PrintTo(named_error const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class KafkaError : public testing::TestWithParam<named_error> {};
 
 TEST_P(KafkaError, HasACodeAndSomeoneToCureIt) {

@@ -40,6 +40,10 @@ struct array_case {
     char delimiter = ',';
 };
 
+void PrintTo(array_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class ArrayText : public testing::TestWithParam<array_case> {};
 TEST_P(ArrayText, IsRead) {
     EXPECT_EQ(shown(GetParam().text, GetParam().delimiter), GetParam().shown);

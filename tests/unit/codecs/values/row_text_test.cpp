@@ -13,6 +13,10 @@ struct text_case {
     std::string shown; // "at 5": refused there
 };
 
+void PrintTo(text_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 std::string name_of(testing::TestParamInfo<text_case> const& info) {
     return info.param.name;
 }

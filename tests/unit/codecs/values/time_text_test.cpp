@@ -40,6 +40,10 @@ struct number_case {
     std::int64_t number;
 };
 
+void PrintTo(number_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 std::string name_of(testing::TestParamInfo<number_case> const& info) {
     return info.param.name;
 }
@@ -243,6 +247,10 @@ struct interval_case {
     std::string text;
     interval value;
 };
+
+void PrintTo(interval_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 
 class IntervalText : public testing::TestWithParam<interval_case> {};
 TEST_P(IntervalText, BothWays) {

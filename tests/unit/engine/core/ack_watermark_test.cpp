@@ -145,6 +145,10 @@ struct idle_case {
     idle_store_input input;
     bool worth;
 };
+
+void PrintTo(idle_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 class IdleStore : public testing::TestWithParam<idle_case> {};
 
 TEST_P(IdleStore, Decides) {

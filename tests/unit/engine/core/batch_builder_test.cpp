@@ -64,6 +64,10 @@ struct coalesced_case {
     std::uint32_t versions; // in the slot's chain
 };
 
+void PrintTo(coalesced_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class Coalescing : public testing::TestWithParam<coalesced_case> {};
 
 TEST_P(Coalescing, ComesTo) {

@@ -65,6 +65,10 @@ struct window_case {
     std::vector<std::string> batches;
     std::string steps;
 };
+
+void PrintTo(window_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 class WindowSteps : public testing::TestWithParam<window_case> {};
 
 TEST_P(WindowSteps, InOrder) {

@@ -40,6 +40,10 @@ struct start_case {
     bool expect_last = false;
 };
 
+void PrintTo(start_case const& each, std::ostream* out) {
+    *out << each.name;
+}
+
 class StartCheck : public testing::TestWithParam<start_case> {};
 
 TEST_P(StartCheck, Decides) {
