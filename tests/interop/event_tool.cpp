@@ -209,29 +209,42 @@ private:
     std::optional<transaction_part> transaction_;
 };
 
+void write_events(settings given) {
+    std::string const input{std::istreambuf_iterator<char>{std::cin},
+                            std::istreambuf_iterator<char>{}};
+    constexpr std::size_t head = 12;
+    writer into{std::move(given)};
+    for (std::string_view left = input; !left.empty();) {
+        std::uint32_t const size =
+            left.size() < head ? 0 : load_big_endian<std::uint32_t>(left.data() + 8);
+        if (left.size() < head || left.size() - head < size) {
+            throw std::runtime_error{"the messages end inside one of them"};
+        }
+        into.take({load_big_endian<std::uint64_t>(left.data())}, left.substr(head, size));
+        left.remove_prefix(head + size);
+    }
+}
+
 } // namespace
 } // namespace tandem::event
 
 int main(int count, char** arguments) {
     using namespace tandem;
-    std::map<std::string, std::string> given;
-    for (int index = 1; index < count; ++index) {
-        std::string const argument = arguments[index];
-        auto const at = argument.find('=');
-        given[argument.substr(0, at)] = argument.substr(at + 1);
-    }
-    if (given.contains("columns")) {
-        event::read_records(given);
-        return 0;
-    }
-    std::string const input{std::istreambuf_iterator<char>{std::cin},
-                            std::istreambuf_iterator<char>{}};
-    event::writer into{std::move(given)};
-    for (std::string_view left = input; !left.empty();) {
-        lsn const position{load_big_endian<std::uint64_t>(left.data())};
-        std::uint32_t const size = load_big_endian<std::uint32_t>(left.data() + 8);
-        into.take(position, left.substr(12, size));
-        left.remove_prefix(12 + size);
+    try {
+        auto given = event::read_settings({arguments + 1, arguments + count});
+        if (given.contains("columns")) {
+            event::read_records(given);
+        } else {
+            event::write_events(std::move(given));
+        }
+    } catch (std::logic_error const& wrong) { // of an argument, or of a file that one names
+        std::cerr
+            << "event_tool: " << wrong.what()
+            << "\nusage: event_tool KEY=VALUE... <MESSAGES >RECORDS, see the head of its source\n";
+        return 2;
+    } catch (std::exception const& failed) {
+        std::cerr << "event_tool: " << failed.what() << '\n';
+        return 1;
     }
     return 0;
 }

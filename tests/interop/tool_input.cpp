@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <fstream>
+#include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace tandem::event {
@@ -11,6 +13,9 @@ template <class Mode>
 void choose(settings const& given, std::string const& key, std::map<std::string, Mode> const& names,
             Mode& into) {
     if (auto const found = given.find(key); found != given.end()) {
+        if (!names.contains(found->second)) {
+            throw std::invalid_argument{key + '=' + found->second + " is no mode"};
+        }
         into = names.at(found->second);
     }
 }
@@ -81,6 +86,36 @@ value_options options_of(settings const& given) {
 bool is_set(settings const& given, std::string const& key) {
     auto const found = given.find(key);
     return found != given.end() && found->second == "true";
+}
+
+settings read_settings(std::vector<std::string> const& arguments) {
+    std::set<std::string> const known{"database",  "types",     "columns", "plain",
+                                      "keys",      "facts",     "schemas", "transactions",
+                                      "truncates", "heartbeat", "values",  "decimals",
+                                      "times",     "binaries",  "hstores", "intervals"};
+    settings given;
+    for (std::string const& argument : arguments) {
+        auto const at = argument.find('=');
+        if (at == argument.npos || !known.contains(argument.substr(0, at))) {
+            throw std::invalid_argument{argument + " is none of KEY=VALUE"};
+        }
+        given[argument.substr(0, at)] = argument.substr(at + 1);
+    }
+    std::vector<std::string> needed{"types"};
+    if (!given.contains("columns")) {
+        needed = {"types", "keys", "facts", "database"};
+    }
+    for (std::string const& key : needed) {
+        if (!given.contains(key)) {
+            throw std::invalid_argument{key + "= is missing"};
+        }
+    }
+    for (std::string const& key : {"types", "columns", "keys", "facts"}) {
+        if (given.contains(key) && !std::ifstream{given.at(key)}) {
+            throw std::invalid_argument{given.at(key) + " cannot be read"};
+        }
+    }
+    return given;
 }
 
 } // namespace tandem::event

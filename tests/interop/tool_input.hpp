@@ -12,6 +12,9 @@ namespace tandem::event {
 
 using settings = std::map<std::string, std::string>;
 
+// KEY=VALUE of the keys that event_tool.cpp describes; those without which nothing can be done must be there. Throws
+// std::invalid_argument.
+[[nodiscard]] settings read_settings(std::vector<std::string> const& arguments);
 [[nodiscard]] std::vector<std::string> split(std::string const& line, char at);
 // Of files that event_tool.cpp describes.
 [[nodiscard]] type_table read_types(std::string const& path);
