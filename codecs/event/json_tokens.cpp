@@ -108,11 +108,14 @@ json_tokens::json_tokens() : state_{std::make_unique<state>()} {}
 json_tokens::~json_tokens() = default;
 
 event_errc json_tokens::find(std::string_view text) {
-    constexpr std::size_t least = 4096;
+    constexpr std::size_t least = 4'096;
+    constexpr std::size_t most_spare =
+        1'048'576; // a large record is rare, and takes four bytes for each of its own
     text_ = text.data();
     auto& stage = state_->stage;
     if (stage == nullptr || stage->capacity() < text.size()) {
-        std::size_t const capacity = std::max(text.size() * 2, least);
+        std::size_t const capacity =
+            std::max(text.size() + std::min(text.size(), most_spare), least);
         simdjson::error_code const failed =
             simdjson::get_active_implementation()->create_dom_parser_implementation(
                 capacity, depth_most, stage);
