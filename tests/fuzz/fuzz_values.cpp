@@ -1,15 +1,18 @@
-// Values of PostgreSQL's text: what is read, written again and read again, is the same. The first byte of the input
-// chooses the kind of value.
+// Values of PostgreSQL's text: what is read, written again and read again, is the same; arrays are also held against the
+// plain reading. The first byte of the input chooses the kind of value.
 #include "codecs/values/array_text.hpp"
 #include "codecs/values/ascii_text.hpp"
 #include "codecs/values/bytes_text.hpp"
 #include "codecs/values/decimal.hpp"
 #include "codecs/values/hstore_text.hpp"
 #include "codecs/values/time_text.hpp"
+#include "tests/support/plain_array_text.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
+#include <string>
 
 namespace tandem::values {
 namespace {
@@ -46,36 +49,63 @@ void check_decimal(std::string_view input) {
            shortest.size() <= raw.size() + 1);
 }
 
-void check_array(std::string_view input) {
+// As plain_array_text shows it; nothing when it is refused.
+std::optional<std::string> shown(std::string_view input, char delimiter) {
     using kind = array_text_reader::kind;
-    array_text_reader in{input};
-    std::string flat = "{";
-    std::size_t count = 0;
-    auto token = in.next();
-    for (; token.what != kind::end && token.what != kind::failed; token = in.next()) {
+    array_text_reader in{input, delimiter};
+    std::string shown{in.bounds()};
+    shown += shown.empty() ? "" : "=";
+    for (auto token = in.next(); token.what != kind::end; token = in.next()) {
         expect(in.depth() >= 0 && in.depth() <= 6);
+        switch (token.what) {
+        case kind::failed:
+            expect(in.error().code == codec_errc::bad_value && in.error().offset <= input.size());
+            return std::nullopt;
+        case kind::open:
+            shown += '{';
+            break;
+        case kind::close:
+            shown += '}';
+            break;
+        case kind::null:
+            shown += '0';
+            break;
+        default:
+            shown += '(' + std::string{token.text} + ')';
+        }
+    }
+    return shown;
+}
+
+// The elements as an array of one dimension.
+std::string flat(std::string_view input, char delimiter, std::size_t& count) {
+    using kind = array_text_reader::kind;
+    array_text_reader in{input, delimiter};
+    std::string flat = "{";
+    for (auto token = in.next(); token.what != kind::end; token = in.next()) {
         if (token.what == kind::value || token.what == kind::null) {
-            flat += count == 0 ? "" : ",";
-            ++count;
+            flat.append(count++ == 0 ? 0U : 1U, delimiter);
             if (token.what == kind::null) {
                 flat += "NULL";
             } else {
-                append_array_element(token.text, ',', flat);
+                append_array_element(token.text, delimiter, flat);
             }
         }
     }
-    if (token.what == kind::failed) {
-        expect(in.error().code == codec_errc::bad_value && in.error().offset <= input.size());
+    return flat + '}';
+}
+
+void check_array(std::string_view input, char delimiter) {
+    auto const ours = shown(input, delimiter);
+    expect(ours == wire::plain_array_text::shown(input, delimiter));
+    if (!ours) {
         return;
     }
-    flat += '}';
-    array_text_reader again{flat};
-    std::size_t found = 0;
-    for (token = again.next(); token.what != kind::end; token = again.next()) {
-        expect(token.what != kind::failed);
-        found += token.what == kind::value || token.what == kind::null ? 1 : 0;
-    }
-    expect(found == count);
+    std::size_t count = 0;
+    std::string const once = flat(input, delimiter, count);
+    std::size_t again = 0;
+    expect(flat(once, delimiter, again) == once && again == count);
+    expect(shown(once, delimiter) == wire::plain_array_text::shown(once, delimiter));
 }
 
 void check(std::uint8_t which, std::string_view input) {
@@ -104,7 +134,8 @@ void check(std::uint8_t which, std::string_view input) {
     case 9:
         return check_decimal(input);
     case 10:
-        return check_array(input);
+        check_array(input, ',');
+        return check_array(input, ';'); // as box has it
     default:
         return there_and_back(input, parse_bits, [input](std::string_view bytes) {
             return bits_text(bytes, input.size());
