@@ -5,8 +5,7 @@
 #include "codecs/values/hstore_text.hpp"
 #include "codecs/values/text_cursor.hpp"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <bit>
 #include <charconv>
 #include <string>
@@ -47,10 +46,11 @@ bool parse_double(std::string_view text, double& into) noexcept {
     return failed == std::errc{} && stop == text.data() + text.size();
 }
 
-void append_little_endian(std::string& out, std::uint64_t value, int size) {
+char* append_little_endian(char* out, std::uint64_t value, int size) noexcept {
     for (int index = 0; index < size; ++index, value >>= 8U) {
-        out.push_back(static_cast<char>(value & 0xFFU));
+        *out++ = static_cast<char>(value & 0xFFU);
     }
+    return out;
 }
 
 char* real(std::string_view text, char* out) {
@@ -125,19 +125,22 @@ char* point_struct(column_plan const&, std::string_view text, char* out) {
         !parse_double(y_text, y)) {
         return nullptr;
     }
-    std::string wkb;
-    append_little_endian(wkb, 1, 1); // byte order
-    append_little_endian(wkb, 1, 4); // a point
-    append_little_endian(wkb, std::bit_cast<std::uint64_t>(x), 8);
-    append_little_endian(wkb, std::bit_cast<std::uint64_t>(y), 8);
+    std::array<char, 21> wkb{};
+    char* at = append_little_endian(wkb.data(), 1, 1); // byte order
+    at = append_little_endian(at, 1, 4);               // a point
+    at = append_little_endian(at, std::bit_cast<std::uint64_t>(x), 8);
+    append_little_endian(at, std::bit_cast<std::uint64_t>(y), 8);
     out = real(x_text, append(out, R"({"x":)"));
     if (out == nullptr) {
         return nullptr;
     }
     out = real(y_text, append(out, R"(,"y":)"));
-    return out == nullptr
-               ? nullptr
-               : fmt::format_to(out, R"(,"wkb":"{}","srid":null}})", values::base64_text(wkb));
+    if (out == nullptr) {
+        return nullptr;
+    }
+    out = append(out, R"(,"wkb":")");
+    out = values::write_base64({wkb.data(), wkb.size()}, values::base64_alphabet::standard, out);
+    return append(out, R"(","srid":null})");
 }
 
 } // namespace tandem::event::debezium

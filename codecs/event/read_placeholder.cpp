@@ -20,12 +20,21 @@ bool are_codes(json::array const& elements, std::string_view placeholder) {
     return std::ranges::equal(elements, placeholder_codes(placeholder), same);
 }
 
+// Of its base64 in either alphabet: no byte of UTF-8 begins with the bits of the two digits that differ.
+char first_digit(std::string_view text) noexcept {
+    constexpr std::string_view digits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return digits[static_cast<unsigned char>(text.front()) >> 2U];
+}
+
 } // namespace
 
 bool is_placeholder(std::string_view text, value_kind kind, value_options const& options) {
     std::string_view const wanted = options.unavailable;
     bool const in_base64 = kind == value_kind::bytea && options.binaries != binary_mode::hex;
-    if (text == wanted || !in_base64 || text.size() > values::base64_room(wanted.size())) {
+    bool const may_be = in_base64 && text.size() <= values::base64_room(wanted.size()) &&
+                        !text.empty() && !wanted.empty() && text.front() == first_digit(wanted);
+    if (text == wanted || !may_be) {
         return text == wanted;
     }
     auto const bytes = values::parse_base64(text); // padding may be missing

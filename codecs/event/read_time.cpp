@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -50,7 +51,7 @@ event_result<void> date_of_iso(field_value const& value, std::string& out) {
         return wrong_type;
     }
     if (is_infinity(value)) {
-        return set(out, std::string{value.text});
+        return set(out, value.text);
     }
     auto const date = take_iso_date(value.text);
     if (!date || date->rest != "Z") {
@@ -107,12 +108,18 @@ event_result<void> time_of_day(field_value const& value, resolved_type const& ty
                                               : set(out, values::time_text(us));
 }
 
+event_result<void> set_timestamp(std::string& out, pg_time instant, bool zone) {
+    out.clear();
+    values::append_timestamp(instant, zone, out);
+    return {};
+}
+
 event_result<void> timestamp_of_iso(field_value const& value, bool zone, std::string& out) {
     if (value.kind != field_kind::string) {
         return wrong_type;
     }
     if (is_infinity(value)) {
-        return set(out, std::string{value.text});
+        return set(out, value.text);
     }
     // Debezium writes their numbers of microseconds as a date; the first is none of PostgreSQL's.
     if (!zone && value.text == "-290308-12-21T19:59:27.6Z") {
@@ -122,15 +129,16 @@ event_result<void> timestamp_of_iso(field_value const& value, bool zone, std::st
     if (!date || !date->rest.starts_with('T') || !date->rest.ends_with('Z')) {
         return bad_value;
     }
-    std::string const text =
-        fmt::format("{} {}{}{}", date->text, date->rest.substr(1, date->rest.size() - 2),
-                    zone ? "+00" : "", date->before_christ ? " BC" : "");
-    auto const read = zone ? values::parse_timestamptz(text) : values::parse_timestamp(text);
+    out.clear();
+    fmt::format_to(std::back_inserter(out), "{} {}{}{}", date->text,
+                   date->rest.substr(1, date->rest.size() - 2), zone ? "+00" : "",
+                   date->before_christ ? " BC" : "");
+    auto const read = zone ? values::parse_timestamptz(out) : values::parse_timestamp(out);
     if (!read) {
         return bad_value;
     }
     bool const last = !zone && read->us == infinite_micros - pg_time::unix_offset_us;
-    return set(out, last ? "infinity" : values::timestamp_text(*read, zone));
+    return last ? set(out, "infinity") : set_timestamp(out, *read, zone);
 }
 
 event_result<void> timestamp(field_value const& value, resolved_type const& type,
@@ -164,7 +172,7 @@ event_result<void> timestamp(field_value const& value, resolved_type const& type
     if (__builtin_sub_overflow(us, pg_time::unix_offset_us, &us) || !values::is_timestamp({us})) {
         return bad_value;
     }
-    return set(out, values::timestamp_text(pg_time{us}, false));
+    return set_timestamp(out, pg_time{us}, false);
 }
 
 event_result<void> zoned_time(field_value const& value, std::string& out) {
@@ -188,8 +196,7 @@ event_result<void> interval(field_value const& value, value_options const& optio
         if (value.kind != field_kind::string) {
             return wrong_type;
         }
-        return is_duration(value.text) ? set(out, std::string{value.text})
-                                       : event_result<void>{bad_value};
+        return is_duration(value.text) ? set(out, value.text) : event_result<void>{bad_value};
     }
     auto const us = integer(value);
     if (!us) {

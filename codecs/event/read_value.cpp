@@ -1,22 +1,20 @@
+#include "codecs/event/read_value.hpp"
+
 #include "codecs/event/event_place.hpp"
 #include "codecs/event/padding.hpp"
+#include "codecs/event/read_number.hpp"
 #include "codecs/event/read_placeholder.hpp"
 #include "codecs/event/read_scalar.hpp"
 #include "codecs/event/read_time.hpp"
-#include "codecs/event/read_value.hpp"
 #include "codecs/values/array_text.hpp"
 #include "codecs/values/bytes_text.hpp"
-#include "codecs/values/decimal.hpp"
 #include "codecs/values/hstore_text.hpp"
 #include "codecs/values/row_text.hpp"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,13 +24,16 @@ namespace {
 
 namespace json = simdjson::dom; // what is nested is small and read as a whole
 
-// A string or, where the mode says so, another scalar, taken as it is.
-event_result<void> as_it_is(field_value const& value, field_kind wanted, std::string& out) {
-    if (value.kind != wanted) {
-        return wrong_type;
-    }
-    return set(out, std::string{value.text});
-}
+// Memory that is used from value to value.
+struct value_scratch {
+    json::parser lists; // an element is read while its list is
+    json::parser values;
+    std::string element;
+    std::string number;
+};
+
+event_result<void> scalar_text(field_value const& value, resolved_type const& type,
+                               value_options const& options, value_scratch& with, std::string& out);
 
 // What the server would refuse, together with all that travels with it.
 template <class Range>
@@ -41,120 +42,7 @@ event_result<void> whole_number(field_value const& value, std::string& out) {
     if (!read) {
         return read.error();
     }
-    return std::in_range<Range>(*read) ? set(out, std::string{value.text})
-                                       : event_result<void>{bad_value};
-}
-
-event_result<void> real(field_value const& value, std::string& out) {
-    bool const special = value.kind == field_kind::string && values::is_special_number(value.text);
-    return special ? set(out, std::string{value.text}) : as_it_is(value, field_kind::number, out);
-}
-
-// --- decimals
-
-// Without an exponent, which money does not read.
-event_result<void> rounded(field_value const& value, int digits, std::string& out) {
-    double read = 0;
-    if (value.kind != field_kind::number) {
-        return wrong_type;
-    }
-    auto const [stop, failed] =
-        std::from_chars(value.text.data(), value.text.data() + value.text.size(), read);
-    return failed == std::errc{} && stop == value.text.data() + value.text.size()
-               ? set(out, fmt::format("{:.{}f}", read, digits))
-               : event_result<void>{bad_value};
-}
-
-event_result<void> unscaled(std::string_view base64, std::int32_t scale, std::string& out) {
-    // What PostgreSQL holds, and what that can be in base64.
-    constexpr std::size_t most_before = 131'072;
-    constexpr std::int32_t most_behind = 16'383;
-    constexpr std::size_t most = 81'700;
-    if (base64.size() > most || scale > most_behind) {
-        return bad_value;
-    }
-    auto const bytes = values::parse_base64(base64);
-    if (!bytes || bytes->empty()) {
-        return bad_value;
-    }
-    std::string text = values::decimal_text(*bytes, scale);
-    std::size_t const before = std::min(text.find('.'), text.size()) - (text[0] == '-' ? 1 : 0);
-    return before <= most_before ? set(out, std::move(text)) : event_result<void>{bad_value};
-}
-
-event_result<void> variable_scale(field_value const& value, std::string& out) {
-    if (value.kind != field_kind::nested) {
-        return wrong_type;
-    }
-    json::parser parser;
-    json::object object;
-    std::int64_t scale = 0;
-    std::string_view base64;
-    if (parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS ||
-        object["scale"].get(scale) != simdjson::SUCCESS ||
-        object["value"].get(base64) != simdjson::SUCCESS ||
-        scale < std::numeric_limits<std::int16_t>::min() ||
-        scale > std::numeric_limits<std::int16_t>::max()) {
-        return wrong_type;
-    }
-    return unscaled(base64, static_cast<std::int32_t>(scale), out);
-}
-
-// -12.50, and the exponent of Java's BigDecimal.
-bool is_decimal_text(std::string_view text) noexcept {
-    auto const digits = [&text] {
-        std::size_t const count = std::min(text.find_first_not_of("0123456789"), text.size());
-        text.remove_prefix(count);
-        return count > 0;
-    };
-    auto const take = [&text](std::string_view any) {
-        bool const there = !text.empty() && any.find(text.front()) != any.npos;
-        text.remove_prefix(there ? 1 : 0);
-        return there;
-    };
-    take("-");
-    bool good = digits();
-    good = good && (!take(".") || digits());
-    if (good && take("eE")) {
-        take("+-");
-        good = digits();
-    }
-    return good && text.empty();
-}
-
-event_result<void> decimal_text(std::string_view text, std::string& out) {
-    std::string_view const plain = text == "NAN"                 ? "NaN"
-                                   : text == "POSITIVE_INFINITY" ? "Infinity"
-                                   : text == "NEGATIVE_INFINITY" ? "-Infinity"
-                                                                 : text;
-    return values::is_special_number(plain) || is_decimal_text(plain)
-               ? set(out, std::string{plain})
-               : event_result<void>{bad_value};
-}
-
-event_result<void> decimal(field_value const& value, resolved_type const& type,
-                           value_options const& options, std::string& out) {
-    auto const [precision, scale] = numeric_of(type.modifier);
-    switch (options.decimals) {
-    case decimal_mode::double_:
-        return type.kind == value_kind::money ? rounded(value, options.money_digits, out)
-                                              : real(value, out);
-    case decimal_mode::string:
-        if (value.kind != field_kind::string) {
-            return wrong_type;
-        }
-        return decimal_text(value.text, out);
-    case decimal_mode::precise:
-        break;
-    }
-    bool const money = type.kind == value_kind::money;
-    if (!money && precision == 0) {
-        return variable_scale(value, out);
-    }
-    if (value.kind != field_kind::string) {
-        return wrong_type;
-    }
-    return unscaled(value.text, money ? options.money_digits : scale, out);
+    return std::in_range<Range>(*read) ? set(out, value.text) : event_result<void>{bad_value};
 }
 
 // --- bytes
@@ -165,12 +53,12 @@ event_result<void> binary(field_value const& value, value_options const& options
         return wrong_type;
     }
     if (options.binaries == binary_mode::hex) {
-        std::string text = "\\x" + std::string{value.text};
-        return values::parse_bytea(text) ? set(out, std::move(text))
-                                         : event_result<void>{bad_value};
+        set(out, "\\x");
+        out += value.text;
+        return values::is_bytea(out) ? event_result<void>{} : event_result<void>{bad_value};
     }
-    auto const bytes = values::parse_base64(value.text);
-    return bytes ? set(out, values::bytea_text(*bytes)) : event_result<void>{bad_value};
+    return values::bytea_of_base64(value.text, out) ? event_result<void>{}
+                                                    : event_result<void>{bad_value};
 }
 
 event_result<void> bits(field_value const& value, resolved_type const& type, std::string& out) {
@@ -195,7 +83,7 @@ event_result<void> bits(field_value const& value, resolved_type const& type, std
     if (type.kind == value_kind::bit) {
         text.insert(0, length - text.size(), '0');
     }
-    return set(out, std::move(text));
+    return set(out, text);
 }
 
 // --- what is nested
@@ -210,12 +98,11 @@ bool repeats_a_field(json::object const& object) {
 }
 
 event_result<void> hstore(field_value const& value, value_options const& options,
-                          std::string& out) {
+                          json::parser& parser, std::string& out) {
     bool const is_text = options.hstores == hstore_mode::json;
     if (value.kind != (is_text ? field_kind::string : field_kind::nested)) {
         return wrong_type;
     }
-    json::parser parser;
     json::object object;
     if (parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
         return bad_value;
@@ -239,8 +126,7 @@ event_result<void> hstore(field_value const& value, value_options const& options
     return placeholder ? event_result<void>{unavailable} : set(out, values::hstore_text(pairs));
 }
 
-// Looked through before the server sees it, which would refuse the whole batch
-// and name no record.
+// Looked through before the server sees it, which would refuse the whole batch and name no record.
 codec_error error_in(std::string_view text, value_kind kind) {
     arena strings;
     if (kind == value_kind::range) {
@@ -270,13 +156,11 @@ event_result<void> literal(field_value const& value, value_kind kind, std::strin
     if (error.code != codec_errc::ok) {
         return event_error{event_errc::bad_value, error.offset};
     }
-    return set(out, std::string{value.text});
+    return set(out, value.text);
 }
 
-// The scalar of a JSON element, or its JSON where it is none; numbers as
-// simdjson writes them.
+// The scalar of a JSON element, or its JSON where it is none; numbers as simdjson writes them.
 field_value field_of(json::element element, std::string& room) {
-    room = simdjson::minify(element);
     std::string_view text;
     if (element.get(text) == simdjson::SUCCESS) {
         return {field_kind::string, text};
@@ -284,14 +168,14 @@ field_value field_of(json::element element, std::string& room) {
     if (element.is_null()) {
         return {field_kind::null, {}};
     }
+    room = simdjson::minify(element);
     return {element.is_bool()     ? field_kind::boolean
             : element.is_number() ? field_kind::number
                                   : field_kind::nested,
             room};
 }
 
-event_result<void> point(field_value const& value, std::string& out) {
-    json::parser parser;
+event_result<void> point(field_value const& value, json::parser& parser, std::string& out) {
     json::object object;
     if (value.kind != field_kind::nested ||
         parser.parse(value.text.data(), value.text.size()).get(object) != simdjson::SUCCESS) {
@@ -306,23 +190,19 @@ event_result<void> point(field_value const& value, std::string& out) {
         std::string room;
         std::string number;
         if (object[name].get(element) != simdjson::SUCCESS ||
-            !real(field_of(element, room), number)) {
+            !read_real(field_of(element, room), number)) {
             return wrong_type;
         }
         text += number + (*name == 'x' ? "," : ")");
     }
-    return set(out, std::move(text));
+    return set(out, text);
 }
 
-event_result<void> scalar_text(field_value const& value, resolved_type const& type,
-                               value_options const& options, std::string& out);
-
 event_result<void> list(field_value const& value, resolved_type const& type,
-                        value_options const& options, std::string& out) {
-    json::parser parser;
+                        value_options const& options, value_scratch& with, std::string& out) {
     json::array elements;
     if (value.kind != field_kind::nested ||
-        parser.parse(value.text.data(), value.text.size()).get(elements) != simdjson::SUCCESS) {
+        with.lists.parse(value.text.data(), value.text.size()).get(elements) != simdjson::SUCCESS) {
         return wrong_type;
     }
     if (is_placeholder(elements, type, options)) {
@@ -330,25 +210,25 @@ event_result<void> list(field_value const& value, resolved_type const& type,
     }
     resolved_type element_type = type;
     element_type.array = false;
-    std::string text = "{";
-    std::string room;
-    std::string one;
+    set(out, "{");
     std::size_t index = 0;
     for (json::element const element : elements) {
-        text += text.size() == 1 ? "" : ",";
-        field_value const field = field_of(element, room);
+        out += index == 0 ? "" : ",";
+        field_value const field = field_of(element, with.number);
         if (field.kind == field_kind::null) {
-            text += "NULL";
+            out += "NULL";
             ++index;
             continue;
         }
-        if (auto const read = scalar_text(field, element_type, options, one); !read) {
+        if (auto const read = scalar_text(field, element_type, options, with, with.element);
+            !read) {
             return event_error{read.error().code, element_at(value.text, index)};
         }
-        values::append_array_element(one, ',', text);
+        values::append_array_element(with.element, ',', out);
         ++index;
     }
-    return set(out, text + '}');
+    out += '}';
+    return {};
 }
 
 // --- strings with a grammar
@@ -357,7 +237,7 @@ event_result<void> checked(field_value const& value, bool good, std::string& out
     if (value.kind != field_kind::string) {
         return wrong_type;
     }
-    return good ? set(out, std::string{value.text}) : event_result<void>{bad_value};
+    return good ? set(out, value.text) : event_result<void>{bad_value};
 }
 
 bool is_uuid(std::string_view text) noexcept {
@@ -369,10 +249,8 @@ bool is_uuid(std::string_view text) noexcept {
            });
 }
 
-// PostgreSQL's json has numbers beyond any double, and halves of surrogate
-// pairs.
-bool is_json(std::string_view text) {
-    json::parser parser;
+// PostgreSQL's json has numbers beyond any double, and halves of surrogate pairs.
+bool is_json(std::string_view text, json::parser& parser) {
     json::element any;
     auto const code = parser.parse(text.data(), text.size()).get(any);
     return code == simdjson::SUCCESS || code == simdjson::NUMBER_ERROR ||
@@ -399,23 +277,11 @@ event_result<std::string_view> exact_text(field_value const& value) noexcept {
     }
 }
 
-event_result<void> debezium_text(field_value const& value, resolved_type const& type,
-                                 value_options const& options, std::string& out) {
-    if (value.kind == field_kind::string && is_placeholder(value.text, type.kind, options)) {
-        return unavailable;
-    }
-    auto read =
-        type.array ? list(value, type, options, out) : scalar_text(value, type, options, out);
-    if (read && out.find('\0') != std::string::npos) {
-        return event_error{event_errc::zero_character, 0};
-    }
-    return read;
-}
-
 namespace {
 
 event_result<void> scalar_text(field_value const& value, resolved_type const& type,
-                               value_options const& options, std::string& out) {
+                               value_options const& options, value_scratch& with,
+                               std::string& out) {
     switch (type.kind) {
     case value_kind::boolean:
         return as_it_is(value, field_kind::boolean, out);
@@ -427,10 +293,10 @@ event_result<void> scalar_text(field_value const& value, resolved_type const& ty
         return whole_number<std::int64_t>(value, out);
     case value_kind::float4:
     case value_kind::float8:
-        return real(value, out);
+        return read_real(value, out);
     case value_kind::numeric:
     case value_kind::money:
-        return decimal(value, type, options, out);
+        return read_decimal(value, type, options, with.values, out);
     case value_kind::bytea:
         return binary(value, options, out);
     case value_kind::bit:
@@ -444,15 +310,15 @@ event_result<void> scalar_text(field_value const& value, resolved_type const& ty
     case value_kind::interval:
         return read_time(value, type, options, out);
     case value_kind::hstore:
-        return hstore(value, options, out);
+        return hstore(value, options, with.values, out);
     case value_kind::point:
-        return point(value, out);
+        return point(value, with.values, out);
     case value_kind::range:
     case value_kind::multirange:
     case value_kind::composite:
         return literal(value, type.kind, out);
     case value_kind::json:
-        return checked(value, is_json(value.text), out);
+        return checked(value, is_json(value.text, with.values), out);
     case value_kind::uuid:
         return checked(value, is_uuid(value.text), out);
     case value_kind::enumeration:
@@ -467,12 +333,40 @@ event_result<void> scalar_text(field_value const& value, resolved_type const& ty
     return as_it_is(value, field_kind::string, out);
 }
 
+event_result<void> text_of(field_value const& value, resolved_type const& type,
+                           value_options const& options, value_scratch& with, std::string& out) {
+    if (value.kind == field_kind::string && is_placeholder(value.text, type.kind, options)) {
+        return unavailable;
+    }
+    auto read = type.array ? list(value, type, options, with, out)
+                           : scalar_text(value, type, options, with, out);
+    if (read && out.find('\0') != std::string::npos) {
+        return event_error{event_errc::zero_character, 0};
+    }
+    return read;
+}
+
 } // namespace
+
+struct value_reader::state : value_scratch {};
+
+value_reader::value_reader() : state_{std::make_unique<state>()} {}
+value_reader::~value_reader() = default;
+
+event_result<void> value_reader::text(field_value const& value, resolved_type const& type,
+                                      value_options const& options, std::string& out) {
+    return text_of(value, type, options, *state_, out);
+}
+
+event_result<void> debezium_text(field_value const& value, resolved_type const& type,
+                                 value_options const& options, std::string& out) {
+    return value_reader{}.text(value, type, options, out);
+}
 
 event_result<void> message_bytes(std::string_view content, binary_mode mode, std::string& out) {
     auto bytes = mode == binary_mode::hex ? values::parse_bytea("\\x" + std::string{content})
                                           : values::parse_base64(content);
-    return bytes ? set(out, *std::move(bytes)) : event_result<void>{bad_value};
+    return bytes ? set(out, *bytes) : event_result<void>{bad_value};
 }
 
 } // namespace tandem::event

@@ -5,6 +5,7 @@
 #include "codecs/event/value_kind.hpp"
 #include "codecs/event/value_options.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,23 @@ namespace tandem::event {
 // event_place.hpp says it in words.
 [[nodiscard]] event_result<void> debezium_text(field_value const& value, resolved_type const& type,
                                                value_options const& options, std::string& out);
+
+// The same for many values, into the same memory: once that and `out` have grown, none is allocated but for lists of
+// numbers, hstore, point, money, bit strings of more than 120 bits and numbers of more than 36 digits. One per thread.
+class value_reader {
+public:
+    value_reader();
+    ~value_reader();
+    value_reader(value_reader const&) = delete;
+    value_reader& operator=(value_reader const&) = delete;
+
+    [[nodiscard]] event_result<void> text(field_value const& value, resolved_type const& type,
+                                          value_options const& options, std::string& out);
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
 
 // The bytes of a message's content, which its text has in the writer's binary.handling.mode. `out` is overwritten.
 // Error: bad_value, when it is not that.

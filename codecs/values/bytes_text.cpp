@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace tandem::values {
 namespace {
@@ -44,17 +45,35 @@ result<std::string> parse_bytea(std::string_view text) {
     if (text.substr(0, 2) != "\\x") {
         return bad(0);
     }
-    std::string bytes;
-    bytes.reserve(text.size() / 2);
+    std::string bytes(text.size() / 2 - 1, '\0');
+    if (write_bytea(text, bytes.data()) != nullptr) {
+        return bytes;
+    }
+    std::size_t at = 2; // of the first that is no digit, or is alone
+    while (at < text.size() && hex_value(text[at]) != none) {
+        ++at;
+    }
+    return bad(at);
+}
+
+char* write_bytea(std::string_view text, char* out) noexcept {
+    if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0) {
+        return nullptr;
+    }
     for (std::size_t at = 2; at < text.size(); at += 2) {
         std::uint8_t const high = hex_value(text[at]);
-        std::uint8_t const low = at + 1 < text.size() ? hex_value(text[at + 1]) : none;
+        std::uint8_t const low = hex_value(text[at + 1]);
         if (high == none || low == none) {
-            return bad(high == none ? at : at + 1);
+            return nullptr;
         }
-        bytes.push_back(static_cast<char>(high * 16 + low));
+        *out++ = static_cast<char>(high * 16 + low);
     }
-    return bytes;
+    return out;
+}
+
+bool is_bytea(std::string_view text) noexcept {
+    return text.starts_with("\\x") && text.size() % 2 == 0 &&
+           std::ranges::none_of(text.substr(2), [](char each) { return hex_value(each) == none; });
 }
 
 char* write_hex(std::string_view bytes, char* out) noexcept {
@@ -99,6 +118,12 @@ std::string base64_text(std::string_view bytes, base64_alphabet alphabet) {
 }
 
 result<std::string> parse_base64(std::string_view text) {
+    std::string bytes;
+    auto const read = append_of_base64(text, bytes);
+    return read ? result<std::string>{std::move(bytes)} : result<std::string>{read.error()};
+}
+
+result<void> append_of_base64(std::string_view text, std::string& into) {
     std::size_t const letters = std::min(text.find('='), text.size());
     std::string_view const padding = text.substr(letters);
     bool const padded =
@@ -106,26 +131,48 @@ result<std::string> parse_base64(std::string_view text) {
     if (!padded || letters % 4 == 1) {
         return bad(letters);
     }
-    std::string bytes;
-    bytes.reserve(letters / 4 * 3 + 2);
+    std::size_t const before = into.size();
+    auto const failed = [&into, before](std::size_t at) {
+        into.resize(before);
+        return bad(at);
+    };
+    into.resize(before + letters * 6 / 8);
+    char* out = into.data() + before;
     std::uint32_t bits = 0;
     unsigned count = 0; // of bits that are not written yet
     for (std::size_t at = 0; at < letters; ++at) {
         std::uint8_t const value = letter_values[static_cast<unsigned char>(text[at])];
         if (value == none) {
-            return bad(at);
+            return failed(at);
         }
         bits = (bits << 6U) | value;
         count += 6;
         if (count >= 8) {
             count -= 8;
-            bytes.push_back(static_cast<char>((bits >> count) & 0xFFU));
+            *out++ = static_cast<char>((bits >> count) & 0xFFU);
         }
     }
     if ((bits & ((1U << count) - 1U)) != 0) { // two texts must not mean the same bytes
-        return bad(letters - 1);
+        return failed(letters - 1);
     }
-    return bytes;
+    return {};
+}
+
+result<void> bytea_of_base64(std::string_view text, std::string& into) {
+    into.clear();
+    if (auto const read = append_of_base64(text, into); !read) {
+        return read.error();
+    }
+    // Each byte becomes two digits: from behind, so that none is written over before it has been read.
+    std::size_t const size = into.size();
+    into.resize(2 + 2 * size);
+    for (std::size_t left = size; left > 0; --left) {
+        char const byte = into[left - 1];
+        write_hex({&byte, 1}, into.data() + 2 * left);
+    }
+    into[0] = '\\';
+    into[1] = 'x';
+    return {};
 }
 
 result<std::string> parse_bits(std::string_view text) {

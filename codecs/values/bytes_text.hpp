@@ -13,6 +13,9 @@ namespace tandem::values {
 
 // bytea_output hex: \x00ff
 [[nodiscard]] result<std::string> parse_bytea(std::string_view text);
+// The same at `out`, which has text.size() / 2 bytes; returns the end, nullptr where parse_bytea() has an error.
+[[nodiscard]] char* write_bytea(std::string_view text, char* out) noexcept;
+[[nodiscard]] bool is_bytea(std::string_view text) noexcept;
 [[nodiscard]] std::string bytea_text(std::string_view bytes);
 
 enum class base64_alphabet : bool { standard, url_safe };
@@ -28,6 +31,10 @@ char* write_base64(std::string_view bytes, base64_alphabet alphabet, char* out) 
 char* write_hex(std::string_view bytes, char* out) noexcept;
 // Either alphabet; padding may be missing, and nothing else may be there.
 [[nodiscard]] result<std::string> parse_base64(std::string_view text);
+// The same behind what is in `into`, which an error leaves as it was.
+[[nodiscard]] result<void> append_of_base64(std::string_view text, std::string& into);
+// bytea_text() of the bytes of a base64 text; an error leaves anything in `into`.
+[[nodiscard]] result<void> bytea_of_base64(std::string_view text, std::string& into);
 
 // bit and varbit, "10110", as Debezium's Bits: least significant byte first, the last bit of the text in bit 0.
 [[nodiscard]] result<std::string> parse_bits(std::string_view text);

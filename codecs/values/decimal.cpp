@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace tandem::values {
@@ -99,6 +100,79 @@ std::string digits_of(limbs number) {
     return digits;
 }
 
+// --- numbers of up to 128 bits, which nearly all are: without memory of their own
+
+__extension__ using wide = unsigned __int128;
+constexpr std::size_t wide_bytes = sizeof(wide);
+constexpr std::size_t wide_digits = 38; // the most that are always less than 2^127
+
+wide wide_of(wide number, std::string_view digits) noexcept {
+    for (char const each : digits) {
+        number = number * 10 + static_cast<unsigned>(each - '0');
+    }
+    return number;
+}
+
+// `number` is less than 2^127.
+void append_complement(wide number, bool negative, std::string& into) {
+    wide const bits = negative ? ~number + 1 : number;
+    auto const byte = [bits](std::size_t place) {
+        return static_cast<unsigned char>(bits >> (8 * place));
+    };
+    std::size_t size = wide_bytes;
+    while (size > 1 && byte(size - 1) == (byte(size - 2) >= 0x80 ? 0xFF : 0)) {
+        --size;
+    }
+    for (; size > 0; --size) {
+        into.push_back(static_cast<char>(byte(size - 1)));
+    }
+}
+
+wide magnitude(std::string_view complement, bool negative) noexcept {
+    wide number = negative ? ~wide{0} : 0;
+    for (char const each : complement) {
+        number = (number << 8U) | static_cast<unsigned char>(each);
+    }
+    return negative ? ~number + 1 : number;
+}
+
+using digit_buffer = std::array<char, 40>;
+
+std::string_view digits_of(wide number, digit_buffer& room) noexcept {
+    constexpr std::uint64_t chunk = 1'000'000'000'000'000'000;
+    char* const end = room.data() + room.size();
+    char* at = end;
+    for (; number >= chunk; number /= chunk) {
+        auto low = static_cast<std::uint64_t>(number % chunk);
+        for (int count = 0; count < 18; ++count, low /= 10) {
+            *--at = static_cast<char>('0' + low % 10);
+        }
+    }
+    auto last = static_cast<std::uint64_t>(number);
+    for (; last != 0 || at == end; last /= 10) {
+        *--at = static_cast<char>('0' + last % 10);
+    }
+    return {at, static_cast<std::size_t>(end - at)};
+}
+
+void append_with_point(std::string_view digits, std::int32_t scale, std::string& into) {
+    if (scale <= 0) {
+        into += digits;
+        into.append(digits == "0" ? 0 : static_cast<std::size_t>(-std::int64_t{scale}), '0');
+        return;
+    }
+    auto const behind = static_cast<std::size_t>(scale);
+    if (digits.size() <= behind) {
+        into += "0.";
+        into.append(behind - digits.size(), '0');
+        into += digits;
+        return;
+    }
+    into += digits.substr(0, digits.size() - behind);
+    into += '.';
+    into += digits.substr(digits.size() - behind);
+}
+
 std::size_t digit_count(std::string_view text) noexcept {
     return std::min(text.find_first_not_of("0123456789"), text.size());
 }
@@ -145,7 +219,16 @@ result<void> append_unscaled(std::string_view text, std::int32_t scale, std::str
     if (codec_error const error = in.finish(); error.code != codec_errc::ok) {
         return error;
     }
-    std::string const zeros(static_cast<std::size_t>(std::max(scale, 0)) - fraction.size(), '0');
+    std::size_t const missing = static_cast<std::size_t>(std::max(scale, 0)) - fraction.size();
+    if (digits.size() + fraction.size() + missing <= wide_digits) {
+        wide number = wide_of(wide_of(0, digits), fraction);
+        for (std::size_t left = missing; left > 0; --left) {
+            number *= 10;
+        }
+        append_complement(number, negative && number != 0, into);
+        return {};
+    }
+    std::string const zeros(missing, '0');
     limbs number;
     take_digits(number, digits);
     take_digits(number, fraction);
@@ -155,7 +238,18 @@ result<void> append_unscaled(std::string_view text, std::int32_t scale, std::str
 }
 
 std::string decimal_text(std::string_view unscaled, std::int32_t scale) {
+    std::string text;
+    append_decimal(unscaled, scale, text);
+    return text;
+}
+
+void append_decimal(std::string_view unscaled, std::int32_t scale, std::string& into) {
     bool const negative = !unscaled.empty() && static_cast<unsigned char>(unscaled.front()) >= 0x80;
+    into += negative ? "-" : "";
+    if (unscaled.size() <= wide_bytes) {
+        digit_buffer room;
+        return append_with_point(digits_of(magnitude(unscaled, negative), room), scale, into);
+    }
     limbs number((unscaled.size() + 3) / 4);
     bool carry = negative;
     for (std::size_t index = 0; index < unscaled.size(); ++index) {
@@ -170,18 +264,7 @@ std::string decimal_text(std::string_view unscaled, std::int32_t scale) {
     while (!number.empty() && number.back() == 0) {
         number.pop_back();
     }
-    bool const zero = number.empty();
-    std::string digits = digits_of(std::move(number));
-    if (scale > 0) {
-        auto const behind = static_cast<std::size_t>(scale);
-        if (digits.size() <= behind) {
-            digits.insert(0, behind + 1 - digits.size(), '0');
-        }
-        digits.insert(digits.size() - behind, 1, '.');
-    } else if (!zero) {
-        digits.append(static_cast<std::size_t>(-std::int64_t{scale}), '0');
-    }
-    return negative ? '-' + digits : digits;
+    append_with_point(digits_of(std::move(number)), scale, into);
 }
 
 } // namespace tandem::values

@@ -27,5 +27,7 @@ namespace tandem::values {
 // The number in PostgreSQL's text with exactly `scale` digits behind the point, or followed by zeros for a
 // negative scale. No bytes are zero.
 [[nodiscard]] std::string decimal_text(std::string_view unscaled, std::int32_t scale);
+// The same behind what is in `into`.
+void append_decimal(std::string_view unscaled, std::int32_t scale, std::string& into);
 
 } // namespace tandem::values

@@ -228,8 +228,15 @@ result<pg_time> parse_timestamptz(std::string_view text) noexcept {
 }
 
 std::string timestamp_text(pg_time instant, bool zone) {
+    std::string text;
+    append_timestamp(instant, zone, text);
+    return text;
+}
+
+void append_timestamp(pg_time instant, bool zone, std::string& into) {
     if (instant.us == greatest || instant.us == least) {
-        return instant.us == greatest ? "infinity" : "-infinity";
+        into += instant.us == greatest ? "infinity" : "-infinity";
+        return;
     }
     std::int64_t days = instant.us / us_per_day;
     std::int64_t of_day = instant.us % us_per_day;
@@ -238,7 +245,11 @@ std::string timestamp_text(pg_time instant, bool zone) {
         --days;
     }
     days += unix_days_at_2000;
-    return day_text(days) + ' ' + clock_text(of_day) + (zone ? "+00" : "") + era_text(days);
+    into += day_text(days); // short ones all, without memory of their own
+    into += ' ';
+    into += clock_text(of_day);
+    into += zone ? "+00" : "";
+    into += era_text(days);
 }
 
 } // namespace tandem::values

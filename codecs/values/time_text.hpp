@@ -40,6 +40,8 @@ struct zoned_time {
 [[nodiscard]] result<pg_time> parse_timestamptz(std::string_view text) noexcept;
 // As the server writes a timestamp; with "+00" behind the time when `zone`.
 [[nodiscard]] std::string timestamp_text(pg_time instant, bool zone);
+// The same behind what is in `into`.
+void append_timestamp(pg_time instant, bool zone, std::string& into);
 
 // months, days and microseconds are kept apart, as PostgreSQL does: a month has no fixed length.
 struct interval {

@@ -41,6 +41,20 @@ TEST(BytesText, AnyBytesComeBack) {
         EXPECT_EQ(*parse_bytea(bytea_text(bytes)), bytes);
         EXPECT_EQ(*parse_base64(base64_text(bytes)), bytes);
         EXPECT_EQ(*parse_base64(base64_text(bytes, base64_alphabet::url_safe)), bytes);
+        std::string into = "left";
+        ASSERT_TRUE(bytea_of_base64(base64_text(bytes), into));
+        EXPECT_EQ(into, bytea_text(bytes));
+        into = "behind ";
+        ASSERT_TRUE(append_of_base64(base64_text(bytes), into));
+        EXPECT_EQ(into, "behind " + bytes);
+    }
+}
+
+TEST(BytesText, AnErrorLeavesWhatWasThere) {
+    for (char const* const text : {"A", "AQ!D", "AR=="}) {
+        std::string into = "left";
+        EXPECT_FALSE(append_of_base64(text, into));
+        EXPECT_EQ(into, "left");
     }
 }
 

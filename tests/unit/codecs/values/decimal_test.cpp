@@ -1,5 +1,7 @@
 #include "codecs/values/decimal.hpp"
 
+#include "tests/support/plain_decimal.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -16,6 +18,10 @@ struct decimal_case {
     std::int32_t scale;
     std::string bytes;
 };
+
+void PrintTo(decimal_case const& each, std::ostream* out) {
+    *out << each.name;
+}
 
 class Decimal : public testing::TestWithParam<decimal_case> {};
 TEST_P(Decimal, BothWays) {
@@ -98,6 +104,33 @@ TEST(DecimalText, AgainstTheMachinesOwnNumbers) {
         }
         ASSERT_EQ(static_cast<std::int64_t>(value), number);
         ASSERT_EQ(decimal_text(bytes, 0), std::to_string(number));
+    }
+}
+
+// Around what fits a register of 64 and of 128 bits, against school arithmetic.
+TEST(DecimalText, AgainstSchoolArithmetic) {
+    for (std::size_t digits = 1; digits <= 60; ++digits) {
+        for (std::string const& whole :
+             {std::string(digits, '9'), '1' + std::string(digits - 1, '0'),
+              std::string(digits, '0') + '7', std::string(digits, '8') + '1'}) {
+            for (std::size_t const scale : {std::size_t{0}, std::size_t{1}, digits}) {
+                for (char const* const sign : {"", "-"}) {
+                    std::string const text = sign + whole;
+                    std::string bytes;
+                    ASSERT_TRUE(append_unscaled(text, static_cast<std::int32_t>(scale), bytes));
+                    ASSERT_EQ(bytes, wire::plain_decimal::unscaled(text, scale)) << text;
+                    ASSERT_EQ(decimal_text(bytes, static_cast<std::int32_t>(scale)),
+                              wire::plain_decimal::text(bytes, scale))
+                        << text;
+                }
+            }
+        }
+    }
+    for (std::string const& bytes :
+         {"\x7f" + std::string(15, '\xff'), "\x80" + std::string(15, '\0'), std::string(16, '\xff'),
+          std::string(17, '\xff'), std::string(17, '\0'), '\0' + std::string(16, '\xff'),
+          "\x80" + std::string(16, '\0')}) {
+        EXPECT_EQ(decimal_text(bytes, 3), wire::plain_decimal::text(bytes, 3));
     }
 }
 
