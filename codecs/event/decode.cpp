@@ -1,32 +1,21 @@
 #include "codecs/event/decode.hpp"
-#include "codecs/event/event_place.hpp"
-#include "codecs/event/field_order.hpp"
-#include "codecs/event/json_tokens.hpp"
-#include "codecs/event/known_tail.hpp"
-#include "codecs/event/record_reader.hpp"
 
-#include <array>
+#include "codecs/event/event_place.hpp"
+#include "codecs/event/json_tokens.hpp"
+#include "codecs/event/source_reader.hpp"
+
 #include <utility>
 
 namespace tandem::event {
 namespace {
 
-// What earlier records have taught.
-struct learned {
-    field_order envelope{envelope_fields};
-    field_order source{source_fields};
-    field_order order{order_fields};
-    field_order message{message_fields};
-    field_order collection{collection_fields};
-    known_tail tail;
-};
-
 // A record as one of the kinds that an event_view can hold.
-class event_reader : public record_reader {
+class event_reader : public source_reader {
 public:
+    // `tail`: where the record's tail begins, which is known, so that its tokens are not there; 0: all are.
     event_reader(json_text in, std::string_view text, field_names& names, learned& knows,
-                 arena& strings) noexcept
-        : record_reader{in, text, names, strings}, knows_{knows} {}
+                 arena& strings, std::size_t tail = 0) noexcept
+        : source_reader{in, text, names, knows, strings}, tail_{tail} {}
 
     // The whole record: `object` with the one that it is, or with the one in its field "payload"; `other` where there
     // is something else. Both get its place and give back the one behind.
@@ -104,39 +93,6 @@ private:
         token_place tail = nullptr; // the source block's brace, where it had to be read
         meanings_seen before_tail;
     };
-
-    meaning which(field_order& order, token_place field) {
-        if (in_.has_field(field) && order.stands(in_.start(field), limit_)) {
-            return order.next();
-        }
-        std::string_view const name = name_of(field);
-        return failed() ? meaning::other : order.find(name);
-    }
-
-    // Calls `take(meaning, value)` for every field of the object; none that means something stands twice. `before`:
-    // what has been before the field that is taken.
-    template <class Take>
-    token_place fields(token_place at, field_order& order, meanings_seen& before, Take take) {
-        order.rewind();
-        meanings_seen seen;
-        auto const name = [&](token_place field) { return which(order, field); };
-        return each_field(at, name, [&](meaning what, token_place value) {
-            before = seen;
-            expect(seen.first(what), event_errc::duplicate_field, name_at(value));
-            return take(what, value);
-        });
-    }
-    template <class Take>
-    token_place fields(token_place at, field_order& order, Take take) {
-        meanings_seen before;
-        return fields(at, order, before, take);
-    }
-
-    // Where an object must be.
-    template <class Take>
-    token_place block(token_place at, Take take) {
-        return expect(in_.front(at) == '{', event_errc::wrong_type, in_.start(at)) ? take(at) : at;
-    }
 
     // An object, or null.
     token_place optional_row(token_place at, bool& there, row_values& into) {
@@ -216,92 +172,18 @@ private:
                 into.op = operation(token);
             }
         };
+        if (tail_ != 0) {
+            // Anywhere else the brace is none of the envelope's source block.
+            bool const here = in_.start(at) == text_.data() + tail_ && in_.front(at) == '{' &&
+                              knows_.tail.read(text_, tail_, before, into.source, take);
+            expect(here, event_errc::not_json, at);
+            return at + 1;
+        }
         token_place const end = knows_.tail.match(in_, at, before, into.source, take);
         if (end != nullptr) {
             knows_.tail.matched();
         }
         return end;
-    }
-
-    token_place source(token_place at, source_view& into) {
-        std::string_view millis; // read only where there is nothing finer
-        at = fields(at, knows_.source, [&](meaning what, token_place value) {
-            if (what == meaning::other) {
-                return pass(value);
-            }
-            if (what == meaning::time_ms) {
-                return pass(value, &millis);
-            }
-            if (what == meaning::sequence) {
-                own_[0] = {what, value};
-                return pass(value);
-            }
-            if (what == meaning::position) {
-                own_[1] = {what, value};
-            }
-            said_by_source(what, in_.token(value), into);
-            return in_.next(value);
-        });
-        if (into.time_us == 0 && !millis.empty() &&
-            __builtin_mul_overflow(number(millis), std::int64_t{1'000}, &into.time_us)) {
-            fail(event_errc::bad_number, millis.data());
-        }
-        return at;
-    }
-
-    void said_by_source(meaning what, std::string_view token, source_view& into) {
-        switch (what) {
-        case meaning::version:
-            version(optional_string(token), into);
-            break;
-        case meaning::connector:
-            into.connector = optional_string(token);
-            break;
-        case meaning::name:
-            into.name = optional_string(token);
-            break;
-        case meaning::snapshot:
-            into.snapshot = optional_string(token);
-            break;
-        case meaning::database:
-            into.database = optional_string(token);
-            break;
-        case meaning::schema:
-            into.schema = optional_string(token);
-            break;
-        case meaning::table:
-            into.table = optional_string(token);
-            break;
-        case meaning::origin:
-            into.origin = optional_string(token);
-            break;
-        case meaning::time_us:
-            into.time_us = number(token);
-            break;
-        case meaning::transaction:
-            into.transaction = number(token);
-            break;
-        case meaning::position:
-            into.position = position(token);
-            break;
-        case meaning::origin_position:
-            into.origin_position = position(token);
-            break;
-        default:
-            break;
-        }
-    }
-
-    lsn position(std::string_view token) {
-        std::int64_t const value = number(token);
-        expect(value >= 0, event_errc::bad_number, token.data());
-        return {static_cast<std::uint64_t>(value)};
-    }
-
-    void version(std::string_view text, source_view& into) noexcept {
-        bool const marked = text.ends_with(exact_mark);
-        into.version = marked ? text.substr(0, text.size() - exact_mark.size()) : text;
-        into.values = marked ? value_form::exact : value_form::debezium;
     }
 
     // --- what belongs to transactions and messages
@@ -416,9 +298,16 @@ private:
         return event_operation::end;
     }
 
-    learned& knows_;
-    std::array<own_value, 3> own_; // sequence, lsn, op
+    std::size_t tail_;
 };
+
+void forget(event_view& of) noexcept {
+    of.op = event_operation::none;
+    of.has_before = of.has_after = false;
+    of.transaction = {};
+    of.message = {};
+    of.boundary.clear();
+}
 
 // The verdict; names that a refused record brought go with it.
 event_result<void> names_kept(event_result<void> verdict, field_names& names, std::size_t known) {
@@ -433,6 +322,26 @@ event_result<void> names_kept(event_result<void> verdict, field_names& names, st
 struct event_decoder::state {
     json_tokens tokens;
     learned knows;
+
+    // Reads an envelope whose tail is the one before's: only what is in front of it has to be found and read. False: it is
+    // none, or there is something wrong with it, and all of it has to be read.
+    bool has_known_tail(std::string_view text, field_names& names, event_view& into,
+                        arena& strings) {
+        std::size_t const tail = knows.tail.begins_at(text);
+        if (tail == 0 || tokens.find_head(text, tail) != event_errc::ok) {
+            return false;
+        }
+        forget(into);
+        std::size_t const known = names.size();
+        event_reader from{tokens.found(), text, names, knows, strings, tail};
+        from.record(
+            false, [&](token_place at) { return from.envelope(at, into); },
+            [&](token_place at) {
+                from.fail(event_errc::not_an_object, at);
+                return at;
+            });
+        return names_kept(from.verdict(), names, known).has_value();
+    }
 };
 
 event_decoder::event_decoder() : state_{std::make_unique<state>()} {}
@@ -440,11 +349,10 @@ event_decoder::~event_decoder() = default;
 
 event_result<void> event_decoder::value(std::string_view text, record_form form, field_names& names,
                                         event_view& into, arena& strings) {
-    into.op = event_operation::none;
-    into.has_before = into.has_after = false;
-    into.transaction = {};
-    into.message = {};
-    into.boundary.clear();
+    if (form == record_form{} && state_->has_known_tail(text, names, into, strings)) {
+        return {};
+    }
+    forget(into);
     if (event_errc const bad = state_->tokens.find(text); bad != event_errc::ok) {
         return event_error{bad, untokened_at(bad, text)};
     }

@@ -82,17 +82,23 @@ inline std::int64_t digits_value(std::string_view digits) noexcept {
 inline bool is_number(std::string_view text) noexcept {
     return is_whole_number(text) || is_any_number(text);
 }
+// Compared at once: the size is known where it is compiled.
+template <std::size_t Size>
+[[nodiscard]] inline bool is_word(std::string_view token, char const (&word)[Size]) noexcept {
+    return token.size() == Size - 1 && std::memcmp(token.data(), word, Size - 1) == 0;
+}
+
 // Whether a token that is neither bracket nor sign is a value. Escapes are not looked at.
 inline bool is_scalar(std::string_view token) noexcept {
     switch (token.empty() ? '\0' : token.front()) {
     case '"':
         return token.size() >= 2 && token.back() == '"';
     case 't':
-        return token == "true";
+        return is_word(token, "true");
     case 'f':
-        return token == "false";
+        return is_word(token, "false");
     case 'n':
-        return token == "null";
+        return is_word(token, "null");
     default:
         return is_number(token);
     }
@@ -102,6 +108,10 @@ inline bool is_scalar(std::string_view token) noexcept {
 [[nodiscard]] inline bool has_escape(std::string_view text) noexcept {
 #ifdef __SSE2__
     static_assert(record_padding >= 16);
+    constexpr std::size_t long_text = 512; // from there on the library's search is the faster one
+    if (text.size() >= long_text) {
+        return std::memchr(text.data(), '\\', text.size()) != nullptr;
+    }
     char const* at = text.data();
     std::size_t left = text.size();
     auto const here = [&at](std::size_t place) {

@@ -108,6 +108,23 @@ json_tokens::json_tokens() : state_{std::make_unique<state>()} {}
 json_tokens::~json_tokens() = default;
 
 event_errc json_tokens::find(std::string_view text) {
+    return find_within(text, text.size());
+}
+
+event_errc json_tokens::find_head(std::string_view text, std::size_t head) {
+    event_errc const failed = find_within(text, head);
+    if (failed == event_errc::ok) {
+        auto& stage = *state_->stage; // which has room for three more than its text has bytes
+        std::uint32_t* const behind = stage.structural_indexes.get() + stage.n_structural_indexes;
+        behind[0] = static_cast<std::uint32_t>(head);
+        behind[1] = static_cast<std::uint32_t>(text.size() - 1);
+        behind[2] = static_cast<std::uint32_t>(text.size());
+        stage.n_structural_indexes += 2;
+    }
+    return failed;
+}
+
+event_errc json_tokens::find_within(std::string_view text, std::size_t size) {
     constexpr std::size_t least = 4'096;
     constexpr std::size_t most_spare =
         1'048'576; // a large record is rare, and takes four bytes for each of its own
@@ -123,9 +140,8 @@ event_errc json_tokens::find(std::string_view text) {
             throw std::bad_alloc{};
         }
     }
-    simdjson::error_code const failed =
-        stage->stage1(reinterpret_cast<std::uint8_t const*>(text.data()), text.size(),
-                      simdjson::stage1_mode::regular);
+    simdjson::error_code const failed = stage->stage1(
+        reinterpret_cast<std::uint8_t const*>(text.data()), size, simdjson::stage1_mode::regular);
     if (failed == simdjson::SUCCESS) {
         return event_errc::ok;
     }

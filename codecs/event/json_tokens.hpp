@@ -79,10 +79,15 @@ public:
 
     // Finds the tokens of a text with record_padding readable bytes behind it. Errors: not_json, bad_utf8.
     [[nodiscard]] event_errc find(std::string_view text);
+    // The tokens of the first `head` bytes, and behind them the byte there and the text's last one as a token each. What is
+    // between them is not looked at. `head` is at most text.size() - 2; errors as those of find(), of the head.
+    [[nodiscard]] event_errc find_head(std::string_view text, std::size_t head);
     // The text of the last find(), up to the next one.
     [[nodiscard]] json_text found() const noexcept;
 
 private:
+    [[nodiscard]] event_errc find_within(std::string_view text, std::size_t size);
+
     struct state;
     std::unique_ptr<state> state_;
     char const* text_ = nullptr;

@@ -6,6 +6,7 @@
 #include "codecs/event/event_view.hpp"
 #include "codecs/event/field_order.hpp"
 #include "codecs/event/json_tokens.hpp"
+#include "codecs/event/padding.hpp"
 
 #include <array>
 #include <cstdint>
@@ -29,7 +30,7 @@ public:
     // record's own, fills the rest of `into`, and gives back the envelope's closing brace.
     template <class Take>
     [[nodiscard]] token_place match(json_text const& in, token_place at, meanings_seen before,
-                                    source_view& into, Take take) const {
+                                    source_view& into, Take take) {
         if (count_ == 0 || before != before_) {
             return nullptr;
         }
@@ -52,9 +53,37 @@ public:
         }
         restore(into, starts.data());
         for (std::size_t index = 0; index + 1 < count_; ++index) {
-            take(own[index].what, in.token(own[index].at));
+            std::string_view const token = in.token(own[index].at);
+            keep(stretches_[index], token);
+            take(own[index].what, token);
         }
         return at;
+    }
+
+    // Where the tail begins in a text that ends with the one that is known, byte by byte but for the digits of its own
+    // values, and its op; 0: it does not. Then what is in front of it decides whether it is one: it must be JSON whose
+    // strings are closed.
+    [[nodiscard]] std::size_t begins_at(std::string_view text) const noexcept;
+    // What match() gives, of a text whose tail begins_at() has found there. False, and nothing is said, where `before` is
+    // not what it was.
+    template <class Take>
+    [[nodiscard]] bool read(std::string_view text, std::size_t from, meanings_seen before,
+                            source_view& into, Take take) const {
+        if (before != before_) {
+            return false;
+        }
+        std::array<char const*, stretches_most> starts{};
+        char const* at = text.data() + from;
+        for (std::size_t index = 0; index < count_; ++index) {
+            starts[index] = at;
+            at += stretches_[index].text.size() + stretches_[index].own_size;
+        }
+        restore(into, starts.data());
+        for (std::size_t index = 0; index + 1 < count_; ++index) {
+            stretch const& one = stretches_[index];
+            take(one.then, std::string_view{starts[index] + one.text.size(), one.own_size});
+        }
+        return true;
     }
 
     // Of a record that was read whole: from the source block's brace to the envelope's closing one; `own` in order.
@@ -73,7 +102,15 @@ private:
         std::string text;
         std::uint32_t tokens = 0;
         meaning then = meaning::other; // the value behind it; none: the end
+        std::string padded;            // that value, as it was last, with record_padding
+        std::size_t own_size = 0;
 
+        [[nodiscard]] std::string_view own() const noexcept { return {padded.data(), own_size}; }
+        void keep(std::string_view token) {
+            padded.assign(token);
+            padded.append(record_padding, '\0');
+            own_size = token.size();
+        }
         // Within the record: what its padding holds may look like the rest.
         [[nodiscard]] bool stands(char const* at, char const* end) const noexcept {
             return static_cast<std::size_t>(end - at) >= text.size() &&
@@ -87,9 +124,17 @@ private:
     };
 
     void restore(source_view& into, char const* const* starts) const noexcept;
+    // For begins_at(), which counts on the length.
+    void keep(stretch& one, std::string_view token) {
+        if (token.size() != one.own_size) {
+            size_ += token.size() - one.own_size;
+            one.keep(token);
+        }
+    }
 
     std::array<stretch, stretches_most> stretches_; // kept for their memory
     std::size_t count_ = 0;                         // none: nothing is known
+    std::size_t size_ = 0;                          // of all, own values included
     meanings_seen before_;
     source_view said_; // sizes of its strings count, not where they point
     std::array<place, source_strings.size()> places_{};

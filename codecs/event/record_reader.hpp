@@ -33,7 +33,12 @@ public:
     token_place row(token_place at, row_values& into) {
         into.resize(names_.size());
         std::size_t filled = 0; // what lies behind is of the row before
-        std::size_t expected = 0;
+        auto const [behind, whole] = known_columns(at, into, filled);
+        if (whole) {
+            clear_behind(into, filled);
+            return behind;
+        }
+        std::size_t expected = filled;
         std::span<expected_name const> names = names_.all();
         auto const number_of = [&](token_place field) {
             if (expected < names.size() && in_.has_field(field) &&
@@ -44,7 +49,7 @@ public:
             names = names_.all(); // there may be one more
             return number;
         };
-        at = each_field(at, number_of, [&](std::size_t number, token_place value) {
+        auto const take = [&](std::size_t number, token_place value) {
             if (number >= into.size()) {
                 into.resize(number + 1);
             }
@@ -61,10 +66,9 @@ public:
             }
             ++filled;
             return column(value, into[number]);
-        });
-        for (; filled < into.size(); ++filled) {
-            into[filled] = {};
-        }
+        };
+        at = filled == 0 ? each_field(at, number_of, take) : fields_from(behind, number_of, take);
+        clear_behind(into, filled);
         return at;
     }
 
@@ -112,6 +116,12 @@ protected:
         if (in_.front(at) == '}') {
             return at + 1;
         }
+        return fields_from(at, which, take);
+    }
+
+    // The same from a field on.
+    template <class Which, class Take>
+    token_place fields_from(token_place at, Which which, Take take) {
         for (;;) {
             auto const found = which(at);
             if (failed()) {
@@ -127,6 +137,41 @@ protected:
                 return in_.next(at);
             }
             ++at;
+        }
+    }
+
+    struct walked {
+        token_place behind;
+        bool whole; // the row ends there; else a field begins
+    };
+
+    // The columns in front that stand where they are expected, mostly all: `filled` of them. What it needs from one to
+    // the next stays in registers.
+    walked known_columns(token_place at, row_values& into, std::size_t& filled) {
+        expected_name const* name = names_.all().data();
+        field_value* const first = into.data();
+        field_value* const end = first + into.size();
+        field_value* value = first;
+        ++at;
+        while (value != end && in_.has_field(at) && name->stands(in_.start(at), limit_)) {
+            at = usual_column(at + 2, *value);
+            ++value;
+            ++name;
+            char const behind = in_.front(at);
+            if (failed() || behind != ',') {
+                expect(behind == '}', event_errc::not_json, at);
+                filled = static_cast<std::size_t>(value - first);
+                return {in_.next(at), true};
+            }
+            ++at;
+        }
+        filled = static_cast<std::size_t>(value - first);
+        return {at, false};
+    }
+
+    static void clear_behind(row_values& into, std::size_t filled) noexcept {
+        for (; filled < into.size(); ++filled) {
+            into[filled] = {};
         }
     }
 
@@ -183,7 +228,34 @@ protected:
         return strings_.commit(end.written);
     }
 
-    [[gnu::always_inline]] token_place column(token_place at, field_value& into) {
+    // As column(), with another token behind it: strings, whole numbers and words are looked at as they stand, up to that
+    // token. What is none of these, or has space behind it, is left to column().
+    [[gnu::always_inline]] token_place usual_column(token_place at, field_value& into) {
+        char const* const start = in_.start(at);
+        std::string_view const token{start, static_cast<std::size_t>(at[1] - at[0])};
+        char const first = *start;
+        if (first == '"') {
+            std::string_view const raw = token.substr(1, token.size() - 2);
+            if (token.size() >= 2 && token.back() == '"' && !has_escape(raw)) {
+                into = {field_kind::string, raw};
+                return at + 1;
+            }
+        } else if (is_digit(first)) {
+            if (is_whole_number(token)) {
+                into = {field_kind::number, token};
+                return at + 1;
+            }
+        } else if (is_word(token, "null")) {
+            into = {field_kind::null, {}};
+            return at + 1;
+        } else if (is_word(token, "true") || is_word(token, "false")) {
+            into = {field_kind::boolean, token};
+            return at + 1;
+        }
+        return column(at, into);
+    }
+
+    [[gnu::noinline]] token_place column(token_place at, field_value& into) {
         char const first = in_.front(at);
         std::string_view const token = in_.token(at);
         switch (first) {

@@ -48,6 +48,11 @@ std::optional<std::string> text_of(std::string_view json, resolved_type const& t
 }
 
 std::optional<std::string> json_of(std::string_view text, debezium_input const& input) {
+    constexpr std::size_t most =
+        std::size_t{1} << 20U; // bit(n) goes to 83 million digits, for which there is no room here
+    if (text.size() > most) {
+        return std::nullopt;
+    }
     auto const [type, modifier] = input.columns.front();
     pgoutput::relation_shape const shape{oid{1}, "s", "t", 'd', {{"v", type, modifier, true}}};
     auto const plan = debezium_plan(shape, debezium_types(), input.options);
