@@ -12,30 +12,32 @@ SHORT = 4  # exit status of a run that misses a goal
 
 
 def read():
-    """{name: (comparison, value)}"""
+    """{name: (comparison, value)}; one that is only told has "info" and None"""
     goals = {}
     for line in (REPOSITORY / "perf" / "goals.txt").read_text(encoding="utf-8").splitlines():
         words = line.split("#", 1)[0].split()
         if words:
-            name, comparison, value = words[:3]
-            if comparison not in (">=", "<=") or name in goals:
+            name, comparison = words[:2]
+            if comparison not in (">=", "<=", "info") or name in goals:
                 raise ValueError(f"perf/goals.txt: {line}")
-            goals[name] = (comparison, value)
+            goals[name] = (comparison, None if comparison == "info" else words[2])
     return goals
 
 
 def judge(prefix, measured):
-    """Prints a line for each goal below the prefix; returns their records. A missing value is short."""
+    """Prints a line for each goal below the prefix; returns their records. A missing value is short, also of what is
+    only told."""
     records = []
     for name, (comparison, value) in read().items():
         if not name.startswith(prefix):
             continue
         got = measured.get(name)
-        good = got is not None and (got >= float(value) if comparison == ">=" else got <= float(value))
+        told = comparison == "info"
+        good = got is not None and (told or (got >= float(value) if comparison == ">=" else got <= float(value)))
         shown = "none" if got is None else f"{got:.4g}"
-        print(f"goal {name} value={shown} goal={comparison}{value} {'ok' if good else 'short'}",
-              flush=True)
-        records.append({"name": name, "value": got, "goal": f"{comparison}{value}", "ok": good})
+        goal = "none" if told else f"{comparison}{value}"
+        print(f"goal {name} value={shown} goal={goal} {'short' if not good else 'info' if told else 'ok'}", flush=True)
+        records.append({"name": name, "value": got, "goal": goal, "ok": good})
     return records
 
 
