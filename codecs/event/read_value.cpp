@@ -224,6 +224,9 @@ event_result<void> list(field_value const& value, resolved_type const& type,
             !read) {
             return event_error{read.error().code, element_at(value.text, index)};
         }
+        if (with.element.find('\0') != std::string::npos) {
+            return event_error{event_errc::zero_character, element_at(value.text, index)};
+        }
         values::append_array_element(with.element, ',', out);
         ++index;
     }

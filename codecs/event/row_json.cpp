@@ -1,10 +1,11 @@
 // Compiled once for any processor and, where that is an x86-64, once more for x86-64-v3 (TANDEM_ISA names which).
 // No inline function of a library may leave this file out of line: the linker would keep one of the two
-// copies for everybody.
-#include "codecs/event/row_json.hpp"
-
+// copies for everybody. tests/support/shares_nothing looks at the object.
+#include "codecs/event/column_plan.hpp"
 #include "codecs/event/json_text.hpp"
 #include "codecs/event/row_json_isa.hpp"
+
+#include <cstring>
 
 // write_row_baseline, write_row_x86_64_v3
 #define TANDEM_JOINED(name, isa) name##_##isa

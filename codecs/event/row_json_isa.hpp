@@ -1,8 +1,10 @@
 #pragma once
 // write_row() as each instruction set has it; row_json_dispatch.cpp chooses.
 
-#include "codecs/event/row_json.hpp"
+#include "codecs/event/column_plan.hpp"
+#include "codecs/pgoutput/tuple.hpp"
 
+#include <cstdint>
 #include <span>
 
 namespace tandem::event {

@@ -264,6 +264,19 @@ std::vector<setting> transport_settings() {
                      "PREFIX.NODE.progress how far they are applied. Default: {}.",
                      defaults.topic_prefix),
          set_topic_prefix},
+        {"confirm", kind::value, group::run, "applied|kafka",
+         "What lets the source release its WAL: that the peer has applied it durably, so that Kafka may "
+         "lose everything, or that all in-sync replicas of Kafka have it. Default: applied.",
+         [](options& into, std::string const& text) {
+             into.confirm = word<confirmation>(
+                 text, {{"applied", confirmation::applied}, {"kafka", confirmation::kafka}});
+         }},
+    };
+}
+
+std::vector<setting> topic_settings() {
+    options const defaults;
+    return {
         {"topics", kind::value, group::run, "LAYOUT",
          "ordered: all changes of a node are in one topic with one partition. per-table: rows are in "
          "PREFIX.NODE.SCHEMA.TABLE, spread over its partitions by their key as the Java clients do, and "
@@ -293,13 +306,6 @@ std::vector<setting> transport_settings() {
              format_size(defaults.topic_max_bytes)),
          [](options& into, std::string const& text) {
              into.topic_max_bytes = size(text, 64 * kibi, 64 * mebi);
-         }},
-        {"confirm", kind::value, group::run, "applied|kafka",
-         "What lets the source release its WAL: that the peer has applied it durably, so that Kafka may "
-         "lose everything, or that all in-sync replicas of Kafka have it. Default: applied.",
-         [](options& into, std::string const& text) {
-             into.confirm = word<confirmation>(
-                 text, {{"applied", confirmation::applied}, {"kafka", confirmation::kafka}});
          }},
     };
 }
@@ -413,7 +419,7 @@ std::vector<setting> instance_settings() {
 
 std::vector<setting> all_settings() {
     std::vector<setting> all = node_settings();
-    for (auto* more : {transport_settings, apply_settings, instance_settings}) {
+    for (auto* more : {transport_settings, topic_settings, apply_settings, instance_settings}) {
         for (setting& each : more()) {
             all.push_back(std::move(each));
         }

@@ -1,8 +1,7 @@
-// write_shapes FOLDER: the chat rows of the benchmarks as files, so that peers in other languages read the
-// same bytes.
-//   chat.pgoutput  begin, relation, then an insert per row; each message behind its length, 4 bytes, big-endian
-//   chat.events    the event of each row as our encoder writes it, in the same framing
-//   chat.answer    what reading the rows must add up to: rows, columns, value bytes, first bytes
+// write_shapes FOLDER: the rows of the benchmarks as files, so that peers in other languages read the same bytes.
+//   SHAPE.pgoutput  begin, relation, then an insert per row; each message behind its length, 4 bytes, big-endian
+//   SHAPE.events    the event of each row as our encoder writes it, in the same framing
+//   SHAPE.answer    what reading the rows must add up to: rows, columns, value bytes, first bytes
 #include "codecs/pgoutput/decoder.hpp"
 #include "perf/micro/event_inputs.hpp"
 #include "perf/micro/shapes.hpp"
@@ -20,11 +19,11 @@ void put(std::ofstream& out, std::string_view message) {
     out << wire::u32(message.size()) << message;
 }
 
-bool write(std::filesystem::path const& folder) {
-    constexpr auto which = perf::shape::chat;
-    std::ofstream messages{folder / "chat.pgoutput", std::ios::binary};
-    std::ofstream events{folder / "chat.events", std::ios::binary};
-    std::ofstream sums{folder / "chat.answer"};
+bool write(std::filesystem::path const& folder, perf::shape which) {
+    std::string const name = perf::name_of(which);
+    std::ofstream messages{folder / (name + ".pgoutput"), std::ios::binary};
+    std::ofstream events{folder / (name + ".events"), std::ios::binary};
+    std::ofstream sums{folder / (name + ".answer")};
     put(messages, wire::begin(1, 2, 3));
     put(messages, perf::relation_message(which));
     auto const shape = perf::relation_of(which);
@@ -59,9 +58,11 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::filesystem::create_directories(argv[1]);
-    if (!tandem::write(argv[1])) {
-        std::fprintf(stderr, "write_shapes: cannot write the shapes below %s\n", argv[1]);
-        return 1;
+    for (auto const which : tandem::perf::all_shapes) {
+        if (!tandem::write(argv[1], which)) {
+            std::fprintf(stderr, "write_shapes: cannot write the shapes below %s\n", argv[1]);
+            return 1;
+        }
     }
     return 0;
 }

@@ -110,7 +110,7 @@ settings read_settings(std::vector<std::string> const& arguments) {
             throw std::invalid_argument{key + "= is missing"};
         }
     }
-    for (std::string const& key : {"types", "columns", "keys", "facts"}) {
+    for (char const* const key : {"types", "columns", "keys", "facts"}) {
         if (given.contains(key) && !std::ifstream{given.at(key)}) {
             throw std::invalid_argument{given.at(key) + " cannot be read"};
         }

@@ -1,6 +1,7 @@
 #pragma once
 // A row by every write_row() that this processor can run, each into exactly the room that is asked for.
 
+#include "codecs/event/row_json.hpp"
 #include "codecs/event/row_json_isa.hpp"
 
 #include <cstddef>

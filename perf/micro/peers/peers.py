@@ -4,6 +4,7 @@ A peer whose tool is missing, that does not build or that ends with an error is 
 says why; its goals then count as short.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -56,17 +57,17 @@ def attempt(name, command, what):
     return done.stdout
 
 
-def measure(shapes, quick):
-    """{benchmark: what its peer printed}, for those that could be measured"""
+def measure(folder, shapes, quick):
+    """{benchmark: what its peer printed} for the rows of each shape, as far as it could be measured"""
     BUILD.mkdir(parents=True, exist_ok=True)
     found = {}
     for peer in (go, rust, java):
         steps = peer()
         if attempt(peer.__name__, next(steps), "its build") is None:
             continue
-        for command in steps:
-            printed = attempt(peer.__name__, [*command, str(shapes), *(("3", "0.2") if quick else ("7", "1"))],
-                              "its run")
+        for command, shape in itertools.product(steps, shapes):
+            printed = attempt(peer.__name__, [*command, str(folder), shape, *(("3", "0.2") if quick else ("7", "1"))],
+                              f"its run on {shape}")
             for line in (printed or "").splitlines():
                 one = json.loads(line)
                 found[one["benchmark"]] = one

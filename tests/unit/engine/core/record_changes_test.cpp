@@ -318,6 +318,24 @@ TEST_F(RecordChanges, WhatWasNotDescribedIsRefused) {
     EXPECT_TRUE(read(all[1]));
 }
 
+// Of a new row, of an old one, and of a key that goes into a record of its own.
+TEST_F(RecordChanges, WhatCannotBeWrittenIsToldWithItsColumn) {
+    wire::columns const good{text("7"), null(), null()};
+    auto const refused = [&](change const& what) {
+        auto const made = records_.of_change(what, shapes_, lsn{}, now_, bytes_);
+        return made ? std::string{"written"} : made.error();
+    };
+    EXPECT_EQ(refused(make_.insert(plan_, {text("7"), null(), wire::binary("x")})),
+              "a value of column c2 of table public.chat has no form as text");
+    EXPECT_EQ(refused(make_.update_full(plan_, {text("7"), wire::binary("x"), null()}, good)),
+              "a value of column c1 of table public.chat has no form as text");
+    EXPECT_EQ(refused(make_.move(plan_, {wire::binary("x"), null(), null()}, good)),
+              "a value of column c0 of table public.chat has no form as text");
+    EXPECT_EQ(refused(make_.remove(plan_, {wire::binary("x"), null(), null()})),
+              "a value of column c0 of table public.chat has no form as text");
+    EXPECT_EQ(refused(make_.insert(plan_, good)), "written");
+}
+
 TEST_F(RecordChanges, RecordsThatAreNoChanges) {
     changes_.describe(*plan_.shape);
     auto const what_of = [&](std::string_view value) {

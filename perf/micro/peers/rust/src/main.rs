@@ -1,6 +1,6 @@
-//! What the crate pg_walstream needs for the chat rows that write_shapes leaves in FOLDER:
+//! What the crate pg_walstream needs for the rows of a shape that write_shapes leaves in FOLDER:
 //!
-//!     peers FOLDER REPETITIONS SECONDS
+//!     peers FOLDER SHAPE REPETITIONS SECONDS
 //!
 //! Its faster way is timed: each message a `Bytes`, so that values are slices of it and nothing is copied;
 //! the relation looked up, a walk over the columns. The answer is checked first. Prints one line of JSON.
@@ -74,15 +74,15 @@ fn read_rows(rows: &[Bytes], parser: &mut LogicalReplicationParser, known: &Repl
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, repetitions, seconds] = arguments.as_slice() else {
-        fail("usage: peers FOLDER REPETITIONS SECONDS".into())
+    let [_, folder, shape, repetitions, seconds] = arguments.as_slice() else {
+        fail("usage: peers FOLDER SHAPE REPETITIONS SECONDS".into())
     };
     let folder = Path::new(folder);
     let (Ok(repetitions), Ok(seconds)) = (repetitions.parse::<usize>(), seconds.parse::<f64>()) else {
-        fail("usage: peers FOLDER REPETITIONS SECONDS".into())
+        fail("usage: peers FOLDER SHAPE REPETITIONS SECONDS".into())
     };
 
-    let all = messages(&folder.join("chat.pgoutput"));
+    let all = messages(&folder.join(format!("{shape}.pgoutput")));
     let mut parser = LogicalReplicationParser::with_protocol_version(1);
     let mut known = ReplicationState::new();
     match parse(&mut parser, &all[1]) {
@@ -93,12 +93,12 @@ fn main() {
     }
     let rows = &all[2..];
 
-    let numbers = String::from_utf8_lossy(&read(&folder.join("chat.answer")))
+    let numbers = String::from_utf8_lossy(&read(&folder.join(format!("{shape}.answer"))))
         .split_whitespace()
         .map(|number| number.parse().unwrap_or(0))
         .collect::<Vec<u64>>();
     let [row_count, columns, value_bytes, first_bytes] = numbers[..] else {
-        fail("chat.answer: four numbers belong there".into())
+        fail(format!("{shape}.answer: four numbers belong there"))
     };
     let expected = Answer { rows: row_count, columns, value_bytes, first_bytes };
     let got = read_rows(rows, &mut parser, &known);
@@ -118,7 +118,7 @@ fn main() {
     let mut ordered = times.clone();
     ordered.sort_by(f64::total_cmp);
     println!(
-        r#"{{"benchmark": "parse_pg_walstream/chat", "time_per_row": {:e}, "rows": {}, "repetitions": {times:?}}}"#,
+        r#"{{"benchmark": "parse_pg_walstream/{shape}", "time_per_row": {:e}, "rows": {}, "repetitions": {times:?}}}"#,
         ordered[repetitions / 2],
         rows.len()
     );

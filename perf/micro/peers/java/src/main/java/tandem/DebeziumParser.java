@@ -21,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Debezium's decoder of pgoutput. Its values are lazy: parse_debezium leaves them the text that the decoder made of
@@ -102,19 +104,28 @@ final class DebeziumParser {
         }
     }
 
+    /** The statement that makes the table of the shape; its first column is the key. */
+    private static String table(String shape, List<Peers.Column> columns) {
+        Map<Integer, String> types = Map.of(16, "boolean", 20, "bigint", 23, "int", 25, "text", 1184, "timestamptz",
+            3802, "jsonb");
+        String described = columns.stream().map(each -> each.name() + " " + types.get(each.type()))
+            .collect(Collectors.joining(", "));
+        return "CREATE TABLE IF NOT EXISTS public." + shape + " (" + described + ", PRIMARY KEY ("
+            + columns.get(0).name() + "))";
+    }
+
     static void run(String[] arguments) throws Exception {
         PostgresConnectorConfig config = config();
         try (PostgresConnection connection = new PostgresConnection(config.getJdbcConfig(),
             types -> PostgresValueConverter.of(config, StandardCharsets.UTF_8, types), "peers")) {
-            connection.execute("CREATE TABLE IF NOT EXISTS public.chat (id bigint PRIMARY KEY, room_id int, user_id text,"
-                + " body text, sent_at timestamptz, likes int, meta jsonb)");
+            List<byte[]> messages = Peers.messages(Path.of(arguments[1], arguments[2] + ".pgoutput"));
+            connection.execute(table(arguments[2], Peers.columns(messages.get(1))));
             PgOutputMessageDecoder decoder = decoder(config, connection);
             TypeRegistry types = connection.getTypeRegistry();
-            List<byte[]> messages = Peers.messages(Path.of(arguments[1], "chat.pgoutput"));
             decoder.processNotEmptyMessage(ByteBuffer.wrap(messages.get(0)), message -> { }, types);
             decoder.processNotEmptyMessage(ByteBuffer.wrap(messages.get(1)), message -> { }, types);
             List<byte[]> rows = messages.subList(2, messages.size());
-            check(decoder, rows, types, Path.of(arguments[1], "chat.answer"));
+            check(decoder, rows, types, Path.of(arguments[1], arguments[2] + ".answer"));
             Row row = new Row();
             Peers.measure("parse_debezium", rows.size(), arguments, () -> {
                 for (byte[] message : rows) {
