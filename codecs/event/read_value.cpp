@@ -222,7 +222,9 @@ event_result<void> list(field_value const& value, resolved_type const& type,
         }
         if (auto const read = scalar_text(field, element_type, options, with, with.element);
             !read) {
-            return event_error{read.error().code, element_at(value.text, index)};
+            bool const unsent = read.error().code == event_errc::unavailable; // all of it
+            return unsent ? unavailable
+                          : event_error{read.error().code, element_at(value.text, index)};
         }
         if (with.element.find('\0') != std::string::npos) {
             return event_error{event_errc::zero_character, element_at(value.text, index)};
