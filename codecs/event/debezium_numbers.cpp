@@ -99,6 +99,10 @@ char* decimal_double(column_plan const&, std::string_view text, char* out) {
         return nullptr;
     }
     if (failed == std::errc::result_out_of_range) {
+        // PostgreSQL writes no exponents; with one, the digits do not say how large it is.
+        if (text.find_first_of("eE") != text.npos) {
+            return nullptr;
+        }
         constexpr std::size_t digits_most = 309; // of a number below the greatest double
         bool const negative = text.front() == '-';
         bool const large = std::min(text.find('.'), text.size()) >= digits_most;
