@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string>
 
 namespace tandem::event::debezium {
@@ -95,7 +96,8 @@ char* decimal_double(column_plan const&, std::string_view text, char* out) {
     }
     double value = 0;
     auto const [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (stop != text.data() + text.size()) {
+    bool const read = failed != std::errc::invalid_argument && std::isfinite(value);
+    if (!read || stop != text.data() + text.size()) { // "nan" and "inf" in other letters are none
         return nullptr;
     }
     if (failed == std::errc::result_out_of_range) {

@@ -177,6 +177,9 @@ private:
             bool const here = in_.start(at) == text_.data() + tail_ && in_.front(at) == '{' &&
                               knows_.tail.read(text_, tail_, before, into.source, take);
             expect(here, event_errc::not_json, at);
+            if (here) {
+                knows_.tail.matched();
+            }
             return at + 1;
         }
         token_place const end = knows_.tail.match(in_, at, before, into.source, take);

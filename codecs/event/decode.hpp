@@ -19,9 +19,9 @@ struct record_form {
 };
 
 // Whether it begins as records with a schema block do. No exact key or value begins so without one: none of its fields
-// is an object.
+// is an object. Of another writer's a column "schema" may be one, where "payload" is in the row as well.
 [[nodiscard]] inline bool has_schema(std::string_view record) noexcept {
-    return record.starts_with(R"({"schema":{)");
+    return record.starts_with(R"({"schema":{)") && record.find(R"("payload":)") != record.npos;
 }
 
 // One per thread. Its memory grows to the largest record and stays. A record is JSON in every part, or refused;

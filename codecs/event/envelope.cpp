@@ -97,23 +97,24 @@ relation_events::relation_events(pgoutput::relation_shape const& shape, row_plan
     }
 }
 
-// The new row with what it was not sent again and a full old row has (REPLICA IDENTITY FULL), as Debezium has it. A
-// record that only tandem reads does without: its reader has both rows.
 pgoutput::tuple_view relation_events::complete(change const& made, arena& into) const {
-    bool const exact_alone = plan_.values == value_form::exact && open_.after.empty();
-    if (made.old_is_key || made.old_row.empty() || made.new_row.empty() || exact_alone) {
+    if (made.old_row.empty() || made.new_row.empty()) {
         return made.new_row;
     }
+    bool const exact_alone = plan_.values == value_form::exact && open_.after.empty();
+    auto const part = static_cast<std::uint8_t>(made.old_is_key ? row_part::identity
+                                                : exact_alone   ? row_part::key
+                                                                : row_part::all);
     constexpr std::size_t head = 5; // of a value: its tag and length
     char* const start = into.reserve(made.new_row.raw().size() + made.old_row.raw().size());
     char* out = start;
     bool missed = false;
     pgoutput::tuple_view::cursor before{made.old_row};
     pgoutput::tuple_view::cursor after{made.new_row};
-    for (auto left = made.new_row.column_count(); left > 0; --left) {
+    for (column_plan const& each : plan_.columns) {
         auto const was = before.next();
         auto column = after.next();
-        if (column.kind == pgoutput::column_kind::unchanged) {
+        if (column.kind == pgoutput::column_kind::unchanged && (each.parts & part) != 0) {
             missed = true;
             column = was;
         }
@@ -156,18 +157,17 @@ result<std::string_view> relation_events::value(change const& made,
     constexpr std::string_view op = R"(,"op":")";
     TANDEM_ASSERT(plan_.values ==
                   transaction.values()); // or the event would name a form it is not written in
-    auto const new_row = complete(made, into);
     std::size_t const fixed = open_.value.size() + before.size() + after.size() +
                               transaction.source_room(table_) + transaction.block_room() +
                               op.size() + 2 + now.all().size() + 1 + slack;
-    char* const start = into.reserve(fixed + plan_.room(made.old_row) + plan_.room(new_row));
+    char* const start = into.reserve(fixed + plan_.room(made.old_row) + plan_.room(made.new_row));
     auto const row = [this](char* out, pgoutput::tuple_view given, row_part part) -> result<char*> {
         return given.empty() ? append(out, "null") : write_row(plan_, given, part, out);
     };
-    auto out = row(append(append_value_schema(start, new_row), before), made.old_row,
+    auto out = row(append(append_value_schema(start, made.new_row), before), made.old_row,
                    made.old_is_key ? plan_.of_key_row : row_part::all);
     if (out) {
-        out = row(append(*out, after), new_row, row_part::all);
+        out = row(append(*out, after), made.new_row, row_part::all);
     }
     if (!out) {
         return out.error();

@@ -104,11 +104,15 @@ public:
         operation op = operation::create;
         pgoutput::tuple_view old_row; // empty: none
         bool old_is_key = true;       // only the replica identity's columns are set in old_row
-        pgoutput::tuple_view new_row; // empty: none; unsent values may be in old_row
+        pgoutput::tuple_view new_row; // empty: none; see complete()
         lsn position;                 // of the change in the WAL
         event_order order = {};       // for the block `transaction`
     };
 
+    // The new row with what it was not sent again and the old row has: columns of the key, without which a record's key
+    // would be another's, and all of a full old row, as Debezium has it. A record that only tandem reads does without
+    // the latter: its reader has both rows. Lives in `into`, where anything was missing.
+    [[nodiscard]] pgoutput::tuple_view complete(change const& made, arena& into) const;
     // The record's value. Lives in `into`. The relation's plan and `transaction` are of one value_form. No allocation beyond the arena's blocks.
     // Error: bad_value; its offset is the number of the column that has no JSON form.
     [[nodiscard]] result<std::string_view> value(change const& made,
@@ -123,7 +127,6 @@ public:
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
 
 private:
-    [[nodiscard]] pgoutput::tuple_view complete(change const& made, arena& into) const;
     char* append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept;
 
     row_plan plan_;

@@ -32,4 +32,24 @@ namespace tandem::event {
 // Where the element of a list begins; the list is JSON and has it.
 [[nodiscard]] std::uint32_t element_at(std::string_view list, std::size_t index) noexcept;
 
+// The elements of a list of numbers and words as they stand in it, from the first on. The list is JSON.
+class list_tokens {
+public:
+    explicit list_tokens(std::string_view list) noexcept : left_{list.substr(list.find('[') + 1)} {}
+
+    // `index` is not below that of the call before; the list has it, and neither strings nor nested lists up to there.
+    [[nodiscard]] std::string_view token(std::size_t index) noexcept {
+        for (; index_ < index; ++index_) {
+            left_.remove_prefix(left_.find(',') + 1);
+        }
+        constexpr std::string_view spaces = " \t\n\r";
+        left_.remove_prefix(left_.find_first_not_of(spaces));
+        return left_.substr(0, left_.find_first_of(",] \t\n\r"));
+    }
+
+private:
+    std::string_view left_; // from the element on
+    std::size_t index_ = 0;
+};
+
 } // namespace tandem::event

@@ -97,8 +97,10 @@ void known_tail::learn(json_text const& in, token_place from, token_place to, me
         size_ += one.text.size() + one.own_size;
     };
     for (own_value const& value : own) {
-        if (value.at == nullptr || value.at <= from || value.at >= to ||
-            !is_scalar(in.token(value.at))) {
+        // What nobody looks at again must be a string: its end shows, and no digit in it makes it wrong.
+        bool const there = value.at != nullptr && value.at > from && value.at < to;
+        bool const plain = there && (value.what != meaning::sequence || in.front(value.at) == '"');
+        if (!plain || !is_scalar(in.token(value.at))) {
             return;
         }
         add(value.at, static_cast<std::size_t>(in.start(value.at) - in.start(from)), value.what);

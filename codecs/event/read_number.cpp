@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 namespace tandem::event {
 namespace {
@@ -63,6 +64,9 @@ event_result<void> variable_scale(field_value const& value, json::parser& parser
         scale > std::numeric_limits<std::int16_t>::max()) {
         return wrong_type;
     }
+    if (repeats_a_field(object)) {
+        return event_error{event_errc::duplicate_field, 0};
+    }
     return unscaled(base64, static_cast<std::int32_t>(scale), out);
 }
 
@@ -99,6 +103,15 @@ event_result<void> decimal_text(std::string_view text, std::string& out) {
 }
 
 } // namespace
+
+bool repeats_a_field(json::object const& object) {
+    std::vector<std::string_view> names;
+    for (auto const& [name, element] : object) {
+        names.push_back(name);
+    }
+    std::ranges::sort(names);
+    return std::ranges::adjacent_find(names) != names.end();
+}
 
 event_result<void> read_real(field_value const& value, std::string& out) {
     bool const special = value.kind == field_kind::string && values::is_special_number(value.text);

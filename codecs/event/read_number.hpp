@@ -12,6 +12,9 @@
 
 namespace tandem::event {
 
+// What Connect reads of such an object, and what we do, may differ.
+[[nodiscard]] bool repeats_a_field(simdjson::dom::object const& object);
+
 // Of a column of kind float4 or float8. Error: wrong_type.
 [[nodiscard]] event_result<void> read_real(field_value const& value, std::string& out);
 

@@ -88,15 +88,6 @@ event_result<void> bits(field_value const& value, resolved_type const& type, std
 
 // --- what is nested
 
-bool repeats_a_field(json::object const& object) {
-    std::vector<std::string_view> names;
-    for (auto const& [name, element] : object) {
-        names.push_back(name);
-    }
-    std::ranges::sort(names);
-    return std::ranges::adjacent_find(names) != names.end();
-}
-
 event_result<void> hstore(field_value const& value, value_options const& options,
                           json::parser& parser, std::string& out) {
     bool const is_text = options.hstores == hstore_mode::json;
@@ -212,9 +203,13 @@ event_result<void> list(field_value const& value, resolved_type const& type,
     element_type.array = false;
     set(out, "{");
     std::size_t index = 0;
+    list_tokens numbers{value.text};
     for (json::element const element : elements) {
         out += index == 0 ? "" : ",";
-        field_value const field = field_of(element, with.number);
+        field_value field = field_of(element, with.number);
+        if (field.kind == field_kind::number) { // as it stands: the parser's zero has no sign
+            field.text = numbers.token(index);
+        }
         if (field.kind == field_kind::null) {
             out += "NULL";
             ++index;

@@ -53,12 +53,15 @@ private:
 
 } // namespace
 
-result<record_list> records_of(relation_events const& relation, relation_events::change const& made,
+result<record_list> records_of(relation_events const& relation,
+                               relation_events::change const& given,
                                transaction_part const& transaction, event_time const& now,
                                record_options const& options, arena& into,
                                transaction_counter* counter) {
     maker make{relation, transaction, now, into, counter};
     record_list list;
+    relation_events::change made = given;
+    made.new_row = relation.complete(given, into);
     if (made.op == operation::truncate) {
         if (!options.skip_truncate) {
             list.add({std::nullopt, make.value(made), {}});

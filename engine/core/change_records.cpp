@@ -50,7 +50,8 @@ void change_records::begin(transaction_header const& header, lsn previous_commit
 event::relation_events change_records::events_of(pgoutput::relation_shape const& shape) const {
     event::key_columns key;
     auto const at = style_.keys.find(table_id(shape.schema, shape.name));
-    if (at != style_.keys.end() && std::ranges::all_of(at->second, [&](auto const& name) {
+    bool const wanted = shape.replica_identity == 'f' && at != style_.keys.end();
+    if (wanted && std::ranges::all_of(at->second, [&](auto const& name) {
             return std::ranges::find(shape.columns, name, &pgoutput::column_shape::name) !=
                    shape.columns.end();
         })) {

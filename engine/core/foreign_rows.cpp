@@ -28,6 +28,11 @@ field_value value_at(event::row_values const& row, std::size_t number) noexcept 
     return number < row.size() ? row[number] : field_value{};
 }
 
+record_error no_key(foreign_table const& table, std::size_t column) {
+    return {fmt::format("neither its key nor its row has column {} of the key of table {}",
+                        table.shape.columns[column].name, quoted(table.shape))};
+}
+
 // Fields that transformations add to a row begin so (add.fields.prefix).
 bool is_added(std::string_view name) noexcept {
     return name.starts_with("__");
@@ -36,12 +41,13 @@ bool is_added(std::string_view name) noexcept {
 } // namespace
 
 foreign_rows::result<std::optional<foreign_rows::target>> foreign_rows::read(
-    std::optional<std::string_view> key, std::optional<std::string_view> value) {
+    std::optional<std::string_view> key, std::optional<std::string_view> value, bool moved) {
     strings_.clear();
     kind_ = row_kind::nothing;
     event_.op = event_operation::none;
     event_.has_before = event_.has_after = false;
     has_key_ = key.has_value();
+    moved_ = moved;
     if (key) {
         auto const decoded = decoder_.key(*key, event::has_schema(*key), names_, key_, strings_);
         if (!decoded) {
@@ -171,11 +177,9 @@ foreign_rows::result<bool> foreign_rows::append(foreign_table const& table, std:
         tuple_ += null;
         return true;
     }
-    bool const exact =
-        event_.op != event_operation::none && event_.source.values == event::value_form::exact;
     std::string_view bytes;
     event::event_result<void> read;
-    if (exact) {
+    if (is_exact()) {
         auto const taken = event::exact_text(value);
         read = taken ? event::event_result<void>{} : event::event_result<void>{taken.error()};
         bytes = taken ? *taken : std::string_view{};
@@ -206,12 +210,23 @@ foreign_rows::result<void> foreign_rows::put(foreign_table const& table, mapping
             return remove(table, of, made, into);
         }
     }
+    auto const& columns = table.shape.columns;
+    bool const update = event_.op == event_operation::update;
     bool whole = true;
     tuple_.clear();
-    present_.assign(table.shape.columns.size(), false);
+    present_.assign(columns.size(), update);
     for (std::size_t column = 0; column < present_.size(); ++column) {
-        auto const value = value_at(event_.after, of.fields[column]);
-        if (value.kind == field_kind::absent) {
+        auto value = value_at(event_.after, of.fields[column]);
+        if (columns[column].key && value.kind == field_kind::absent) {
+            value = key_value(table, of, column);
+        }
+        if (columns[column].key &&
+            (value.kind == field_kind::absent || value.kind == field_kind::null)) {
+            return no_key(table, column);
+        }
+        if (value.kind == field_kind::absent) { // what a new row does not have gets its default
+            tuple_ += update ? std::string_view{&unchanged, 1} : std::string_view{};
+            whole = whole && !(moved_ && is_exact());
             continue;
         }
         present_[column] = true;
@@ -221,9 +236,14 @@ foreign_rows::result<void> foreign_rows::put(foreign_table const& table, mapping
         }
         whole = whole && *appended;
     }
+    if (!whole && !update) {
+        return record_error{fmt::format(
+            "a row of table {} that is to be made has values that were not sent with it{}: give the "
+            "table REPLICA IDENTITY FULL at the source, or copy the row by hand",
+            quoted(table.shape), moved_ ? " (its key was changed)" : "")};
+    }
     use_shape(table, of, present_);
-    bool const updates = !whole || event_.op == event_operation::update;
-    made.what.kind = updates ? change_kind::update : change_kind::insert;
+    made.what.kind = update ? change_kind::update : change_kind::insert;
     made.what.new_row = {static_cast<std::uint16_t>(of.shape->columns.size()), into.keep(tuple_)};
     return {};
 }
@@ -261,14 +281,14 @@ foreign_rows::result<void> foreign_rows::remove(foreign_table const& table, mapp
         }
         auto const value = key_value(table, of, column);
         if (value.kind == field_kind::absent || value.kind == field_kind::null) {
-            return record_error{
-                fmt::format("neither its key nor its old row has column {} of the key of table "
-                            "{}",
-                            columns[column].name, quoted(table.shape))};
+            return no_key(table, column);
         }
         auto const appended = append(table, column, value);
         if (!appended) {
             return appended.error();
+        }
+        if (!*appended) { // it says that it was not sent
+            return no_key(table, column);
         }
     }
     use_shape(table, of, std::vector<bool>(columns.size(), true));

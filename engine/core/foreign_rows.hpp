@@ -52,8 +52,10 @@ public:
         std::string schema;
         std::string table;
     };
+    // `moved`: it has the header __debezium.oldkey.
     [[nodiscard]] result<std::optional<target>> read(std::optional<std::string_view> key,
-                                                     std::optional<std::string_view> value);
+                                                     std::optional<std::string_view> value,
+                                                     bool moved = false);
     // The change of the record that was read last, for the table that read() named.
     [[nodiscard]] result<foreign_change> change_for(foreign_table const& table, arena& into);
     // After a target's table changed.
@@ -71,6 +73,10 @@ private:
     static constexpr auto no_field = static_cast<std::size_t>(-1);
     enum class row_kind : std::uint8_t { nothing, put, removed, emptied };
 
+    [[nodiscard]] bool is_exact() const noexcept {
+        return event_.op != event::event_operation::none &&
+               event_.source.values == event::value_form::exact;
+    }
     [[nodiscard]] result<void> read_value(std::string_view value);
     [[nodiscard]] result<void> map_fields(foreign_table const& table, mapping& of) const;
     void use_shape(foreign_table const& table, mapping& of, std::vector<bool> const& present) const;
@@ -89,6 +95,7 @@ private:
     event::event_view event_;
     event::row_values key_;
     bool has_key_ = false;
+    bool moved_ = false;
     row_kind kind_ = row_kind::nothing;
     arena strings_; // of one record
     std::string text_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -116,6 +117,13 @@ io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_row
         column.key = found->boolean(row, 4);
         made->types.push_back(event::resolve(column.type, column.type_modifier, types_));
         made->shape.columns.push_back(std::move(column));
+    }
+    if (!std::ranges::any_of(made->shape.columns, &pgoutput::column_shape::key)) {
+        co_return failure{
+            next_step::paused,
+            fmt::format("table {}.{} of node {} has no primary key: give it one, then "
+                        "start tandem again",
+                        name.schema, name.table, node_)};
     }
     auto const* const known = made.get();
     tables_[{std::move(name.schema), std::move(name.table)}] = std::move(made);

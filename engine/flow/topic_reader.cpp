@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -132,8 +133,11 @@ failure topic_reader::refused(io::kafka::fetched_record const& record,
 }
 
 io::awaitable<topic_reader::voided> topic_reader::take(io::kafka::fetched_record record) {
+    record.headers(headers_);
+    bool const moved = std::ranges::find(headers_, "__debezium.oldkey", &io::kafka::header::name) !=
+                       headers_.end();
     auto const read =
-        rows_.read(padded(record.key(), key_room_), padded(record.value(), value_room_));
+        rows_.read(padded(record.key(), key_room_), padded(record.value(), value_room_), moved);
     if (!read) {
         co_return refused(record, read.error().what);
     }
@@ -161,8 +165,15 @@ io::awaitable<topic_reader::voided> topic_reader::take(io::kafka::fetched_record
 
 topic_reader::voided topic_reader::write(io::kafka::fetched_record const& record,
                                          foreign_change made) {
-    auto const time =
-        pg_time::from_unix_us(made.time_us > 0 ? made.time_us : record.timestamp_ms() * 1'000);
+    if (made.what.kind == change_kind::truncate && !from_.alone) {
+        return refused(record, "a truncate would empty what other partitions have of the table; "
+                               "a topic with truncates must have one partition");
+    }
+    // It becomes the rows' version: a clock that is ahead must not win for years.
+    auto const now = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    auto const said = made.time_us > 0 ? made.time_us : record.timestamp_ms() * 1'000;
+    auto const time = pg_time::from_unix_us(std::min<std::int64_t>(said, now.count()));
     auto const begun = begin_of(record.offset());
     auto const ended = end_of(record.offset());
     auto stepped = writer_.begin({begun, time, xid{}}, ended);

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -48,6 +49,7 @@ private:
     window_writer writer_;
     io::kafka::fetched_batch batch_;
     arena bytes_; // of one record
+    std::vector<io::kafka::header> headers_;
     std::string key_room_;
     std::string value_room_;
     bool at_end_ = false;

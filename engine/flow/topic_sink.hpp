@@ -26,6 +26,7 @@ class topic_reader;
 struct topic_source {
     std::string topic;
     std::int32_t partition = 0;
+    bool alone = true; // it is the topic's only one
     foreign_format format;
 };
 

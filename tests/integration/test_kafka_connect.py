@@ -238,3 +238,19 @@ def test_a_record_that_is_none_stops_the_sink_by_name(pair, kafka):
         assert ran.returncode == 1
         assert f"topic {topic}, partition 0, offset 1: column v of table public.whole: " in ran.stderr, ran.stderr
         assert contents(pair.b)["whole"] == ["(1,first,)"]
+
+
+def test_a_truncate_is_taken_from_a_topic_with_one_partition_only(pair, kafka):
+    """With several the others' rows, older and newer, would go with it."""
+    pair.tandem().start().wait_streaming().stop()
+    pair.b.sql("INSERT INTO whole VALUES (1, 'there', NULL)")
+    empty = (b'{"before":null,"after":null,"source":{"version":"3.0.8.Final","connector":"postgresql","name":"p","ts_ms":1,"snapshot":"false",'
+             b'"db":"d","schema":"public","table":"whole","txId":7,"lsn":9,"xmin":null},"op":"t","ts_ms":1}')
+    for partitions, ended, rows in ((2, 1, ["(1,there,)"]), (1, 0, [])):
+        topic = f"{pair.name}.{partitions}"
+        kafka.admin.create_topic(topic, partitions=partitions, factor=3)
+        kafka.admin.produce(topic, {"value": empty, "partition": 0})
+        ran = subprocess.run([os.environ["TANDEM_TOPIC_SINK_TOOL"], pair.b.uri(), kafka.bootstrap, f"truncate-{partitions}", topic,
+                              str(partitions)], capture_output=True, text=True, timeout=60)
+        assert ran.returncode == ended and ("a truncate would empty" in ran.stderr) == bool(ended), ran
+        assert contents(pair.b)["whole"] == rows

@@ -132,7 +132,7 @@ int run(std::vector<std::string> const& arguments) {
     for (int partition = 0; partition < std::stoi(arguments[4]); ++partition) {
         setup.source.name = arguments[2] + '-' + std::to_string(partition);
         of.stats.push_back(std::make_unique<direction_stats>(setup.source.name, setup.target.name));
-        topic_source from{arguments[3], partition, format_of(given)};
+        topic_source from{arguments[3], partition, arguments[4] == "1", format_of(given)};
         of.all.push_back(std::make_unique<topic_sink>(setup, kafka, std::move(from),
                                                       *of.stats.back(), source_wal, target_wal));
         asio::co_spawn(context, of.all.back()->run(), [](std::exception_ptr failed) {

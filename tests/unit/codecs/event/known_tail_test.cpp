@@ -52,6 +52,31 @@ TEST(KnownTail, OfTheSameRecord) {
     EXPECT_EQ(said({whole(), whole(), whole()}), once);
 }
 
+// Transactions of a few records: each begins with a tail that is not known.
+TEST(KnownTail, OfManyTransactions) {
+    std::vector<std::string> records;
+    for (int transaction = 10; transaction < 30; ++transaction) {
+        std::string end{tail};
+        end.replace(end.find("\"txId\":7"), 8, "\"txId\":" + std::to_string(transaction));
+        for (int each = 0; each < 10; ++each) {
+            records.push_back(whole(head, end));
+        }
+    }
+    EXPECT_EQ(said(records), said({records.back()}));
+}
+
+TEST(KnownTail, ASequenceThatIsNoStringIsReadEachTime) {
+    auto const with = [](std::string_view sequence) {
+        std::string end{tail};
+        constexpr std::string_view was = R"("[\"1\",\"2\"]")";
+        end.replace(end.find(was), was.size(), sequence);
+        return whole(head, end);
+    };
+    for (std::string_view const each : {"02", "-1", "12", "null", "tru0"}) {
+        EXPECT_EQ(said({with("12"), with(each)}), said({with(each)})) << each;
+    }
+}
+
 TEST(KnownTail, WhateverOneByteBecomes) {
     std::string const record = whole();
     for (std::size_t at = 0; at < record.size(); ++at) {

@@ -121,12 +121,31 @@ TEST_F(ForeignRows, AnUpdateLeavesWhatWasNotSent) {
               (wire::columns{text("7"), null(), unchanged(), null()}));
 }
 
-TEST_F(ForeignRows, ACreatedRowWithAnUnsentValueIsAnUpdate) {
-    auto const made =
-        change(R"({"id":7})",
-               envelope("c", "null",
-                        R"({"id":7,"room":1,"body":"__debezium_unavailable_value","sent":null})"));
+TEST_F(ForeignRows, AnUpdateLeavesWhatItsRowDoesNotHave) {
+    auto const made = change(R"({"id":7})", envelope("u", "null", R"({"id":7,"body":"x"})"));
     EXPECT_EQ(made.what.kind, change_kind::update);
+    EXPECT_EQ(wire::columns_of(made.what.new_row),
+              (wire::columns{text("7"), unchanged(), text("x"), unchanged()}));
+}
+
+TEST_F(ForeignRows, AKeyThatTheRowLacksIsTheRecords) {
+    use_rows();
+    auto const made = change(R"({"id":7})", R"({"body":"x"})");
+    EXPECT_EQ(names(made), (std::vector<std::string>{"id", "body"}));
+    EXPECT_EQ(wire::columns_of(made.what.new_row), (wire::columns{text("7"), text("x")}));
+    EXPECT_EQ(refusal(std::nullopt, R"({"body":"x"})"),
+              "neither its key nor its row has column id of the key of table public.chat");
+}
+
+TEST_F(ForeignRows, ARowThatCannotBeMadeWholeIsRefused) {
+    constexpr auto why =
+        "a row of table public.chat that is to be made has values that were not sent with it: give "
+        "the table REPLICA IDENTITY FULL at the source, or copy the row by hand";
+    EXPECT_EQ(
+        refusal(R"({"id":7})",
+                envelope("c", "null",
+                         R"({"id":7,"room":1,"body":"__debezium_unavailable_value","sent":null})")),
+        why);
 }
 
 TEST_F(ForeignRows, ColumnsThatRowsDoNotHaveKeepTheirDefaults) {
@@ -231,7 +250,7 @@ TEST_F(ForeignRows, WhatHasNoPlaceIsRefusedByName) {
     EXPECT_EQ(refusal(R"({"id":7})", envelope("c", "null", R"({"id":7,"more":1})")),
               "table public.chat has no column more: add it, or leave the field out at the source");
     EXPECT_EQ(refusal(std::nullopt, envelope("d", R"({"room":1})", "null")),
-              "neither its key nor its old row has column id of the key of table public.chat");
+              "neither its key nor its row has column id of the key of table public.chat");
     auto const wrong =
         refusal(R"({"id":7})", envelope("c", "null", R"({"id":"seven","body":"x"})"));
     EXPECT_TRUE(wrong.starts_with("column id of table public.chat: ")) << wrong;

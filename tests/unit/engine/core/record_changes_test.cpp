@@ -180,12 +180,19 @@ TEST_F(RecordChanges, TheKeyOfFullRowsIsThePrimaryKey) {
     EXPECT_EQ(written(stays).size(), 1U) << "its key is the same";
 }
 
-TEST_F(RecordChanges, AKeyThatTheShapeLacksWasAnotherShapes) {
-    record_style style;
-    style.keys[table_id("public", "chat")] = {"c0", "gone"};
-    write_with(style);
-    auto const all = written(make_.insert(plan_, {text("7"), null(), null()}));
-    EXPECT_EQ(all.back().key, R"({"c0":"7"})") << "its replica identity";
+TEST_F(RecordChanges, AKeyThatIsNotOfTheShapeIsNotUsed) {
+    auto shape = std::make_shared<pgoutput::relation_shape>(*plan_.shape);
+    for (auto const& [identity, key] : {std::pair{'f', event::key_columns{"c1", "gone"}},
+                                        std::pair{'i', event::key_columns{"c1"}}}) {
+        shape->replica_identity = identity;
+        shapes_ = {shape};
+        record_style style;
+        style.keys[table_id("public", "chat")] = key;
+        write_with(style);
+        change made = make_.insert(plan_, {text("7"), null(), null()});
+        made.shape = shape.get();
+        EXPECT_EQ(written(made).back().key, R"({"c0":"7"})") << "its replica identity";
+    }
 }
 
 TEST_F(RecordChanges, RowsWithSchemasComeBack) {
