@@ -236,14 +236,16 @@ foreign_rows::result<void> foreign_rows::put(foreign_table const& table, mapping
         }
         whole = whole && *appended;
     }
-    if (!whole && !update) {
+    // A plain row does not say whether it is new, but for one whose key was changed.
+    bool const is_new = moved_ || (!update && event_.op != event_operation::none);
+    if (!whole && is_new) {
         return record_error{fmt::format(
             "a row of table {} that is to be made has values that were not sent with it{}: give the "
             "table REPLICA IDENTITY FULL at the source, or copy the row by hand",
             quoted(table.shape), moved_ ? " (its key was changed)" : "")};
     }
     use_shape(table, of, present_);
-    made.what.kind = update ? change_kind::update : change_kind::insert;
+    made.what.kind = update || !whole ? change_kind::update : change_kind::insert;
     made.what.new_row = {static_cast<std::uint16_t>(of.shape->columns.size()), into.keep(tuple_)};
     return {};
 }

@@ -72,7 +72,8 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
     options.set = std::move(set);
     options.presets = presets(ends);
     options.promises = {
-        {"auto.commit.enable", "false"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
         // How long a topic that the brokers do not know may still turn up.
         {"topic.metadata.propagation.max.ms", "5000"},

@@ -215,6 +215,8 @@ def test_a_stream_of_tandem(kafka, servers):
         pair.a.sql("DELETE FROM item")
         pair.a.sql("TRUNCATE item")
         pair.settle(deadline=60)
+        # A cluster that has just begun may take its time to let a producer write.
+        wait_until(lambda: kafka.admin.read("shown.a.progress"), 30, "what the reader tells")
         instance.stop()
         out = topic(kafka, "tail", "shown.a", "-o", "oldest", "-n", "0").out
         for expected in ("start of the writer  run ", "\n  columns: id (key), v (key), n (key)\n",

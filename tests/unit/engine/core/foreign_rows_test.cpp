@@ -148,6 +148,19 @@ TEST_F(ForeignRows, ARowThatCannotBeMadeWholeIsRefused) {
         why);
 }
 
+TEST_F(ForeignRows, APlainRowWithAnUnsentValueIsAnUpdate) {
+    use_rows();
+    constexpr auto unsent =
+        R"({"id":7,"room":1,"body":"__debezium_unavailable_value","sent":null})";
+    auto const made = change(R"({"id":7})", unsent);
+    EXPECT_EQ(made.what.kind, change_kind::update);
+    EXPECT_EQ(wire::columns_of(made.what.new_row),
+              (wire::columns{text("7"), text("1"), unchanged(), null()}));
+    auto const moved = rows_->read(kept(R"({"id":7})"), kept(unsent), true);
+    ASSERT_TRUE(moved && *moved);
+    EXPECT_FALSE(rows_->change_for(table_, bytes_)) << "the row under its old key was deleted";
+}
+
 TEST_F(ForeignRows, ColumnsThatRowsDoNotHaveKeepTheirDefaults) {
     auto const made = change(R"({"id":7})", envelope("c", "null", R"({"id":7,"body":"x"})"));
     EXPECT_EQ(names(made), (std::vector<std::string>{"id", "body"}));
