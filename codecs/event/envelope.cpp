@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -105,19 +106,24 @@ pgoutput::tuple_view relation_events::complete(change const& made, arena& into) 
     auto const part = static_cast<std::uint8_t>(made.old_is_key ? row_part::identity
                                                 : exact_alone   ? row_part::key
                                                                 : row_part::all);
+    auto const is_missing = [part](column_plan const& plan, pgoutput::column_view column) {
+        return column.kind == pgoutput::column_kind::unchanged && (plan.parts & part) != 0;
+    };
+    pgoutput::tuple_view::cursor sent{made.new_row};
+    bool const whole = std::ranges::none_of(
+        plan_.columns, [&](column_plan const& each) { return is_missing(each, sent.next()); });
+    if (whole) {
+        return made.new_row;
+    }
     constexpr std::size_t head = 5; // of a value: its tag and length
     char* const start = into.reserve(made.new_row.raw().size() + made.old_row.raw().size());
     char* out = start;
-    bool missed = false;
     pgoutput::tuple_view::cursor before{made.old_row};
     pgoutput::tuple_view::cursor after{made.new_row};
     for (column_plan const& each : plan_.columns) {
         auto const was = before.next();
-        auto column = after.next();
-        if (column.kind == pgoutput::column_kind::unchanged && (each.parts & part) != 0) {
-            missed = true;
-            column = was;
-        }
+        auto const is = after.next();
+        auto const column = is_missing(each, is) ? was : is;
         if (column.kind == pgoutput::column_kind::text ||
             column.kind == pgoutput::column_kind::binary) {
             out = append(out, {column.bytes.data() - head, column.bytes.size() + head});
@@ -125,9 +131,7 @@ pgoutput::tuple_view relation_events::complete(change const& made, arena& into) 
             *out++ = static_cast<char>(column.kind);
         }
     }
-    return missed ? pgoutput::tuple_view{made.new_row.column_count(),
-                                         into.commit(static_cast<std::size_t>(out - start))}
-                  : made.new_row;
+    return {made.new_row.column_count(), into.commit(static_cast<std::size_t>(out - start))};
 }
 
 // Without the fields of columns that were not sent.

@@ -58,8 +58,6 @@ public:
                                                      bool moved = false);
     // The change of the record that was read last, for the table that read() named.
     [[nodiscard]] result<foreign_change> change_for(foreign_table const& table, arena& into);
-    // After a target's table changed.
-    void forget() { mappings_.clear(); }
 
 private:
     // The fields of a topic's rows and the columns of one table.

@@ -13,7 +13,7 @@
 
 namespace tandem::engine {
 
-// One per start of a sink. What it gives out lives until forget().
+// One per start of a sink. What it gives out lives as long as it.
 class foreign_tables {
 public:
     foreign_tables(std::string node, io::pg::connection& catalog)
