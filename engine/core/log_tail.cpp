@@ -2,6 +2,7 @@
 
 #include "codecs/event/padding.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tandem::engine {
@@ -12,11 +13,15 @@ void log_tail_finder::take(std::span<event::record_header const> headers,
     if (!read || read->stream != node_ || read->origin != node_) {
         return;
     }
-    if (!read->note.empty() && read->epoch >= epoch_) {
+    if (read->epoch < epoch_) { // readers pass over what a writer sent after its successor's start
+        return;
+    }
+    epoch_ = read->epoch;
+    reached_ = std::max(reached_.value_or(read->position), read->position);
+    if (!read->note.empty()) {
         auto const note = event::decode_note(read->note);
         auto const* start = note ? std::get_if<event::start_note>(&*note) : nullptr;
         if (start != nullptr) {
-            epoch_ = read->epoch;
             token_ = start->tokens.back();
             return;
         }

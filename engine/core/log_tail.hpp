@@ -25,7 +25,7 @@ struct log_tail {
     friend bool operator==(log_tail const&, log_tail const&) = default;
 };
 
-// One per look; takes the records at the log's end, in any order.
+// One per look; takes records at the log's end, in its order.
 class log_tail_finder {
 public:
     explicit log_tail_finder(std::string node) : node_{std::move(node)} {}
@@ -33,6 +33,10 @@ public:
     // `value`: any bytes; none: null.
     void take(std::span<event::record_header const> headers, std::optional<std::string_view> value);
     [[nodiscard]] std::optional<log_tail> found() const;
+    // The greatest position of the stream's that was seen; none: no record of it.
+    [[nodiscard]] std::optional<event::stream_position> const& reached() const noexcept {
+        return reached_;
+    }
 
 private:
     [[nodiscard]] std::optional<event::commit_note> made_by(event::record_headers const& headers,
@@ -41,7 +45,8 @@ private:
     std::string node_;
     std::optional<log_tail> found_; // but for its token
     std::string token_;
-    std::int64_t epoch_ = -1; // of the writer whose token it is
+    std::int64_t epoch_ = -1; // of the last writer
+    std::optional<event::stream_position> reached_;
     event::event_decoder decoder_;
     event::event_view event_;
     event::field_names names_;

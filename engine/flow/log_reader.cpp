@@ -95,7 +95,12 @@ bool log_reader::fetch() {
     return fetch_into(batches_[current_batch_]);
 }
 
+void log_reader::note_rate() {
+    link_.rushing = rate_.note(std::exchange(row_bytes_, 0), std::chrono::steady_clock::now());
+}
+
 io::awaitable<log_reader::voided> log_reader::make_room() {
+    note_rate();
     co_await io::asio::post(co_await io::asio::this_coro::executor,
                             io::asio::use_awaitable); // the others get their turn
     while (link_.window.bytes() >= link_.setup.queue_bytes) {
@@ -121,6 +126,7 @@ io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
                 co_return taken.error();
             }
         }
+        note_rate();
         writer_.hand_over();
         auto waited = co_await source_.wait();
         if (!waited) {
@@ -400,6 +406,7 @@ log_reader::step log_reader::change_made(event::record_headers const& headers,
     if (auto stepped = begin(headers, made.transaction, made.commit_time)) {
         return stepped;
     }
+    row_bytes_ += made.what.new_row.raw().size() + made.what.old_row.raw().size();
     if (auto stepped = writer_.row(made.what, made.shape, nullptr)) {
         return stepped;
     }

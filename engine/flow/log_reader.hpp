@@ -15,6 +15,7 @@
 #include "io/kafka/consumer.hpp"
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
+#include "io/runtime/rate_gauge.hpp"
 
 #include <array>
 #include <chrono>
@@ -73,6 +74,7 @@ private:
     [[nodiscard]] bool fetch();
     [[nodiscard]] bool fetch_into(io::kafka::fetched_batch& batch);
     [[nodiscard]] io::awaitable<voided> make_room();
+    void note_rate();
     [[nodiscard]] io::awaitable<voided> take_all(io::kafka::fetched_batch& batch);
     void fill_headers(io::kafka::fetched_record const& record);
     [[nodiscard]] std::optional<event::record_headers> read_headers(
@@ -158,6 +160,8 @@ private:
     bool expect_last_applied_ = false; // R6
     bool from_beginning_ = false;
     bool at_end_ = false;
+    io::rate_gauge rate_;
+    std::size_t row_bytes_ = 0; // since it was told of them
     std::chrono::steady_clock::time_point end_heard_{};
 };
 

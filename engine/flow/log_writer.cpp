@@ -1,6 +1,7 @@
 #include "engine/flow/log_writer.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@ constexpr std::size_t segment_most = std::size_t{16} << 20;
 constexpr std::size_t index_most = std::size_t{1}
                                    << 20;               // of rows that a reader has to hold for one
 constexpr std::size_t way_most = std::size_t{16} << 20; // bytes that wait for the brokers
+constexpr std::chrono::seconds stop_patience{5};
 
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -58,11 +60,12 @@ io::awaitable<failure> log_writer::run() {
     }
     for (;;) {
         if (link_.stopping) {
-            send_now();
-            while (!batches_.empty()) {
-                co_await room_.wait();
-            }
+            co_await finish();
             co_return failure{next_step::stopped, {}};
+        }
+        if (on_the_way()) {
+            co_await link_.arrived.wait();
+            continue;
         }
         auto const step = link_.window.next();
         if (step.kind != change_window::step_kind::nothing) {
@@ -87,10 +90,40 @@ io::awaitable<failure> log_writer::run() {
     }
 }
 
-// While there is more to write, requests fill; behind the last of it nothing waits.
+// At a low rate nothing waits behind the last of what is here. At a high one more is about to come: requests fill,
+// since a small one costs as much as a large one.
 void log_writer::send_now() {
-    if (std::exchange(lingers_, false)) {
+    if (lingers_ && !link_.rushing) {
+        lingers_ = false;
+        hastened_ = true;
         sink_.hasten();
+    }
+}
+
+// What comes while a hastened request is on its way stays in the window and goes with the next one: what librdkafka
+// 2.0.2 is to send at once and may not yet (with idempotence one request of a partition is on its way) its thread waits
+// for without rest, with a core of its own.
+bool log_writer::on_the_way() const noexcept {
+    return hastened_ && !link_.rushing && sink_.outstanding() > 0;
+}
+
+void log_writer::stop() {
+    link_.stopping = true;
+    link_.arrived.notify();
+    room_.notify();
+}
+
+io::awaitable<void> log_writer::finish() {
+    auto const until = std::chrono::steady_clock::now() + stop_patience;
+    sink_.hasten();
+    while (!batches_.empty()) {
+        co_await room_.wait_until(until);
+        if (std::chrono::steady_clock::now() >= until) {
+            spdlog::warn("topic {}: {} records were not acknowledged within {} s: what is in them "
+                         "is sent again at the next start",
+                         places_.own.topic->name(), sink_.outstanding(), stop_patience.count());
+            co_return;
+        }
     }
 }
 
@@ -267,15 +300,19 @@ io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const>
         }
         io::kafka::record const what{one.key, one.value, headers_};
         for (;;) {
-            auto const queued = on_their_way_ >= way_most
-                                    ? io::kafka::producer::queued::full
-                                    : sink_.produce(*to.topic, to.partition, what, into.settled);
+            // One change may be larger than all that may wait.
+            bool const enough = on_their_way_ >= way_most && sink_.outstanding() > 0;
+            auto const queued = enough ? io::kafka::producer::queued::full
+                                       : sink_.produce(*to.topic, to.partition, what, into.settled);
             if (queued == io::kafka::producer::queued::yes) {
                 break;
             }
             if (queued == io::kafka::producer::queued::refused) {
                 co_return retry_after(fmt::format("writing to topic {}", to.topic->name()),
                                       sink_.why());
+            }
+            if (link_.stopping) {
+                co_return failure{next_step::stopped, {}};
             }
             co_await room_.wait();
         }
@@ -306,7 +343,6 @@ io::awaitable<failure> log_writer::reports() {
 
 // From the front only: a batch that is acknowledged behind one that is not confirms nothing.
 void log_writer::settle() {
-    bool any = false;
     while (!batches_.empty() && batches_.front()->settled.settled() &&
            !(putting_ && batches_.size() == 1)) {
         auto done = std::move(batches_.front());
@@ -317,12 +353,10 @@ void log_writer::settle() {
         done->size = 0;
         done->end = {};
         spare_ = std::move(done);
-        any = true;
     }
-    if (any) {
-        room_.notify();
-        link_.arrived.notify();
-    }
+    hastened_ = hastened_ && sink_.outstanding() > 0;
+    room_.notify(); // also when none is whole: the client's queue may be smaller than a batch
+    link_.arrived.notify();
 }
 
 } // namespace tandem::engine

@@ -45,6 +45,8 @@ public:
     void mark(lsn idle);
     // The head of a segment even so: a reader in another log, or behind another writer's records, learns of us by it.
     void remind();
+    // What is on its way is waited for, a while.
+    void stop();
     // No row that is written from now on lies before that offset: of start_note::rows, by number.
     void rows_from(std::size_t number, std::int64_t offset);
     // The log's tail is of another history than what is to be written.
@@ -72,6 +74,8 @@ private:
     [[nodiscard]] io::awaitable<voided> write_commit(lsn end);
     [[nodiscard]] io::awaitable<voided> write_index();
     void send_now();
+    [[nodiscard]] bool on_the_way() const noexcept;
+    [[nodiscard]] io::awaitable<void> finish();
     [[nodiscard]] io::awaitable<voided> write_idle();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
     [[nodiscard]] io::awaitable<voided> put_one(stream_record const& one, batch& into);
@@ -103,8 +107,9 @@ private:
     bool inside_ = false;
     bool refuses_tail_ = false;
     bool remind_ = false;
-    bool lingers_ = false; // what was put waits for company
-    bool putting_ = false; // the last batch holds bytes that are still to be queued
+    bool lingers_ = false;  // what was put waits for company
+    bool hastened_ = false; // what is on the way was sent without waiting for any
+    bool putting_ = false;  // the last batch holds bytes that are still to be queued
 };
 
 } // namespace tandem::engine

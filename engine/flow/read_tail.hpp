@@ -12,8 +12,8 @@
 
 namespace tandem::engine {
 
-// Of the last records: a transaction that is longer hides what was before it, and is sent again.
+// Of the last records, where they go beyond what is confirmed: a transaction that is longer hides what was before it, and is sent again.
 [[nodiscard]] io::awaitable<outcome_of<std::optional<log_tail>>> read_tail(
-    io::kafka::admin& cluster, kafka_setup const& kafka, std::string node);
+    io::kafka::admin& cluster, kafka_setup const& kafka, std::string node, lsn confirmed);
 
 } // namespace tandem::engine

@@ -182,7 +182,8 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.wal_end = facts->wal_end;
     into.point.confirmed = facts->confirmed_flush;
     if (std::exchange(use_tail_, true) && !kafka_.per_table) {
-        auto tail = co_await read_tail(*into.cluster, kafka_, setup_.source.name);
+        auto tail =
+            co_await read_tail(*into.cluster, kafka_, setup_.source.name, facts->confirmed_flush);
         if (!tail) {
             co_return tail.error();
         }
@@ -346,8 +347,7 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
             note_caught_up(stats());
         }
         if (stop_requested() && !link.stopping) {
-            link.stopping = true;
-            link.arrived.notify();
+            writer.stop();
         }
         timer.expires_after(50ms);
         co_await timer.async_wait(io::asio::use_awaitable);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -58,8 +61,8 @@ properties consumer::presets(bool ends) {
         {"fetch.wait.max.ms", ends ? "20" : "500"},
         {"fetch.message.max.bytes", "4194304"},
         {"check.crcs", "false"},
-        {"queued.min.messages", "1000000"},
-        {"queued.max.messages.kbytes", "65536"},
+        {"queued.min.messages", "50000"},
+        {"queued.max.messages.kbytes", "16384"},
         {"reconnect.backoff.max.ms", "2000"},
     };
 }
@@ -89,7 +92,9 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
 
 consumer::consumer(std::unique_ptr<handle> client)
     : client_{std::move(client)},
-      records_{client_->watch(queue_handle{rd_kafka_queue_new(client_->native())})} {
+      records_{client_->watch(queue_handle{rd_kafka_queue_new(client_->native())})},
+      waker_{std::make_unique<helper_thread>()} {
+    read_limits();
     client_->on_partition_error(
         [this](int number, std::string_view text) { note_error(number, text); });
 }
@@ -109,7 +114,23 @@ void consumer::note_error(int number, std::string_view text) {
     }
 }
 
+// What the presets or the user set.
+void consumer::read_limits() {
+    auto const number = [conf = rd_kafka_conf(client_->native())](char const* name) {
+        std::array<char, 32> text{};
+        std::size_t size = text.size();
+        std::size_t value = 0;
+        if (rd_kafka_conf_get(conf, name, text.data(), &size) == RD_KAFKA_CONF_OK) {
+            std::from_chars(text.data(), text.data() + std::strlen(text.data()), value);
+        }
+        return value;
+    };
+    records_most_ = number("queued.min.messages");
+    bytes_most_ = number("queued.max.messages.kbytes") << 10;
+}
+
 consumer::~consumer() {
+    waker_.reset();
     static_cast<void>(leave()); // nobody is left to be told
     // librdkafka waits in its destructor for messages that are still held.
     while (batches_.linked()) {
@@ -167,6 +188,45 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
     return boost::system::in_place_value;
 }
 
+// Its bytes are guessed from those of the last batch.
+bool consumer::half_full(rd_kafka_queue_t* queue, fetched_batch const& last) const {
+    std::size_t const records = rd_kafka_queue_length(queue);
+    if (records == 0 || last.size_ == 0) {
+        return false;
+    }
+    std::size_t bytes = 0;
+    for (std::size_t at = 0; at < last.size_; at += 10) { // some of them tell
+        bytes += last.messages_[at]->len + last.messages_[at]->key_len;
+    }
+    std::size_t const each = bytes / ((last.size_ + 9) / 10);
+    return records >= records_most_ / 2 || records * each >= bytes_most_ / 2;
+}
+
+// librdkafka 2.0.2 stops fetching when so much is fetched ahead, and looks whether there is room again only once a second:
+// catching up stands still for that long, again and again. Whatever is asked of the partition's leader wakes the thread
+// that looks.
+void consumer::note_room(started& one, bool filled) {
+    if (!one.filled || filled) {
+        one.filled = filled;
+        return;
+    }
+    constexpr int at_once = 16;
+    if (waking_.load() >= at_once) {
+        return; // the next batch is a reason too
+    }
+    one.filled = false;
+    ++waking_;
+    waker_->run(
+        [this, topic = std::string{rd_kafka_topic_name(one.topic)}, partition = one.partition] {
+            constexpr int patience_ms = 200;
+            std::int64_t low = 0;
+            std::int64_t high = 0;
+            rd_kafka_query_watermark_offsets(client_->native(), topic.c_str(), partition, &low,
+                                             &high, patience_ms);
+            --waking_;
+        });
+}
+
 void consumer::fetch(rd_kafka_queue_t* from, fetched_batch& into) {
     into.clear();
     // With a time to wait it would wait for the whole of it or a full batch.
@@ -179,12 +239,20 @@ void consumer::fetch(rd_kafka_queue_t* from, fetched_batch& into) {
 
 bool consumer::try_fetch_apart(std::size_t number, fetched_batch& into) {
     TANDEM_ASSERT(number < started_.size() && started_[number].apart != nullptr);
-    fetch(started_[number].apart.get(), into);
+    auto& one = started_[number];
+    fetch(one.apart.get(), into);
+    note_room(one, half_full(one.apart.get(), into));
     return !into.empty();
 }
 
 bool consumer::try_fetch(fetched_batch& into) {
     fetch(records_, into);
+    bool const filled = half_full(records_, into);
+    for (auto& one : started_) {
+        if (!one.apart) {
+            note_room(one, filled);
+        }
+    }
     into.failures_.insert(into.failures_.end(), std::make_move_iterator(told_.begin()),
                           std::make_move_iterator(told_.end()));
     told_.clear();

@@ -20,8 +20,10 @@
 #include "codecs/base/assert.hpp"
 #include "io/kafka/handle.hpp"
 #include "io/kafka/header.hpp"
+#include "io/kafka/helper_thread.hpp"
 #include "io/kafka/ring.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -155,10 +157,14 @@ private:
         rd_kafka_topic_t* topic;
         std::int32_t partition;
         queue_handle apart; // null: it leads into records_
+        bool filled = false;
     };
 
     explicit consumer(std::unique_ptr<handle> client);
     void fetch(rd_kafka_queue_t* from, fetched_batch& into);
+    [[nodiscard]] bool half_full(rd_kafka_queue_t* queue, fetched_batch const& last) const;
+    void note_room(started& one, bool filled);
+    void read_limits();
     void sort_out(fetched_batch& batch, std::size_t count);
     [[nodiscard]] result<void> leave();
     [[nodiscard]] rd_kafka_topic_t* open_topic(std::string const& name);
@@ -172,6 +178,11 @@ private:
     std::map<std::string, topic_handle> topics_;
     std::vector<started> started_; // by number in assigned_
     ring_node batches_;            // those that hold messages
+    // Of what is fetched ahead.
+    std::size_t records_most_ = 0;
+    std::size_t bytes_most_ = 0;
+    std::atomic<int> waking_{0};
+    std::unique_ptr<helper_thread> waker_; // ends before the topics
 };
 
 } // namespace tandem::io::kafka

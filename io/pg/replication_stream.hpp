@@ -7,7 +7,7 @@
 #include "codecs/base/lsn.hpp"
 #include "codecs/replication/frame.hpp"
 #include "io/pg/connection.hpp"
-#include "io/pg/rate_gauge.hpp"
+#include "io/runtime/rate_gauge.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

@@ -254,3 +254,22 @@ def test_a_truncate_is_taken_from_a_topic_with_one_partition_only(pair, kafka):
                               str(partitions)], capture_output=True, text=True, timeout=60)
         assert ran.returncode == ended and ("a truncate would empty" in ran.stderr) == bool(ended), ran
         assert contents(pair.b)["whole"] == rows
+
+
+def test_a_topic_made_anew_stops_the_sink_by_name(pair, kafka):
+    """Its records are others than those that were applied: nothing of it is taken for what comes next."""
+    pair.tandem().start().wait_streaming().stop()
+    topic = f"{pair.name}.public.whole"
+    command = [os.environ["TANDEM_TOPIC_SINK_TOOL"], pair.b.uri(), kafka.bootstrap, "anew", topic, "1", "form=row", "table=public.whole"]
+
+    def run(*ids):
+        kafka.admin.create_topic(topic, partitions=1, factor=3)
+        kafka.admin.produce(topic, *({"key": b'{"id":%d}' % each, "value": b'{"id":%d,"v":"v","w":null}' % each, "partition": 0} for each in ids))
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    first = run(1, 2, 3)
+    assert first.returncode == 0, first
+    kafka.admin.delete_topic(topic)
+    again = run(4)
+    assert again.returncode == 1
+    assert f"topic {topic}, partition 0 does not have offset 3 any more" in again.stderr and "made anew" in again.stderr, again.stderr
+    assert contents(pair.b)["whole"] == ["(1,v,)", "(2,v,)", "(3,v,)"]

@@ -22,7 +22,8 @@ def through(pair, kafka, *arguments):
     return pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", pair.prefix, *arguments)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--batch-rows", "1")], ids=["batched", "one_by_one"])
+@pytest.mark.parametrize("arguments", [(), ("--batch-rows", "1"), ("--event-schemas", "on")],
+                         ids=["batched", "one_by_one", "with_schemas"])
 def test_both_ways(pair, kafka, arguments):
     local = {database: masters.WalOracle(database) for database in pair.both}
     through(pair, kafka, *arguments)

@@ -204,11 +204,12 @@ def stream_headers(record):
     return {name: value.decode() for name, value in record["headers"]}
 
 
-def test_a_stream_of_tandem(kafka, servers):
+@pytest.mark.parametrize("prefix, arguments", [("shown", ()), ("schemas", ("--event-schemas", "on"))], ids=["plain", "with_schemas"])
+def test_a_stream_of_tandem(kafka, servers, prefix, arguments):
     pair = servers.pair("CREATE TABLE item (id integer PRIMARY KEY, v text, n numeric);"
                         "ALTER TABLE item REPLICA IDENTITY FULL")
     try:
-        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", "shown")
+        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", prefix, *arguments)
         pair.a.sql("INSERT INTO item VALUES (1, 'one', 1.50)")
         pair.a.sql("UPDATE item SET v = E'two\\x1b[1m' WHERE id = 1")
         pair.a.sql("UPDATE item SET id = 2")
@@ -216,9 +217,9 @@ def test_a_stream_of_tandem(kafka, servers):
         pair.a.sql("TRUNCATE item")
         pair.settle(deadline=60)
         # A cluster that has just begun may take its time to let a producer write.
-        wait_until(lambda: kafka.admin.read("shown.a.progress"), 30, "what the reader tells")
+        wait_until(lambda: kafka.admin.read(f"{prefix}.a.progress"), 30, "what the reader tells")
         instance.stop()
-        out = topic(kafka, "tail", "shown.a", "-o", "oldest", "-n", "0").out
+        out = topic(kafka, "tail", f"{prefix}.a", "-o", "oldest", "-n", "0").out
         for expected in ("start of the writer  run ", "\n  columns: id (key), v (key), n (key)\n",
                          '  + id = 1\n  + v = "one"\n  + n = "1.50"\n',
                          # All columns are the key of such a table.
@@ -227,22 +228,22 @@ def test_a_stream_of_tandem(kafka, servers):
                          "header __debezium.newkey: ", "header __debezium.oldkey: ", "tombstone  stream a  epoch 1",
                          "  - id = 2\n", "truncate public.item  transaction "):
             assert expected in out, f"{expected!r} is not in\n{out}"
-        records = kafka.admin.read("shown.a")
-        assert places(tail(kafka, "shown.a", "-n", "0")) == [(0, each["offset"]) for each in reversed(records)]
+        records = kafka.admin.read(f"{prefix}.a")
+        assert places(tail(kafka, f"{prefix}.a", "-n", "0")) == [(0, each["offset"]) for each in reversed(records)]
         last = stream_headers(records[-1])
         start = next(json.loads(stream_headers(each)["tandem.note"]) for each in records
                      if '"start"' in stream_headers(each).get("tandem.note", ""))
-        described = json.loads(topic(kafka, "describe", "shown.a", "--topic-prefix", "shown", "--json").out)
+        described = json.loads(topic(kafka, "describe", f"{prefix}.a", "--topic-prefix", prefix, "--json").out)
         assert described["stream"] == {
             "stream": "a", "origin": "a", "epoch": int(last["tandem.epoch"]), "run": start["run"],
             "position": last["tandem.pos"], "timestamp": records[-1]["timestamp"]}
-        text = topic(kafka, "describe", "shown.a", "--topic-prefix", "shown").out
+        text = topic(kafka, "describe", f"{prefix}.a", "--topic-prefix", prefix).out
         assert f"stream a: origin a, epoch 1, run {start['run']}\nlast position {last['tandem.pos']}, written " in text
-        listed = json.loads(topic(kafka, "list", "--topic-prefix", "shown", "--json").out)["topics"]
+        listed = json.loads(topic(kafka, "list", "--topic-prefix", prefix, "--json").out)["topics"]
         assert {each["name"]: each["tandem"] for each in listed if each["tandem"]} == {
-            f"shown.{node}{end}": {"holds": holds, "node": node} for node in "ab"
+            f"{prefix}.{node}{end}": {"holds": holds, "node": node} for node in "ab"
             for end, holds in (("", "changes"), (".progress", "progress"))}
-        progress = tail(kafka, "shown.a.progress", "-n", "1")[0]
+        progress = tail(kafka, f"{prefix}.a.progress", "-n", "1")[0]
         assert progress["key"] == "b" and progress["value"]["run"] == start["run"]
     finally:
         pair.close()

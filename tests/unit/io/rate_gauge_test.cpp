@@ -1,8 +1,8 @@
-#include "io/pg/rate_gauge.hpp"
+#include "io/runtime/rate_gauge.hpp"
 
 #include <gtest/gtest.h>
 
-namespace tandem::io::pg {
+namespace tandem::io {
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,4 +34,4 @@ TEST(RateGauge, BurstAfterARestIsLow) {
 }
 
 } // namespace
-} // namespace tandem::io::pg
+} // namespace tandem::io

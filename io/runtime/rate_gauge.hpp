@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace tandem::io::pg {
+namespace tandem::io {
 
 class rate_gauge {
 public:
@@ -39,4 +39,4 @@ private:
     time_point high_until_{};
 };
 
-} // namespace tandem::io::pg
+} // namespace tandem::io
