@@ -3,6 +3,7 @@
 
 #include "codecs/event/records.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,5 +33,12 @@ inline constexpr std::size_t record_limit_most = std::size_t{64} << 20;
 // message.max.bytes set to this, if it is. None: one of them is no number, or below record_limit_least.
 [[nodiscard]] std::optional<std::size_t> record_limit(
     std::string_view topic_setting, std::optional<std::string_view> client_setting) noexcept;
+
+// Of a topic that is made: three where there are so many brokers. Those that are known are those that are up, so that
+// those that were named count too.
+[[nodiscard]] constexpr int replicas_wanted(std::size_t up, std::size_t named) noexcept {
+    constexpr std::size_t most = 3;
+    return static_cast<int>(std::min(most, std::max(up, named)));
+}
 
 } // namespace tandem::engine

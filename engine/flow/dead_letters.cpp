@@ -175,7 +175,15 @@ void dead_letters::interrupt() {
 }
 
 io::awaitable<void> dead_letters::write_some() {
-    if (letters_.empty() || clock::now() < not_before_) {
+    if (letters_.empty()) {
+        if (producer_ != nullptr) { // it has things to say all the same
+            if (auto const served = producer_->try_serve(); !served) {
+                producer_failed(served.error());
+            }
+        }
+        co_return;
+    }
+    if (clock::now() < not_before_) {
         co_return;
     }
     if (producer_ == nullptr) {
@@ -271,7 +279,7 @@ void dead_letters::producer_failed(io::kafka::error const& why) {
     trouble(why.message);
     if (why.classify() != io::kafka::retry_class::record) {
         not_before_ = clock::now() + pause_.next();
-    } else if (std::exchange(at_once_, 1) == 1) {
+    } else if (std::exchange(at_once_, 1) == 1 && !letters_.empty()) {
         bytes_ -= letters_.front()->bytes;
         letters_.pop_front();
         stats_.count.dead_letters_lost.fetch_add(1, std::memory_order_relaxed);

@@ -302,6 +302,11 @@ log_reader::step log_reader::take_covering(event::record_headers const& headers,
     case stream_chain::verdict::duplicate:
         return known_again(headers, record.value(), note);
     case stream_chain::verdict::unannounced:
+        if (chain_.epoch() <
+            0) { // the log lost what the first segment began with: its writer sends all of it again
+            letters_.say(record, "the start of its writer is not in the topic any more");
+            return std::nullopt;
+        }
         letters_.put(record, letter_cause::unannounced,
                      fmt::format("the start of its writer (epoch {}) was not seen", headers.epoch));
         return std::nullopt;

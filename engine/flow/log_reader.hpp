@@ -46,6 +46,8 @@ public:
     [[nodiscard]] std::string const& writer() const noexcept { return run_; }
     // What is missing, when the writer has to send it again; empty: nothing.
     [[nodiscard]] std::string const& missing() const noexcept { return missing_; }
+    // Its history is the one that was followed, as far as what has come can tell (R6): until then nothing is confirmed.
+    [[nodiscard]] bool follows() const noexcept { return !expect_last_applied_; }
     // The end of the log was reached, at least once.
     [[nodiscard]] bool at_end() const noexcept { return at_end_; }
     // The end of the log was heard of within the last few seconds: an idle reader asks again (ask_again()).

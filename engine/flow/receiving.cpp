@@ -200,7 +200,8 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
                 fmt::format("writing to topic {}", progress_topic(kafka_, setup_.source.name)),
                 served.error());
         }
-        stream_progress next{reader.writer(), setup_.target.name, link.watermark.confirmable(),
+        stream_progress next{reader.writer(), setup_.target.name,
+                             reader.follows() ? link.watermark.confirmable() : lsn{},
                              !reader.missing().empty()};
         bool const due = next != told || now - told_at >= tell_at_least;
         if (!next.run.empty() && due && last.settled.settled()) {

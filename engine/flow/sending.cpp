@@ -30,7 +30,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto reminder_after = 3s;
+// While the reader stands still: soon, then ever more rarely, since each is a record and the peer may be away for days.
+constexpr auto reminder_first = 3s;
+constexpr auto reminder_last = 30s;
 
 // Readers compare the token that they remember with these: so many restarts a reader may miss.
 constexpr char const* take_sending =
@@ -290,7 +292,9 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
     auto own_bytes = source_wal_.wal_bytes.load();
     lsn marked = with.start.confirmed;
     auto moved_at = std::chrono::steady_clock::now();
+    auto reminder = reminder_first;
     for (;;) {
+        with.progress->listen();
         while (with.progress->try_fetch(batch)) {
             for (auto const& failed : batch.failures()) {
                 if (failed.failed.classify() != io::kafka::retry_class::transient) {
@@ -312,6 +316,7 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                 if (told->durable > known.reader) {
                     known.reader = told->durable;
                     moved_at = std::chrono::steady_clock::now();
+                    reminder = reminder_first;
                 }
             }
         }
@@ -322,8 +327,9 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
             co_return writer.other_history(); // it did not come
         }
         auto const now = std::chrono::steady_clock::now();
-        if (known.reader < link.watermark.received() && now - moved_at >= reminder_after) {
+        if (known.reader < link.watermark.received() && now - moved_at >= reminder) {
             moved_at = now;
+            reminder = std::min(2 * reminder, reminder_last);
             writer.remind();
         }
         if (auto const idle = link.watermark.idle_position(); idle && *idle > marked) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,19 +19,32 @@ namespace {
 
 using io::awaitable;
 
-constexpr int replicas_most = 3;
 constexpr std::chrono::seconds watch_interval{10};
 
 using settings = std::map<std::string, std::string>;
 
+std::size_t named(kafka_setup const& kafka) {
+    return static_cast<std::size_t>(std::ranges::count(kafka.brokers, ',')) + 1;
+}
+
 // Written once and kept until retention ends it: a compacted log would lose what readers have yet to see.
-awaitable<outcome_of<void>> create(io::kafka::admin& cluster, wanted_topic what, int brokers,
-                                   std::size_t max_bytes, settings more) {
+awaitable<outcome_of<void>> create(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                   wanted_topic what, std::size_t up, std::size_t max_bytes,
+                                   settings more) {
     auto const& name = what.name;
+    int const replicas = replicas_wanted(up, named(kafka));
+    if (std::cmp_less(up, replicas)) {
+        co_return failure{
+            next_step::retry,
+            fmt::format(
+                "creating topic {}: it is to have {} replicas, and only {} of the {} brokers "
+                "that --brokers names {} up",
+                name, replicas, up, named(kafka), up == 1 ? "is" : "are")};
+    }
     io::kafka::new_topic wanted;
     wanted.name = name;
     wanted.partitions = static_cast<int>(what.partitions);
-    wanted.replication_factor = std::min(brokers, replicas_most);
+    wanted.replication_factor = replicas;
     wanted.configs = std::move(more);
     wanted.configs["cleanup.policy"] = "delete";
     wanted.configs["max.message.bytes"] = std::to_string(max_bytes);
@@ -43,6 +57,22 @@ awaitable<outcome_of<void>> create(io::kafka::admin& cluster, wanted_topic what,
         spdlog::info("Kafka: created topic {}", name);
     }
     co_return boost::system::in_place_value;
+}
+
+// What would be lost with one broker though it was acknowledged; empty: nothing.
+std::string risk(kafka_setup const& kafka, io::kafka::topic_metadata const& found, std::size_t up,
+                 std::string const& in_sync_least) {
+    auto const replicas = found.partitions.front().replicas.size();
+    auto const wanted = replicas_wanted(up, named(kafka));
+    if (std::cmp_less(replicas, wanted)) {
+        return fmt::format("Kafka: topic {} has {} replica{} and should have {}", found.name,
+                           replicas, replicas == 1 ? "" : "s", wanted);
+    }
+    if (replicas > 1 && in_sync_least == "1") {
+        return fmt::format("Kafka: topic {} has min.insync.replicas=1 and should have 2",
+                           found.name);
+    }
+    return {};
 }
 
 awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found,
@@ -156,6 +186,35 @@ awaitable<outcome_of<std::int64_t>> end_of(io::kafka::admin& cluster, event::row
     co_return marks->high;
 }
 
+// A topic that was there already.
+awaitable<outcome_of<void>> accept(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                   io::kafka::topic_metadata found, wanted_topic wanted,
+                                   std::size_t up) {
+    auto checked = co_await check(cluster, found, wanted.partitions);
+    if (!checked) {
+        co_return checked;
+    }
+    auto described = co_await cluster.describe_topic(found.name, kafka_patience);
+    if (!described) {
+        co_return retry_after(fmt::format("reading the settings of topic {}", found.name),
+                              described.error());
+    }
+    auto const why = risk(kafka, found, up, (*described)["min.insync.replicas"].value);
+    if (!why.empty() && kafka.confirm == confirm_at::kafka) {
+        co_return failure{next_step::paused,
+                          fmt::format("{}, or what the slot has let go of (--confirm kafka) can be "
+                                      "lost with one broker: change it, then start tandem again",
+                                      why)};
+    }
+    if (!why.empty()) {
+        spdlog::warn(
+            "{}: with a broker it can lose what it acknowledged, and is sent it again from "
+            "the slot",
+            why);
+    }
+    co_return boost::system::in_place_value;
+}
+
 } // namespace
 
 io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster,
@@ -180,10 +239,10 @@ io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster
         outcome_of<void> ready = boost::system::in_place_value;
         if (at == known->topics.end()) {
             settings none;
-            ready = co_await create(cluster, topic, static_cast<int>(known->brokers.size()),
+            ready = co_await create(cluster, kafka, topic, known->brokers.size(),
                                     kafka.topic_max_bytes, std::move(none));
         } else {
-            ready = co_await check(cluster, *at, topic.partitions);
+            ready = co_await accept(cluster, kafka, *at, topic, known->brokers.size());
         }
         if (!ready) {
             co_return ready.error();
@@ -224,7 +283,7 @@ io::awaitable<outcome_of<void>> ensure_letters_topic(io::kafka::admin& cluster,
                      {"segment.bytes", "67108864"}};
     constexpr std::size_t room_for_headers = 65'536;
     wanted_topic const wanted{name, 1};
-    auto made = co_await create(cluster, wanted, static_cast<int>(known->brokers.size()),
+    auto made = co_await create(cluster, kafka, wanted, known->brokers.size(),
                                 kafka.topic_max_bytes + room_for_headers, std::move(bounded));
     co_return made;
 }

@@ -31,7 +31,8 @@ struct stream_topics {
     std::vector<event::row_partition> rows; // by the layout's numbers, with their ends
 };
 
-// The writer's part, for the node whose stream it is. `source`: which tables it has.
+// Not made with fewer replicas than replicas_wanted(); one that has fewer, or takes what only one of them has
+// (min.insync.replicas), is refused with --confirm kafka and warned of else. The writer's part, for the node whose stream it is. `source`: which tables it has.
 [[nodiscard]] io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster,
                                                                      kafka_setup const& kafka,
                                                                      std::string node,

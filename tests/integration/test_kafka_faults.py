@@ -274,6 +274,42 @@ def test_what_only_kafka_had_is_a_gap(servers, loaded):
 
 
 # --- tandem -------------------------------------------------------------------------------------------
+def test_stopped_while_nobody_acknowledges(loaded):
+    """SIGTERM with all brokers frozen, and with all of them dead: a clean end in time, and nothing is lost by it."""
+    instance = loaded.run()
+    kafka = loaded.kafka
+    with loaded.load(with_bank=False) as running:
+        for away, back in ((kafka.freeze, kafka.thaw), (kafka.kill, kafka.restart)):
+            running.until_more(20)
+            away(1, 2, 3)
+            running.until_more(20)
+            instance.stop()
+            assert re.search(r"topic \S+: \d+ records were not acknowledged within 5 s", instance.log_text())
+            running.until_more(20)
+            back(1, 2, 3)
+            instance.start().wait_streaming(deadline=60)
+        loaded.passes(deadline=120)
+    finish(loaded)
+    COUNTS["faults"] += 1
+
+
+def test_no_topic_is_made_while_a_broker_is_away(loaded):
+    """It would have too few replicas for ever."""
+    kafka = loaded.kafka
+    kafka.kill(3)
+    wait_until(lambda: len(kafka.admin.brokers()) == 2, 60, "two brokers")
+    instance = loaded.tandem().start()
+    reason = instance.wait_state("a:b", "retrying", deadline=60)["reason"]
+    assert f"creating topic {loaded.topics[0]}: it is to have 3 replicas, and only 2 of the 3 brokers" in reason
+    kafka.restart(3)
+    instance.wait_streaming(deadline=60)
+    loaded.passes()
+    for topic in (*loaded.topics, *(f"{each}.progress" for each in loaded.topics)):
+        assert len(kafka.admin.describe(topic)[0]["replicas"]) == 3
+        assert kafka.admin.config(topic)["min.insync.replicas"] == "2"
+    COUNTS["faults"] += 1
+
+
 @pytest.mark.parametrize("how", ["one_process", "a_process_per_site"])
 def test_killed_at_random_moments(loaded, how):
     chance = random.Random(f"{SEED}-{how}")
@@ -283,9 +319,10 @@ def test_killed_at_random_moments(loaded, how):
     else:
         victims = list(zip(loaded.run_sites(), ([pair.a], [pair.b])))
     landed, settled = 0, True
+    kills = KILLS * len(victims)  # so many on each side
     with loaded.load(pause=0.0) as running:
-        for _ in range(KILLS // 2):
-            instance, databases = chance.choice(victims)
+        for number in range(kills):
+            instance, databases = victims[number % len(victims)]
             running.until_more(chance.randint(10, 100))
             instance.freeze()
             # A moment with nothing on its way shows little: the next one is taken instead.
@@ -300,10 +337,10 @@ def test_killed_at_random_moments(loaded, how):
             settled = chance.random() < 0.8
             if settled:
                 instance.wait_streaming()
-    COUNTS["kills"] += KILLS // 2
+    COUNTS["kills"] += kills
     COUNTS["in_flight"] += landed
     finish(loaded, deadline=180)
-    assert landed > 0, f"none of {KILLS // 2} kills landed with a batch in flight (seed {SEED})"
+    assert landed > 0, f"none of {kills} kills landed with a batch in flight (seed {SEED})"
 
 
 def test_a_second_instance_takes_over(loaded):

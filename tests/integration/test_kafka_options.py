@@ -20,6 +20,13 @@ def kafka():
     cluster.close()
 
 
+@pytest.fixture(scope="module")
+def three():
+    cluster = Kafka().start()
+    yield cluster
+    cluster.close()
+
+
 @pytest.fixture
 def pair(servers):
     fresh = servers.pair(SCHEMA)
@@ -132,6 +139,31 @@ def test_figures_of_the_clients(pair, kafka):
     assert all(each is None or 0 < each < 10 for each in round_trips)
     wait_until(lambda: (figures()["queue_records"], figures()["queue_bytes"]) == (0, 0), 20, "an empty queue",
                detail=instance.explain)
+
+
+@pytest.mark.parametrize("limit", ["messages=100", "kbytes=64"])
+def test_a_queue_that_is_smaller_than_a_request_is_waited_for(pair, kafka, limit):
+    through(pair, kafka, "-X", f"kafka.queue.buffering.max.{limit}")
+    pair.a.sql("INSERT INTO chat SELECT i, repeat('y', 500) FROM generate_series(1, 5000) i")
+    pair.settle(deadline=60)
+    pair.assert_equal()
+
+
+@pytest.mark.parametrize("settings", [{"factor": 1}, {"factor": 3, "min_insync_replicas": 1}], ids=["replicas", "in_sync"])
+@pytest.mark.parametrize("confirm", ["applied", "kafka"])
+def test_a_topic_that_can_lose_what_it_acknowledged(pair, three, confirm, settings):
+    """Refused where the slot relies on it."""
+    topic = f"{pair.name}.a"
+    three.admin.create_topic(topic, **settings)
+    instance = pair.tandem("--transport", "kafka", "--brokers", three.bootstrap, "--topic-prefix", pair.name,
+                           "--confirm", confirm).start()
+    said = (f"topic {topic} has 1 replica and should have 3" if settings["factor"] == 1 else
+            f"topic {topic} has min.insync.replicas=1 and should have 2")
+    if confirm == "kafka":
+        assert said in instance.wait_state("a:b", "paused", deadline=60)["reason"]
+    else:
+        instance.wait_streaming(deadline=60)
+        assert said in instance.log_text()
 
 
 def test_without_kafka_there_are_none(pair):

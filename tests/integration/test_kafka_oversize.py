@@ -200,3 +200,14 @@ def test_a_limit_that_holds_no_stream(pair, kafka):
     found = {int(key["id"]) for _, _, key, _ in parked(pair)}
     assert found and min(found) >= 15_000 and 18_000 in found
     assert_equal_but(pair, "chat", *found)
+
+
+def test_one_change_is_more_than_all_that_may_wait(pair, kafka):
+    """Its old row travels with it, and behind it its tombstone: together above the 16 MiB that may be on their way."""
+    through(pair, kafka, "--topic-max-bytes", "32MiB")
+    pair.a.sql("INSERT INTO whole VALUES (1, 1, repeat('y', 17000000)), (2, 1, 'small')")
+    pair.settle(deadline=60)
+    pair.a.sql("DELETE FROM whole WHERE id = 1")
+    pair.a.sql("UPDATE whole SET room = 2 WHERE id = 2")
+    pair.settle(deadline=60)
+    assert parked(pair) == [] and pair.b.sql("SELECT id, room FROM whole") == [(2, 2)]
