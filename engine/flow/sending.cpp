@@ -268,9 +268,22 @@ io::awaitable<failure> sending::run_parts(parts& with) {
 
 // What the slot may let go of: what the reader has made durable, or what Kafka has acknowledged.
 struct sending::confirmed_by {
+    using clock = std::chrono::steady_clock;
+
     lsn reader;
     lsn durable;
+    bool missing = false; // the reader asks for what Kafka has lost
+    clock::time_point moved_at = clock::now();
+    clock::duration reminder = reminder_first;
 
+    void hear(stream_progress const& told) {
+        missing = missing || told.again;
+        if (told.durable > reader) {
+            reader = told.durable;
+            moved_at = clock::now();
+            reminder = reminder_first;
+        }
+    }
     void pass_on(direction_link& link, lsn reached) {
         lsn const commit = std::min(reached, link.watermark.received());
         if (commit > durable) {
@@ -281,7 +294,40 @@ struct sending::confirmed_by {
             link.watermark.stored_safe(reached);
         }
     }
+    [[nodiscard]] bool remind(lsn sent, clock::time_point now) {
+        if (reader >= sent || now - moved_at < reminder) {
+            return false;
+        }
+        moved_at = now;
+        reminder = std::min<clock::duration>(2 * reminder, reminder_last);
+        return true;
+    }
 };
+
+// What readers tell of this start.
+outcome_of<void> sending::hear(parts& with, io::kafka::fetched_batch& batch, confirmed_by& known) {
+    with.progress->listen();
+    while (with.progress->try_fetch(batch)) {
+        for (auto const& failed : batch.failures()) {
+            if (failed.failed.classify() != io::kafka::retry_class::transient) {
+                return retry_after("reading how far the stream is applied", failed.failed);
+            }
+        }
+        for (std::size_t at = 0; at < batch.size(); ++at) {
+            auto const told = decode_progress(batch[at].value().value_or(std::string_view{}));
+            if (told && told->run == with.start.run) {
+                known.hear(*told);
+            }
+        }
+    }
+    if (known.missing) {
+        use_tail_ = false;
+        return failure{next_step::retry,
+                       fmt::format("node {} misses changes that Kafka has lost: sending again",
+                                   setup_.target.name)};
+    }
+    return boost::system::in_place_value;
+}
 
 io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                                              log_writer& writer) {
@@ -291,34 +337,9 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
     auto marked_at = std::chrono::steady_clock::now() - 1h;
     auto own_bytes = source_wal_.wal_bytes.load();
     lsn marked = with.start.confirmed;
-    auto moved_at = std::chrono::steady_clock::now();
-    auto reminder = reminder_first;
     for (;;) {
-        with.progress->listen();
-        while (with.progress->try_fetch(batch)) {
-            for (auto const& failed : batch.failures()) {
-                if (failed.failed.classify() != io::kafka::retry_class::transient) {
-                    co_return retry_after("reading how far the stream is applied", failed.failed);
-                }
-            }
-            for (std::size_t at = 0; at < batch.size(); ++at) {
-                auto const told = decode_progress(batch[at].value().value_or(std::string_view{}));
-                if (!told || told->run != with.start.run) {
-                    continue;
-                }
-                if (told->again) {
-                    use_tail_ = false;
-                    co_return failure{
-                        next_step::retry,
-                        fmt::format("node {} misses changes that Kafka has lost: sending again",
-                                    told->reader)};
-                }
-                if (told->durable > known.reader) {
-                    known.reader = told->durable;
-                    moved_at = std::chrono::steady_clock::now();
-                    reminder = reminder_first;
-                }
-            }
+        if (auto const heard = hear(with, batch, known); !heard) {
+            co_return heard.error();
         }
         if (!writer.tail_pending()) {
             known.pass_on(link, kafka_.confirm == confirm_at::kafka ? writer.acknowledged()
@@ -327,9 +348,7 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
             co_return writer.other_history(); // it did not come
         }
         auto const now = std::chrono::steady_clock::now();
-        if (known.reader < link.watermark.received() && now - moved_at >= reminder) {
-            moved_at = now;
-            reminder = std::min(2 * reminder, reminder_last);
+        if (known.remind(link.watermark.received(), now)) {
             writer.remind();
         }
         if (auto const idle = link.watermark.idle_position(); idle && *idle > marked) {

@@ -12,6 +12,10 @@
 #include <memory>
 #include <optional>
 
+namespace tandem::io::kafka {
+class fetched_batch;
+}
+
 namespace tandem::engine {
 
 class log_writer;
@@ -34,6 +38,8 @@ private:
     [[nodiscard]] io::awaitable<outcome_of<void>> open(parts& into);
     [[nodiscard]] io::awaitable<outcome_of<void>> take(parts& into);
     [[nodiscard]] io::awaitable<failure> run_parts(parts& with);
+    [[nodiscard]] outcome_of<void> hear(parts& with, io::kafka::fetched_batch& batch,
+                                        confirmed_by& known);
     [[nodiscard]] io::awaitable<failure> confirm_loop(direction_link& link, parts& with,
                                                       log_writer& writer);
 
