@@ -137,7 +137,10 @@ io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
 
 io::awaitable<log_reader::voided> log_reader::take_all(io::kafka::fetched_batch& batch) {
     for (batch_at_ = 0; batch_at_ < batch.size(); ++batch_at_) {
-        auto taken = co_await take(batch[batch_at_]);
+        auto taken = take(batch[batch_at_]);
+        if (taken && asks_) {
+            taken = co_await answer(*std::exchange(asks_, std::nullopt));
+        }
         if (!taken) {
             co_return taken;
         }
@@ -237,14 +240,27 @@ std::optional<event::record_headers> log_reader::read_headers(
     return *read;
 }
 
-io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record record) {
+// What takes more than what is here: a writer's start, which is checked against the database, and an index, whose rows
+// are to come.
+io::awaitable<log_reader::voided> log_reader::answer(question asked) {
+    if (auto const* started = std::get_if<event::start_note>(&asked.note)) {
+        auto done = co_await start(asked.headers, *started);
+        co_return done;
+    }
+    auto taken =
+        co_await take_index(asked.headers, std::get<event::index_note>(std::move(asked.note)));
+    co_return taken;
+}
+
+// For every record: what it needs the database or other records for is left in asks_.
+log_reader::voided log_reader::take(io::kafka::fetched_record const& record) {
     if (record.topic() != topic_) { // rows, fetched before their partition had its own queue
-        co_return boost::system::in_place_value;
+        return boost::system::in_place_value;
     }
     next_offset_ = record.offset() + 1;
     auto const read = read_headers(record);
     if (!read) {
-        co_return boost::system::in_place_value;
+        return boost::system::in_place_value;
     }
     offset_ = record.offset();
     reading_ = &record;
@@ -254,41 +270,41 @@ io::awaitable<log_reader::voided> log_reader::take(io::kafka::fetched_record rec
         auto decoded = event::decode_note(read->note);
         if (!decoded) {
             stepped = bad_note(*read, fmt::format("its note: {}", decoded.error().message()));
-            co_return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
+            return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
         }
         note = std::move(*decoded);
     }
     if (note && std::holds_alternative<event::start_note>(*note)) {
-        auto started = co_await start(*read, std::get<event::start_note>(*note));
-        co_return started;
+        asks_.emplace(*read, std::move(*note));
+        return boost::system::in_place_value;
     }
     if (note && std::holds_alternative<event::relation_note>(*note)) {
         if (read->epoch == chain_.epoch()) {
             changes_.describe(std::get<event::relation_note>(*note).shape);
         }
-        co_return boost::system::in_place_value;
+        return boost::system::in_place_value;
     }
     if (read->epoch == given_up_) {
-        co_return boost::system::in_place_value;
+        return boost::system::in_place_value;
     }
     auto const verdict = chain_.of(*read);
     if (verdict == stream_chain::verdict::gap) {
-        co_return look_for(chain_.last(), read->previous);
+        return look_for(chain_.last(), read->previous);
     }
     if (verdict == stream_chain::verdict::unannounced && segment_ < 0 && !from_beginning_) {
-        co_return assign(io::kafka::from_beginning);
+        return assign(io::kafka::from_beginning);
     }
     if (note && std::holds_alternative<event::index_note>(*note) &&
         (verdict == stream_chain::verdict::next ||
          (verdict == stream_chain::verdict::duplicate && expect_last_applied_))) {
         if (segment_ < 0) { // where its rows are its segment's head says
-            co_return look_for(chain_.last(), read->position);
+            return look_for(chain_.last(), read->position);
         }
-        auto taken = co_await take_index(*read, std::get<event::index_note>(*note));
-        co_return taken;
+        asks_.emplace(*read, std::move(*note));
+        return boost::system::in_place_value;
     }
     stepped = take_covering(*read, note, record, verdict);
-    co_return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
+    return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
 }
 
 log_reader::step log_reader::take_covering(event::record_headers const& headers,

@@ -81,7 +81,12 @@ private:
     void fill_headers(io::kafka::fetched_record const& record);
     [[nodiscard]] std::optional<event::record_headers> read_headers(
         io::kafka::fetched_record const& record);
-    [[nodiscard]] io::awaitable<voided> take(io::kafka::fetched_record record);
+    struct question {
+        event::record_headers headers;
+        event::stream_note note;
+    };
+    [[nodiscard]] voided take(io::kafka::fetched_record const& record);
+    [[nodiscard]] io::awaitable<voided> answer(question asked);
     step take_covering(event::record_headers const& headers,
                        std::optional<event::stream_note> const& note,
                        io::kafka::fetched_record const& record, stream_chain::verdict verdict);
@@ -157,6 +162,7 @@ private:
     std::int64_t offset_ = 0;                            // of the record being read
     io::kafka::fetched_record const* reading_ = nullptr; // that record, within take()
     std::int64_t next_offset_ = -1;
+    std::optional<question> asks_; // of the record that was taken last
     transaction_header current_;
     bool inside_ = false;
     bool expect_last_applied_ = false; // R6

@@ -68,6 +68,19 @@ io::awaitable<failure> log_writer::run() {
             continue;
         }
         auto const step = link_.window.next();
+        if (step.kind == change_window::step_kind::change) {
+            auto const queued = make(step);
+            if (!queued) {
+                co_return queued.error();
+            }
+            if (!*queued || index_bytes_ >= index_most) {
+                auto rest = co_await write_rest();
+                if (!rest) {
+                    co_return rest.error();
+                }
+            }
+            continue;
+        }
         if (step.kind != change_window::step_kind::nothing) {
             auto written = co_await write(step);
             if (!written) {
@@ -200,9 +213,34 @@ lsn log_writer::end_behind(change_window::step const& step) {
     return end;
 }
 
+outcome_of<bool> log_writer::make(change_window::step const& step) {
+    lsn const end = end_behind(step);
+    if (tail_.has(records_.next_position(end))) {
+        records_.pass_over();
+        return true;
+    }
+    auto& into = filling();
+    auto const made = records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
+    if (!made) {
+        return failure{next_step::paused, made.error()};
+    }
+    ended_at_ = end ? end : ended_at_;
+    left_ = *made;
+    return queue();
+}
+
+io::awaitable<log_writer::voided> log_writer::write_rest() {
+    auto done = co_await queue_rest();
+    if (done && index_bytes_ >= index_most) {
+        done = co_await write_index();
+    }
+    co_return done;
+}
+
 io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
     switch (step.kind) {
     case change_window::step_kind::nothing:
+    case change_window::step_kind::change: // make()
         break;
     case change_window::step_kind::begin:
         inside_ = true;
@@ -217,28 +255,6 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
         }
         records_.begin(step.piece->header, previous_commit_);
         break;
-    case change_window::step_kind::change: {
-        lsn const end = end_behind(step);
-        if (tail_.has(records_.next_position(end))) {
-            records_.pass_over();
-            break;
-        }
-        auto& into = filling();
-        auto const made =
-            records_.of_change(*step.what, step.batch->shapes, end, *now_, into.bytes);
-        if (!made) {
-            co_return failure{next_step::paused, made.error()};
-        }
-        ended_at_ = end ? end : ended_at_;
-        auto done = co_await put(*made);
-        if (done && index_bytes_ >= index_most) {
-            done = co_await write_index();
-        }
-        if (!done) {
-            co_return done;
-        }
-        break;
-    }
     case change_window::step_kind::commit: {
         inside_ = false;
         lsn const end = step.piece->end_lsn;
@@ -282,52 +298,80 @@ void log_writer::ends_at(lsn end) {
     of = std::max(of, end);
 }
 
-io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const> records) {
-    auto& into = *batches_.back();
-    putting_ = true;
-    for (auto const& one : records) {
-        auto const& to = one.partition ? places_.rows[*one.partition] : places_.own;
-        if (one.bytes > records_.limit()) {
-            co_return failure{
-                next_step::retry,
-                fmt::format("topic {} takes {} bytes at once (max.message.bytes), and what has to "
-                            "be told of its tables {}: raise it",
-                            to.topic->name(), records_.limit(), one.bytes)};
-        }
-        headers_.clear();
-        for (auto const& header : one.headers) {
-            headers_.push_back({header.name, header.value});
-        }
-        io::kafka::record const what{one.key, one.value, headers_};
-        for (;;) {
-            // One change may be larger than all that may wait.
-            bool const enough = on_their_way_ >= way_most && sink_.outstanding() > 0;
-            auto const queued = enough ? io::kafka::producer::queued::full
-                                       : sink_.produce(*to.topic, to.partition, what, into.settled);
-            if (queued == io::kafka::producer::queued::yes) {
-                break;
-            }
-            if (queued == io::kafka::producer::queued::refused) {
-                co_return retry_after(fmt::format("writing to topic {}", to.topic->name()),
-                                      sink_.why());
-            }
-            if (link_.stopping) {
-                co_return failure{next_step::stopped, {}};
-            }
-            co_await room_.wait();
-        }
-        lingers_ = true;
-        into.size += one.bytes;
-        on_their_way_ += one.bytes;
-        segment_bytes_ += one.bytes;
-        index_bytes_ += one.bytes;
+outcome_of<bool> log_writer::queue_one(stream_record const& one, batch& into) {
+    auto const& to = one.partition ? places_.rows[*one.partition] : places_.own;
+    if (one.bytes > records_.limit()) {
+        return failure{
+            next_step::retry,
+            fmt::format("topic {} takes {} bytes at once (max.message.bytes), and what has to "
+                        "be told of its tables {}: raise it",
+                        to.topic->name(), records_.limit(), one.bytes)};
     }
-    putting_ = false;
+    // One change may be larger than all that may wait.
+    if (on_their_way_ >= way_most && sink_.outstanding() > 0) {
+        return false;
+    }
+    headers_.clear();
+    for (auto const& header : one.headers) {
+        headers_.push_back({header.name, header.value});
+    }
+    io::kafka::record const what{one.key, one.value, headers_};
+    switch (sink_.produce(*to.topic, to.partition, what, into.settled)) {
+    case io::kafka::producer::queued::yes:
+        break;
+    case io::kafka::producer::queued::full:
+        return false;
+    case io::kafka::producer::queued::refused:
+        return retry_after(fmt::format("writing to topic {}", to.topic->name()), sink_.why());
+    }
+    lingers_ = true;
+    into.size += one.bytes;
+    on_their_way_ += one.bytes;
+    segment_bytes_ += one.bytes;
+    index_bytes_ += one.bytes;
+    return true;
+}
+
+outcome_of<bool> log_writer::queue() {
+    if (left_.empty()) {
+        return true;
+    }
+    auto& into = *batches_.back();
+    while (!left_.empty()) {
+        auto const queued = queue_one(left_.front(), into);
+        putting_ = queued && !*queued;
+        if (!queued || !*queued) {
+            return queued;
+        }
+        left_ = left_.subspan(1);
+    }
     if (records_.all_covered()) {
         index_bytes_ = 0;
         ends_at(std::exchange(uncovered_end_, {}));
     }
-    co_return boost::system::in_place_value;
+    return true;
+}
+
+io::awaitable<log_writer::voided> log_writer::queue_rest() {
+    for (;;) {
+        auto const queued = queue();
+        if (!queued) {
+            co_return queued.error();
+        }
+        if (*queued) {
+            co_return boost::system::in_place_value;
+        }
+        if (link_.stopping) {
+            co_return failure{next_step::stopped, {}};
+        }
+        co_await room_.wait();
+    }
+}
+
+io::awaitable<log_writer::voided> log_writer::put(std::span<stream_record const> records) {
+    left_ = records;
+    auto done = co_await queue_rest();
+    co_return done;
 }
 
 io::awaitable<failure> log_writer::reports() {

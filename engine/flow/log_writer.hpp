@@ -77,8 +77,14 @@ private:
     [[nodiscard]] bool on_the_way() const noexcept;
     [[nodiscard]] io::awaitable<void> finish();
     [[nodiscard]] io::awaitable<voided> write_idle();
+    // A change is encoded and its records queued as far as there is room, without a coroutine. True: all of them.
+    [[nodiscard]] outcome_of<bool> make(change_window::step const& step);
+    [[nodiscard]] outcome_of<bool> queue();
+    [[nodiscard]] outcome_of<bool> queue_one(stream_record const& one, batch& into);
+    [[nodiscard]] io::awaitable<voided> queue_rest();
+    // That, and the index if it is due.
+    [[nodiscard]] io::awaitable<voided> write_rest();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
-    [[nodiscard]] io::awaitable<voided> put_one(stream_record const& one, batch& into);
     [[nodiscard]] batch& filling();
     [[nodiscard]] lsn end_behind(change_window::step const& step);
     void ends_at(lsn end);
@@ -93,6 +99,7 @@ private:
     std::deque<std::unique_ptr<batch>> batches_; // the last one may take more
     std::unique_ptr<batch> spare_;               // for its memory
     io::event room_;
+    std::span<stream_record const> left_;    // to be queued, of records_
     std::vector<io::kafka::header> headers_; // of one record
     std::optional<event::event_time> now_;   // of the batch
     std::size_t segment_bytes_ = 0;          // since its head

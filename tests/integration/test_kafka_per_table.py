@@ -306,3 +306,21 @@ def test_nothing_is_lost_doubled_or_torn(loaded, fault):
         running.until_more(50)
         loaded.passes(deadline=120)
     loaded.finish(deadline=120)
+
+
+STOPPED = {
+    "partitions": (lambda admin, topic: admin.add_partitions(topic, 4), "has 4 partitions and must have 3"),
+    "policy": (lambda admin, topic: admin.set_config(topic, cleanup_policy="compact"), "has cleanup.policy=compact and must have delete"),
+}
+
+
+@pytest.mark.parametrize("fault", STOPPED)
+def test_a_tables_topic_that_was_changed_stops_its_stream_by_name(pair, kafka, fault):
+    instance = through(pair, kafka, *PER_TABLE)
+    topic = f"{pair.prefix}.a.public.chat"
+    break_it, said = STOPPED[fault]
+    pair.a.sql("INSERT INTO chat VALUES (1, 1, 'before')")
+    pair.settle(deadline=60)
+    break_it(kafka.admin, topic)
+    assert f"topic {topic} {said}" in instance.wait_state("a:b", "paused", deadline=60)["reason"]
+    pair.settle(pair.b, deadline=60)  # the other direction goes on

@@ -14,7 +14,9 @@ def run(script, settings, folder, seed):
     """One file of tests/integration as one pytest; (passed, names of what failed, counts it wrote)."""
     name = script.removesuffix(".py")
     report, counts = folder / f"{name}-{seed}.xml", folder / f"{name}-{seed}.counts"
-    environment = {**os.environ, **settings, "TANDEM_TEST_SEED": str(seed), "TANDEM_TEST_COUNTS": str(counts),
+    built = ROOT / "build" / "release" / "tests"
+    environment = {"TANDEM_FAILPOINT_BINARY": str(built / "tandem_failpoints"),
+                   "TANDEM_TOPIC_SINK_TOOL": str(built / "topic_sink_tool"), **os.environ, **settings, "TANDEM_TEST_SEED": str(seed), "TANDEM_TEST_COUNTS": str(counts),
                    "PYTHONPATH": str(ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
                     str(ROOT / "tests" / "integration" / script)], env=environment, check=False)

@@ -107,6 +107,28 @@ TEST_F(LogTail, OtherRecordsAreNone) {
     EXPECT_EQ(finder_.found(), found);
 }
 
+TEST_F(LogTail, WhatAWriterSentAfterItsSuccessorsStartIsNone) {
+    begin(7, 0x200);
+    insert(lsn{0x210});
+    change_records successor{
+        {"a", "chat", "db", "0.1.0", 5}, {lsn{0x210}, 0}, std::size_t{1} << 20};
+    take(successor.of_start({"run", "1", 1, {"next"}, {}, {}, {}, {}, {}}, bytes_));
+    begin(8, 0x300);
+    insert(lsn{0x310});
+    EXPECT_EQ(finder_.found(), tail(0x210, 7, "next"));
+    EXPECT_EQ(finder_.reached(), (event::stream_position{lsn{0x210}, 0}));
+}
+
+TEST_F(LogTail, ReachesThePositionOfAnyRecord) {
+    EXPECT_EQ(finder_.reached(), std::nullopt);
+    start("new");
+    EXPECT_EQ(finder_.reached(), (event::stream_position{lsn{0x100}, 0}));
+    begin(9, 0x500);
+    insert(); // torn
+    EXPECT_EQ(finder_.reached(), (event::stream_position{lsn{0x500}, 1}));
+    EXPECT_EQ(finder_.found(), std::nullopt);
+}
+
 TEST(TailGuard, KnowsWhatTheLogHas) {
     tail_guard const none{std::nullopt};
     EXPECT_FALSE(none.has({lsn{1}, 0}));

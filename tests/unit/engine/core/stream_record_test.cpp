@@ -56,5 +56,14 @@ TEST(StreamRecord, TheLimitIsTheLeastOfThree) {
     }
 }
 
+TEST(Replicas, AreThreeWhereThereAreSoManyBrokersUpOrNot) {
+    EXPECT_EQ(replicas_wanted(1, 1), 1);
+    EXPECT_EQ(replicas_wanted(2, 1), 2);
+    EXPECT_EQ(replicas_wanted(5, 1), 3);
+    EXPECT_EQ(replicas_wanted(1, 2), 2);
+    EXPECT_EQ(replicas_wanted(2, 3), 3);
+    EXPECT_EQ(replicas_wanted(4, 9), 3);
+}
+
 } // namespace
 } // namespace tandem::engine
