@@ -19,9 +19,9 @@ namespace tandem::engine {
 struct direction_memory {
     clock_watch source_clock;
     std::optional<long long> conflicts_counted; // the last id of tandem.conflict
-    bool foreign_origins = false; // somebody else's origin appeared on the source (R16)
-    lsn without_foreign;          // up to here there was none
-    bool rows_apart = false;      // the stream that is read has its rows in partitions of their own
+    bool foreign_origins = false;   // somebody else's origin appeared on the source (R16)
+    lsn without_foreign;            // up to here there was none
+    std::size_t rows_ahead_kib = 0; // see ahead_kib(): of the stream that is read
 };
 
 struct direction_link {

@@ -21,7 +21,8 @@ constexpr std::chrono::seconds row_patience{10};
 
 // From where a new writer begins; a segment of the same one goes on.
 log_reader::voided log_reader::follow(event::start_note const& note) {
-    if (!note.rows.empty() && !std::exchange(link_.memory.rows_apart, true)) {
+    if (auto const ahead = ahead_kib(note.rows.size());
+        ahead > 0 && std::exchange(link_.memory.rows_ahead_kib, ahead) != ahead) {
         return failure{next_step::retry_text,
                        fmt::format("the rows of node {} are in topics of their tables",
                                    link_.setup.source.name)};

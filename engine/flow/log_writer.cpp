@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t segment_most = std::size_t{16} << 20;
 constexpr std::size_t index_most = std::size_t{1}
-                                   << 20;               // of rows that a reader has to hold for one
-constexpr std::size_t way_most = std::size_t{16} << 20; // bytes that wait for the brokers
+                                   << 20;              // of rows that a reader has to hold for one
+constexpr std::size_t way_most = std::size_t{8} << 20; // bytes that wait for the brokers
 constexpr std::chrono::seconds stop_patience{5};
 
 std::int64_t now_ns() {

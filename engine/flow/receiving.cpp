@@ -84,8 +84,9 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     io::kafka::properties reading;
-    if (memory_->rows_apart) { // of each of their partitions
-        reading.emplace_back("queued.max.messages.kbytes", "4096");
+    if (auto const kib = memory_->rows_ahead_kib; kib > 0) { // of each of their partitions
+        reading.emplace_back("queued.max.messages.kbytes", std::to_string(kib));
+        reading.emplace_back("fetch.message.max.bytes", std::to_string(kib << 10));
     }
     reading.insert(reading.end(), kafka_.properties.begin(), kafka_.properties.end());
     auto log =

@@ -6,11 +6,21 @@
 #include "engine/core/stream_chain.hpp"
 #include "io/kafka/consumer.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace tandem::engine {
+
+// How much of each partition of rows is fetched ahead, of that many of them: 64 MiB in all, of each what keeps it
+// flowing. None: rows are in the stream's own partition.
+[[nodiscard]] constexpr std::size_t ahead_kib(std::size_t partitions) noexcept {
+    constexpr std::size_t all = 65'536;
+    constexpr std::size_t least = 128;
+    constexpr std::size_t most = 4'096;
+    return partitions == 0 ? 0 : std::clamp(all / partitions, least, most);
+}
 
 struct row_log {
     explicit row_log(event::row_partition which) : what{std::move(which)} {}

@@ -62,7 +62,7 @@ properties consumer::presets(bool ends) {
         {"fetch.message.max.bytes", "4194304"},
         {"check.crcs", "false"},
         {"queued.min.messages", "50000"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.max.messages.kbytes", "8192"},
         {"reconnect.backoff.max.ms", "2000"},
     };
 }

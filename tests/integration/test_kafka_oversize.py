@@ -203,7 +203,7 @@ def test_a_limit_that_holds_no_stream(pair, kafka):
 
 
 def test_one_change_is_more_than_all_that_may_wait(pair, kafka):
-    """Its old row travels with it, and behind it its tombstone: together above the 16 MiB that may be on their way."""
+    """Its old row travels with it, and behind it its tombstone: together above the 8 MiB that may be on their way."""
     through(pair, kafka, "--topic-max-bytes", "32MiB")
     pair.a.sql("INSERT INTO whole VALUES (1, 1, repeat('y', 17000000)), (2, 1, 'small')")
     pair.settle(deadline=60)
