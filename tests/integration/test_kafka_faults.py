@@ -413,7 +413,7 @@ def test_garbage_and_forged_records(loaded):
                 made += len(records)
         running.until_more(50)
         loaded.passes(deadline=120)
-    finish(loaded)
+    finish(loaded, forged=True)
     assert instance.running
     assert "not a record of this stream" in instance.log_text()
     COUNTS["forged"] += made

@@ -61,9 +61,13 @@ class LoadedPair:
         """What is written now at either master arrives at its peer."""
         self.pair.settle(deadline=deadline)
 
-    def finish(self, deadline=90):
-        """Everything has arrived once, whole and in order, and nothing came back; the counts."""
+    def finish(self, deadline=90, forged=False):
+        """Everything has arrived once, whole and in order, and nothing came back; the counts. `forged`: somebody else
+        has written what looks as if it had."""
         self.passes(deadline)
+        if self.instance is not None and self.instance.running and not forged:
+            for name in self.instance.direction_names():
+                assert self.instance.direction(name)["echoes_dropped"] == 0, name
         self.pair.assert_equal("account")
         counts = load.check(self.pair, self.per_change)
         for database in self.pair.both:
