@@ -130,6 +130,9 @@ event_result<void> read_decimal(field_value const& value, resolved_type const& t
         if (value.kind != field_kind::string) {
             return wrong_type;
         }
+        if (type.kind == value_kind::money && !is_decimal_text(value.text)) { // it has no NaN
+            return bad_value;
+        }
         return decimal_text(value.text, out);
     case decimal_mode::precise:
         break;

@@ -298,6 +298,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"numeric_string_no_digits", 1700, "\"-.5\"", bad, -1, strings()},
         {"numeric_string_half_an_exponent", 1700, "\"1e\"", bad, -1, strings()},
         {"numeric_string_empty", 1700, "\"\"", bad, -1, strings()},
+        {"money_string_not_a_number", 790, "\"NAN\"", bad, -1, strings()},
+        {"money_string_infinite", 790, "\"POSITIVE_INFINITY\"", bad, -1, strings()},
         {"uuid_none", 2950, "\"not a uuid\"", bad},
         {"uuid_without_dashes", 2950, "\"a0eebc999c0b4ef8bb6d6bb9bd380a11\"", bad},
         {"interval_string_none", 1186, "\"garbage\"", bad, -1, strings()},
