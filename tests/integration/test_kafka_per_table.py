@@ -316,7 +316,7 @@ STOPPED = {
 
 @pytest.mark.parametrize("fault", STOPPED)
 def test_a_tables_topic_that_was_changed_stops_its_stream_by_name(pair, kafka, fault):
-    instance = through(pair, kafka, *PER_TABLE)
+    instance = through(pair, kafka)
     topic = f"{pair.prefix}.a.public.chat"
     break_it, said = STOPPED[fault]
     pair.a.sql("INSERT INTO chat VALUES (1, 1, 'before')")
