@@ -115,7 +115,7 @@ void log_writer::send_now() {
 
 // What comes while a hastened request is on its way stays in the window and goes with the next one: what librdkafka
 // 2.0.2 is to send at once and may not yet (with idempotence one request of a partition is on its way) its thread waits
-// for without rest, with a core of its own.
+// for without rest.
 bool log_writer::on_the_way() const noexcept {
     return hastened_ && !link_.rushing && sink_.outstanding() > 0;
 }
