@@ -13,8 +13,10 @@ namespace {
 constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t segment_most = std::size_t{16} << 20;
 constexpr std::size_t index_most = std::size_t{1}
-                                   << 20;              // of rows that a reader has to hold for one
-constexpr std::size_t way_most = std::size_t{8} << 20; // bytes that wait for the brokers
+                                   << 20; // of rows that a reader has to hold for one
+// Encoding reserves for the worst, six bytes for one of a value: of large ones most of a batch's memory stays empty.
+constexpr std::size_t held_most = 4 * full_batch;
+constexpr std::size_t way_most = std::size_t{8} << 20; // memory of what waits for the brokers
 constexpr std::chrono::seconds stop_patience{5};
 
 std::int64_t now_ns() {
@@ -285,7 +287,8 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
 
 // The batch that takes the next records. A batch's time is when it was begun.
 log_writer::batch& log_writer::filling() {
-    if (batches_.empty() || batches_.back()->size >= full_batch) {
+    if (batches_.empty() || batches_.back()->size >= full_batch ||
+        batches_.back()->held >= held_most) {
         batches_.push_back(spare_ ? std::move(spare_) : std::make_unique<batch>());
         now_.emplace(now_ns());
     }
@@ -326,7 +329,8 @@ outcome_of<bool> log_writer::queue_one(stream_record const& one, batch& into) {
     }
     lingers_ = true;
     into.size += one.bytes;
-    on_their_way_ += one.bytes;
+    auto const before = std::exchange(into.held, std::max(into.size, into.bytes.capacity()));
+    on_their_way_ += into.held - before;
     segment_bytes_ += one.bytes;
     index_bytes_ += one.bytes;
     return true;
@@ -392,11 +396,14 @@ void log_writer::settle() {
         auto done = std::move(batches_.front());
         batches_.pop_front();
         acknowledged_ = std::max(acknowledged_, done->end);
-        on_their_way_ -= done->size;
-        done->bytes.clear();
-        done->size = 0;
-        done->end = {};
-        spare_ = std::move(done);
+        on_their_way_ -= done->held;
+        if (done->held < held_most) {
+            done->bytes.clear();
+            done->size = 0;
+            done->held = 0;
+            done->end = {};
+            spare_ = std::move(done);
+        }
     }
     hastened_ = hastened_ && sink_.outstanding() > 0;
     room_.notify(); // also when none is whole: the client's queue may be smaller than a batch

@@ -64,7 +64,8 @@ private:
     struct batch {
         arena bytes;
         io::kafka::unsettled settled;
-        std::size_t size = 0;
+        std::size_t size = 0; // of its records
+        std::size_t held = 0; // with what lies empty
         lsn end; // the last commit end or mark in it
     };
 
@@ -104,7 +105,7 @@ private:
     std::optional<event::event_time> now_;   // of the batch
     std::size_t segment_bytes_ = 0;          // since its head
     std::size_t index_bytes_ = 0;            // of rows since the last index
-    std::size_t on_their_way_ = 0;           // bytes of batches_
+    std::size_t on_their_way_ = 0;           // held by batches_
     lsn previous_commit_;
     lsn ended_at_;      // the last transaction's end, when its last record says so
     lsn uncovered_end_; // the last transaction's, while an index is still to cover its rows

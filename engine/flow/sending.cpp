@@ -42,6 +42,9 @@ constexpr char const* take_sending =
     "ELSE s.tokens || excluded.tokens END)[greatest(1, cardinality(s.tokens) - 98):] WHERE "
     "$4::boolean OR s.owner = $2 RETURNING epoch, array_to_string(tokens, ' '), start_lsn";
 
+constexpr char const* ask_slot =
+    "SELECT confirmed_flush_lsn, pg_current_wal_lsn() FROM pg_replication_slots WHERE slot_name = $1";
+
 } // namespace
 
 struct sending::parts {
@@ -73,6 +76,15 @@ void sending::change_way(next_step how) {
 }
 
 io::awaitable<failure> sending::stream() {
+    auto why = co_await stream_once();
+    if (why.step == next_step::paused) {
+        auto const where = co_await what_waits();
+        why.reason += where;
+    }
+    co_return why;
+}
+
+io::awaitable<failure> sending::stream_once() {
     parts with;
     auto ready = co_await open(with);
     if (ready) {
@@ -83,6 +95,31 @@ io::awaitable<failure> sending::stream() {
     }
     auto const why = co_await run_parts(with);
     co_return why;
+}
+
+// Between which positions nothing is known to have arrived; empty where the source does not say.
+io::awaitable<std::string> sending::what_waits() {
+    auto const slot = slot_name(setup_.source.name, setup_.target.name, setup_.source_database);
+    session_request request;
+    request.node = setup_.source;
+    request.application_name = "tandem sending " + setup_.target.name;
+    auto const executor = co_await io::asio::this_coro::executor;
+    auto source = co_await open_session(executor, request);
+    if (!source) {
+        co_return std::string{};
+    }
+    io::pg::parameters values;
+    values.emplace_back(slot);
+    auto const asked = co_await (*source)->query(ask_slot, std::move(values));
+    if (!asked || asked->empty()) {
+        co_return std::string{};
+    }
+    co_return fmt::format(
+        "; {} everything up to {}, what comes after it (node {} is at {}) waits in "
+        "replication slot {}",
+        kafka_.confirm == confirm_at::kafka ? "Kafka has acknowledged"
+                                            : fmt::format("node {} has", setup_.target.name),
+        asked->text(0, 0), setup_.source.name, asked->text(0, 1), slot);
 }
 
 io::awaitable<outcome_of<void>> sending::open(parts& into) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace tandem::io::kafka {
 class fetched_batch;
@@ -34,6 +35,8 @@ private:
     struct confirmed_by;
 
     [[nodiscard]] io::awaitable<failure> stream() override;
+    [[nodiscard]] io::awaitable<failure> stream_once();
+    [[nodiscard]] io::awaitable<std::string> what_waits();
     void change_way(next_step how) override;
     [[nodiscard]] io::awaitable<outcome_of<void>> open(parts& into);
     [[nodiscard]] io::awaitable<outcome_of<void>> take(parts& into);

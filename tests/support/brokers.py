@@ -106,6 +106,17 @@ class Kafka:
         if wait:
             self._brokers.await_ready(which)
 
+    def wait_missed(self, deadline=60):
+        """Every node that runs has noticed which do not: each learns it in its own time."""
+        def noticed():
+            running = self.running()
+            try:
+                seen = [broker.kafka_wire.metadata(self.node(number).port)["brokers"] for number in running]
+            except broker.kafka_wire.NoAnswer:
+                return False  # busy, perhaps with an election
+            return all(sorted(brokers) == running for brokers in seen)
+        wait_until(noticed, deadline, f"nodes {self.running()} know that the others are away")
+
     def wipe(self):
         """All data is lost: the same addresses, another and empty cluster, started."""
         self.admin.close()  # it knows the old cluster
