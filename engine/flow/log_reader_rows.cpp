@@ -254,7 +254,8 @@ io::kafka::partition_event const* log_reader::failed_ahead() const {
     return nullptr;
 }
 
-// A writer that was replaced can have told of rows that never came; who follows it tells them again.
+// A writer that was replaced can have told of rows that never came; who follows it tells them again, where it begins
+// before them. Else Kafka has acknowledged them, and they are still to be fetched.
 bool log_reader::successor_waits() {
     auto const& current = batches_[current_batch_];
     for (std::size_t at = batch_at_ + 1; at < current.size(); ++at) {
@@ -275,7 +276,7 @@ bool log_reader::starts_successor(io::kafka::fetched_record const& record) {
     fill_headers(record);
     auto const read = event::decode_headers(headers_);
     if (!read || read->stream != link_.setup.source.name || read->epoch <= chain_.epoch() ||
-        read->note.empty()) {
+        read->position > chain_.last() || read->note.empty()) {
         return false;
     }
     auto const note = event::decode_note(read->note);

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 
 import pytest
 
@@ -239,6 +240,22 @@ def test_rows_that_are_gone_before_they_are_read_come_again(apart, kafka):
     assert apart.b.value("SELECT count(*) FROM chat") == 50
 
 
+def test_rows_that_only_kafka_had_are_a_gap(apart, kafka):
+    """--confirm kafka: the slot has let go of them."""
+    site(apart, kafka, "a", *PER_TABLE, "--confirm", "kafka").wait_streaming("a:b", deadline=60)
+    apart.a.sql("INSERT INTO chat SELECT i, 0, 'gone' FROM generate_series(1, 50) i")
+    written = apart.a.value("SELECT pg_current_wal_lsn()")
+    wait_until(lambda: apart.a.value("SELECT %s::pg_lsn <= %s::pg_lsn", written, apart.slot(apart.a)["confirmed_flush_lsn"]),
+               60, "the slot has moved on")
+    kafka.admin.delete_topic(f"{apart.prefix}.a.public.chat", wait=False)
+    reason = site(apart, kafka, "b", "--confirm", "kafka").wait_state("a:b", "gap", deadline=120)["reason"]
+    found = re.search(r"changes of node a after (\S+) up to (\S+) are neither in its slot nor in topic (\S+):", reason)
+    assert found, reason
+    assert found[1] == apart.b.value("SELECT greatest(applied_lsn, safe_lsn, start_lsn) FROM tandem.progress WHERE stream = 'a'")
+    assert apart.a.value("SELECT %s::pg_lsn >= %s::pg_lsn", found[2], written)
+    assert apart.b.value("SELECT count(*) FROM chat") == 0
+
+
 # --- faults, under load: tests/support/kafka_load.py holds the oracles -----------------------------------------------
 @pytest.fixture
 def loaded(servers, kafka):
@@ -294,12 +311,14 @@ def wiped(loaded, running):
     loaded.kafka.wipe()
 
 
-FAULTS = [topics_deleted, killed] + ([topics_cut, all_cut, topics_made_anew, wiped] if LONG else [])
+FAULTS = [(topics_deleted, "applied"), (killed, "kafka")]
+if LONG:
+    FAULTS += [(fault, "applied") for fault in (killed, topics_cut, all_cut, topics_made_anew, wiped)]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_nothing_is_lost_doubled_or_torn(loaded, fault):
-    loaded.run(*PER_TABLE)
+@pytest.mark.parametrize("fault, confirm", FAULTS, ids=lambda value: getattr(value, "__name__", value))
+def test_nothing_is_lost_doubled_or_torn(loaded, fault, confirm):
+    loaded.run(*PER_TABLE, "--confirm", confirm)
     with loaded.load() as running:
         running.until_more(50)
         fault(loaded, running)
