@@ -75,14 +75,20 @@ std::string risk(kafka_setup const& kafka, io::kafka::topic_metadata const& foun
     return {};
 }
 
-awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_metadata found,
-                                  std::size_t partitions) {
-    if (found.partitions.empty()) { // it comes into being, or goes
-        co_return failure{next_step::retry,
-                          fmt::format("Kafka: topic {} has no partition yet", found.name)};
+awaitable<outcome_of<io::kafka::topic_configs>> settings_of(io::kafka::admin& cluster,
+                                                            std::string name) {
+    auto described = co_await cluster.describe_topic(name, kafka_patience);
+    if (!described) {
+        co_return retry_after(fmt::format("reading the settings of topic {}", name),
+                              described.error());
     }
+    co_return std::move(*described);
+}
+
+outcome_of<void> check(io::kafka::topic_metadata const& found, std::size_t partitions,
+                       io::kafka::topic_configs const& configs) {
     if (found.partitions.size() != partitions) {
-        co_return failure{
+        return failure{
             next_step::paused,
             fmt::format("Kafka: topic {} has {} partition{} and must have {}, or the order of {} "
                         "is lost: delete it (with --confirm applied nothing is lost){}, then "
@@ -92,37 +98,27 @@ awaitable<outcome_of<void>> check(io::kafka::admin& cluster, io::kafka::topic_me
                         partitions == 1 ? "transactions" : "a key's changes",
                         partitions == 1 ? "" : " or give its number as --table-partitions")};
     }
-    auto described = co_await cluster.describe_topic(found.name, kafka_patience);
-    if (!described) {
-        co_return retry_after(fmt::format("reading the settings of topic {}", found.name),
-                              described.error());
-    }
-    auto const policy = described->find("cleanup.policy");
-    if (policy != described->end() && policy->second.value != "delete") {
-        co_return failure{
+    auto const policy = configs.find("cleanup.policy");
+    if (policy != configs.end() && policy->second.value != "delete") {
+        return failure{
             next_step::paused,
             fmt::format("Kafka: topic {} has cleanup.policy={} and must have delete, or changes "
                         "vanish before they are read: set it, then start tandem again",
                         found.name, policy->second.value)};
     }
-    co_return boost::system::in_place_value;
+    return boost::system::in_place_value;
 }
 
-awaitable<outcome_of<std::size_t>> limit_of(io::kafka::admin& cluster, kafka_setup const& kafka,
-                                            std::string name) {
-    auto described = co_await cluster.describe_topic(name, kafka_patience);
-    if (!described) {
-        co_return retry_after(fmt::format("reading the settings of topic {}", name),
-                              described.error());
-    }
+outcome_of<std::size_t> limit_of(kafka_setup const& kafka, std::string const& name,
+                                 io::kafka::topic_configs& configs) {
     std::optional<std::string_view> client;
     for (auto const& [property, value] : kafka.properties) {
         client = property == "message.max.bytes" ? value : client;
     }
-    auto const said = (*described)["max.message.bytes"].value;
+    auto const& said = configs["max.message.bytes"].value;
     auto const limit = record_limit(said, client);
     if (!limit) {
-        co_return failure{
+        return failure{
             next_step::retry,
             fmt::format("Kafka: topic {} has max.message.bytes={}{}: a stream needs "
                         "at least {}; raise it",
@@ -130,7 +126,7 @@ awaitable<outcome_of<std::size_t>> limit_of(io::kafka::admin& cluster, kafka_set
                         client ? fmt::format(" and the client message.max.bytes={}", *client) : "",
                         record_limit_least)};
     }
-    co_return *limit;
+    return *limit;
 }
 
 constexpr char const* published_tables =
@@ -186,25 +182,15 @@ awaitable<outcome_of<std::int64_t>> end_of(io::kafka::admin& cluster, event::row
     co_return marks->high;
 }
 
-// A topic that was there already.
-awaitable<outcome_of<void>> accept(io::kafka::admin& cluster, kafka_setup const& kafka,
-                                   io::kafka::topic_metadata found, wanted_topic wanted,
-                                   std::size_t up) {
-    auto checked = co_await check(cluster, found, wanted.partitions);
-    if (!checked) {
-        co_return checked;
-    }
-    auto described = co_await cluster.describe_topic(found.name, kafka_patience);
-    if (!described) {
-        co_return retry_after(fmt::format("reading the settings of topic {}", found.name),
-                              described.error());
-    }
-    auto const why = risk(kafka, found, up, (*described)["min.insync.replicas"].value);
+// Of a topic that was there already.
+outcome_of<void> accept(kafka_setup const& kafka, io::kafka::topic_metadata const& found,
+                        std::size_t up, io::kafka::topic_configs& configs) {
+    auto const why = risk(kafka, found, up, configs["min.insync.replicas"].value);
     if (!why.empty() && kafka.confirm == confirm_at::kafka) {
-        co_return failure{next_step::paused,
-                          fmt::format("{}, or what the slot has let go of (--confirm kafka) can be "
-                                      "lost with one broker: change it, then start tandem again",
-                                      why)};
+        return failure{next_step::paused,
+                       fmt::format("{}, or what the slot has let go of (--confirm kafka) can be "
+                                   "lost with one broker: change it, then start tandem again",
+                                   why)};
     }
     if (!why.empty()) {
         spdlog::warn(
@@ -212,7 +198,41 @@ awaitable<outcome_of<void>> accept(io::kafka::admin& cluster, kafka_setup const&
             "the slot",
             why);
     }
-    co_return boost::system::in_place_value;
+    return boost::system::in_place_value;
+}
+
+// Made, or found fit.
+awaitable<outcome_of<io::kafka::topic_configs>> ensure(io::kafka::admin& cluster,
+                                                       kafka_setup const& kafka,
+                                                       io::kafka::cluster_metadata const& known,
+                                                       wanted_topic topic) {
+    auto const at = std::ranges::find(known.topics, topic.name, &io::kafka::topic_metadata::name);
+    bool const there = at != known.topics.end();
+    if (!there) {
+        settings none;
+        auto made = co_await create(cluster, kafka, topic, known.brokers.size(),
+                                    kafka.topic_max_bytes, std::move(none));
+        if (!made) {
+            co_return made.error();
+        }
+    } else if (at->partitions.empty()) {
+        co_return failure{next_step::retry, // it comes into being, or goes
+                          fmt::format("Kafka: topic {} has no partition yet", topic.name)};
+    }
+    auto configs = co_await settings_of(cluster, topic.name);
+    if (!configs) {
+        co_return configs.error();
+    }
+    if (there) {
+        auto fit = check(*at, topic.partitions, *configs);
+        if (fit) {
+            fit = accept(kafka, *at, known.brokers.size(), *configs);
+        }
+        if (!fit) {
+            co_return fit.error();
+        }
+    }
+    co_return std::move(*configs);
 }
 
 } // namespace
@@ -234,23 +254,14 @@ io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster
     }
     topics.limit = record_limit_most;
     for (wanted_topic const& topic : topics.all) {
-        auto const at =
-            std::ranges::find(known->topics, topic.name, &io::kafka::topic_metadata::name);
-        outcome_of<void> ready = boost::system::in_place_value;
-        if (at == known->topics.end()) {
-            settings none;
-            ready = co_await create(cluster, kafka, topic, known->brokers.size(),
-                                    kafka.topic_max_bytes, std::move(none));
-        } else {
-            ready = co_await accept(cluster, kafka, *at, topic, known->brokers.size());
-        }
-        if (!ready) {
-            co_return ready.error();
+        auto configs = co_await ensure(cluster, kafka, *known, topic);
+        if (!configs) {
+            co_return configs.error();
         }
         if (topic.name == progress_topic(kafka, node)) {
             continue; // it has no rows
         }
-        auto const limit = co_await limit_of(cluster, kafka, topic.name);
+        auto const limit = limit_of(kafka, topic.name, *configs);
         if (!limit) {
             co_return limit.error();
         }
@@ -332,10 +343,13 @@ io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics top
             if (!found || found->topics.empty()) {
                 continue; // what is away, or gone, the stream itself notices
             }
-            auto checked =
-                co_await check(cluster, std::move(found->topics.front()), topic.partitions);
-            if (!checked && checked.error().step == next_step::paused) {
-                co_return checked.error();
+            auto const configs = co_await settings_of(cluster, topic.name);
+            if (!configs || found->topics.front().partitions.empty()) {
+                continue;
+            }
+            auto const fit = check(found->topics.front(), topic.partitions, *configs);
+            if (!fit) {
+                co_return fit.error();
             }
         }
         for (std::size_t number = 0; number < topics.rows.size(); ++number) {

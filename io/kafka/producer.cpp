@@ -191,7 +191,7 @@ producer::queued producer::produce(topic& to, std::int32_t partition, record con
 // Lingering ends while somebody flushes, and a flush of a moment is enough for the broker's thread to see that. One that
 // is asked for meanwhile is another one: the first may be over before what was queued since is looked at.
 void producer::hasten() {
-    constexpr int moment_ms = 1;
+    constexpr int moment_ms = 10;
     haste_wanted_.store(true);
     if (hastening_.exchange(true)) {
         return;
