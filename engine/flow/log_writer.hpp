@@ -66,7 +66,7 @@ private:
         io::kafka::unsettled settled;
         std::size_t size = 0; // of its records
         std::size_t held = 0; // with what lies empty
-        lsn end; // the last commit end or mark in it
+        lsn end;              // the last commit end or mark in it
     };
 
     [[nodiscard]] io::awaitable<voided> write(change_window::step step);

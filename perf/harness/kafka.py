@@ -33,7 +33,9 @@ SETTINGS = {
     "log.retention.check.interval.ms": "10000",
     "log.segment.delete.delay.ms": "1000",
 }
-JVM = ("-Xmx1g", "-XX:-UseSerialGC", "-XX:+UseG1GC")
+# As Kafka's own kafka-server-start.sh and kafka-run-class.sh have it.
+JVM = ("-Xmx1G", "-Xms1G", "-XX:-UseSerialGC", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+       "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent")
 PHASES = {1: "kafka.", 3: "kafka.three."}
 
 
