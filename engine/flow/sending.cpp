@@ -97,7 +97,7 @@ io::awaitable<failure> sending::stream_once() {
     co_return why;
 }
 
-// Between which positions nothing is known to have arrived; empty where the source does not say.
+// Between which positions nothing is known to have arrived.
 io::awaitable<std::string> sending::what_waits() {
     auto const slot = slot_name(setup_.source.name, setup_.target.name, setup_.source_database);
     session_request request;
@@ -106,13 +106,17 @@ io::awaitable<std::string> sending::what_waits() {
     auto const executor = co_await io::asio::this_coro::executor;
     auto source = co_await open_session(executor, request);
     if (!source) {
-        co_return std::string{};
+        co_return fmt::format("; what waits is not known: {}", source.error().reason);
     }
     io::pg::parameters values;
     values.emplace_back(slot);
     auto const asked = co_await (*source)->query(ask_slot, std::move(values));
-    if (!asked || asked->empty()) {
-        co_return std::string{};
+    if (!asked) {
+        auto const why = retry_after(setup_.source.name, "asking what waits", asked.error());
+        co_return fmt::format("; what waits is not known: {}", why.reason);
+    }
+    if (asked->empty()) {
+        co_return fmt::format("; what waits is not known: there is no replication slot {}", slot);
     }
     co_return fmt::format(
         "; {} everything up to {}, what comes after it (node {} is at {}) waits in "

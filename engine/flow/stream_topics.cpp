@@ -85,6 +85,12 @@ awaitable<outcome_of<io::kafka::topic_configs>> settings_of(io::kafka::admin& cl
     co_return std::move(*described);
 }
 
+// Empty where the brokers do not say.
+std::string setting(io::kafka::topic_configs const& configs, std::string const& name) {
+    auto const at = configs.find(name);
+    return at == configs.end() ? std::string{} : at->second.value;
+}
+
 outcome_of<void> check(io::kafka::topic_metadata const& found, std::size_t partitions,
                        io::kafka::topic_configs const& configs) {
     if (found.partitions.size() != partitions) {
@@ -98,24 +104,24 @@ outcome_of<void> check(io::kafka::topic_metadata const& found, std::size_t parti
                         partitions == 1 ? "transactions" : "a key's changes",
                         partitions == 1 ? "" : " or give its number as --table-partitions")};
     }
-    auto const policy = configs.find("cleanup.policy");
-    if (policy != configs.end() && policy->second.value != "delete") {
+    auto const policy = setting(configs, "cleanup.policy");
+    if (!policy.empty() && policy != "delete") {
         return failure{
             next_step::paused,
             fmt::format("Kafka: topic {} has cleanup.policy={} and must have delete, or changes "
                         "vanish before they are read: set it, then start tandem again",
-                        found.name, policy->second.value)};
+                        found.name, policy)};
     }
     return boost::system::in_place_value;
 }
 
 outcome_of<std::size_t> limit_of(kafka_setup const& kafka, std::string const& name,
-                                 io::kafka::topic_configs& configs) {
+                                 io::kafka::topic_configs const& configs) {
     std::optional<std::string_view> client;
     for (auto const& [property, value] : kafka.properties) {
         client = property == "message.max.bytes" ? value : client;
     }
-    auto const& said = configs["max.message.bytes"].value;
+    auto const said = setting(configs, "max.message.bytes");
     auto const limit = record_limit(said, client);
     if (!limit) {
         return failure{
@@ -184,8 +190,8 @@ awaitable<outcome_of<std::int64_t>> end_of(io::kafka::admin& cluster, event::row
 
 // Of a topic that was there already.
 outcome_of<void> accept(kafka_setup const& kafka, io::kafka::topic_metadata const& found,
-                        std::size_t up, io::kafka::topic_configs& configs) {
-    auto const why = risk(kafka, found, up, configs["min.insync.replicas"].value);
+                        std::size_t up, io::kafka::topic_configs const& configs) {
+    auto const why = risk(kafka, found, up, setting(configs, "min.insync.replicas"));
     if (!why.empty() && kafka.confirm == confirm_at::kafka) {
         return failure{next_step::paused,
                        fmt::format("{}, or what the slot has let go of (--confirm kafka) can be "
