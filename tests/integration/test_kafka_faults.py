@@ -406,6 +406,7 @@ def test_garbage_and_forged_records(loaded):
     admin = loaded.kafka.admin
     with loaded.load() as running:
         running.until_more(50)
+        loaded.passes()  # both topics have records to forge
         made = 0
         while made < FORGED:
             for topic in loaded.topics:
