@@ -59,7 +59,7 @@ properties consumer::presets(bool ends) {
         {"socket.timeout.ms", "10000"}, // a broker that is frozen: ask for another leader
         {"fetch.min.bytes", "1"},
         {"fetch.wait.max.ms", ends ? "20" : "500"},
-        {"fetch.message.max.bytes", "1048576"},
+        {"fetch.message.max.bytes", "262144"}, // compressed: in memory it is as many times more
         {"check.crcs", "false"},
         {"queued.min.messages", "50000"},
         {"queued.max.messages.kbytes", "8192"},
