@@ -335,13 +335,13 @@ std::string move_keys(apply_table const& table, std::vector<apply_column> const&
     return logged_update(table, rules, source, assignments(table, true, "v"), match);
 }
 
-std::string copy_rows(apply_table const& table) {
+std::string copy_rows(apply_table const& table, bool binary) {
     std::string names;
     for (auto const& column : table.columns) {
         list(names, ", ", identifier(column.name));
     }
-    return fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)",
-                       qualified(table.schema, table.name), names);
+    return fmt::format("COPY {} ({}) FROM STDIN (FORMAT {})", qualified(table.schema, table.name),
+                       names, binary ? "binary" : "text");
 }
 
 std::string truncate(std::vector<truncated_table> const& tables) {

@@ -57,8 +57,8 @@ struct apply_rules {
                                     std::vector<apply_column> const& old_key,
                                     std::vector<std::string> const& kept, apply_rules const& rules);
 
-// COPY of complete rows that came into being, in the binary format.
-[[nodiscard]] std::string copy_rows(apply_table const& table);
+// COPY of complete rows that came into being, in the format that the stream sends values in.
+[[nodiscard]] std::string copy_rows(apply_table const& table, bool binary);
 
 struct truncated_table {
     std::string schema;

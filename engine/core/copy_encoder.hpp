@@ -1,6 +1,6 @@
 #pragma once
-// A batch of nothing but new rows of one table as the data of COPY ... (FORMAT binary). Pure.
-// Protocol: https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4
+// A batch of nothing but new rows of one table as the data of COPY, binary or text as the stream sends values. Pure.
+// Formats: https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9
 
 #include "engine/core/batch_builder.hpp"
 
@@ -11,7 +11,7 @@ namespace tandem::engine {
 // The table, or none when the batch holds anything else.
 [[nodiscard]] table_plan const* copyable(batch_builder const& batch) noexcept;
 
-// Replaces `to`. False when a value did not come in binary form. Only for a copyable() batch.
-[[nodiscard]] bool encode_copy(batch_builder const& batch, std::string& to);
+// Replaces `to`. False when a value did not come in that form. Only for a copyable() batch.
+[[nodiscard]] bool encode_copy(batch_builder const& batch, bool binary, std::string& to);
 
 } // namespace tandem::engine

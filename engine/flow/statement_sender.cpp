@@ -282,9 +282,6 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, bool pl
 }
 
 table_plan const* statement_sender::copies_to(batch_builder const& batch) const {
-    if (!rules_.binary) {
-        return nullptr;
-    }
     auto const* plan = copyable(batch);
     return plan != nullptr && trust_.trusts(table_name(*plan)) ? plan : nullptr;
 }
@@ -299,11 +296,12 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
         values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset),
-        sql::copy_rows(table_for(plan, complete_columns(plan))));
+        sql::copy_rows(table_for(plan, complete_columns(plan)), rules_.binary));
     if (auto asked = checked(pipeline_.ask_copy(text)); !asked) {
         co_return asked.error();
     }
-    if (!encode_copy(batch, copied_)) { // while the server begins; the session ends with this start
+    if (!encode_copy(batch, rules_.binary,
+                     copied_)) { // while the server begins; the session ends with this start
         co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
     }
     auto started = co_await pipeline_.copy_wanted();

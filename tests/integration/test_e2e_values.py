@@ -1,11 +1,14 @@
 """Values travel exactly: every built-in type, in inserts one way and in updates the other way,
 between servers whose defaults for writing and reading text differ in every respect."""
 
+import contextlib
 import itertools
+import re
 
 import pytest
 
 from support import value_cases as cases
+from support.waiting import wait_until
 
 MAJOR = cases.MAJOR
 SETTINGS_A = {
@@ -20,12 +23,17 @@ SETTINGS_B = {
     "default_transaction_isolation": "repeatable read",
 }
 
+# A column of each type.
+WIDE = "CREATE TABLE wide (id integer PRIMARY KEY, " + ", ".join(
+    f"v{number} {kind}" for number, kind in enumerate(cases.KINDS)) + ");"
+SCHEMA = cases.SCHEMA + WIDE
+
 _ids = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def synced(servers):
-    pair = servers.pair(cases.SCHEMA, schema_b=cases.SHIFT_IDS + cases.SCHEMA)
+    pair = servers.pair(SCHEMA, schema_b=cases.SHIFT_IDS + SCHEMA)
     pair.run()
     yield pair
     pair.close()
@@ -82,6 +90,43 @@ def test_all_rows_equal_and_nothing_parked(synced):
     synced.settle(synced.b)
     synced.assert_equal(*map(cases.table_of, cases.KINDS))
     assert synced.parked(synced.a) == synced.parked(synced.b) == []
+
+
+@pytest.fixture
+def logged(synced):
+    """What the target's server has logged since, its statements too."""
+    def set_to(value):
+        synced.b.sql(f"ALTER SYSTEM SET log_statement = '{value}'")
+        synced.b.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: synced.b.value("SHOW log_statement") == value, 30, f"log_statement = {value}")
+    log = synced.servers.b.log_path
+    set_to("mod")
+    begin = log.stat().st_size
+    yield lambda: log.read_bytes()[begin:].decode(errors="replace")
+    set_to("none")
+
+
+def test_many_new_rows_go_by_copy(synced, logged):
+    """Thousands of rows of one table; each 40 in a row have every value there is, but the large ones."""
+    cast = [(kind, f"CAST({expression} AS {kind})") for kind, _, expression in cases.CASES]
+    with contextlib.closing(synced.a.connect(autocommit=True, options=write_options())) as writer:
+        cursor = writer.cursor()
+        cursor.execute("SELECT " + ", ".join(f"coalesce(octet_length(({value})::text), 0)" for _, value in cast))
+        small = [each for each, size in zip(cast, cursor.fetchone()) if size < 1000]
+        values = [[value for of, value in small if of == kind] for kind in cases.KINDS]
+        assert max(map(len, values)) <= 40
+        cursor.execute("CREATE TEMP TABLE staged AS SELECT id, " + ", ".join(
+            f"CASE id % {len(some)} {' '.join(f'WHEN {at} THEN {value}' for at, value in enumerate(some))} END AS v{number}"
+            for number, some in enumerate(values)) + " FROM generate_series(1, 3000) AS id")
+        for first in range(1, 3000, 100):
+            cursor.execute(f"INSERT INTO wide SELECT * FROM staged WHERE id BETWEEN {first} AND {first + 99}")
+    synced.settle(synced.a)
+    synced.assert_equal("wide")
+    assert [database.value("SELECT count(*) FROM wide") for database in synced.both] == [3000, 3000]
+    assert synced.parked(synced.b) == []
+    said = logged()
+    assert "tandem apply a ERROR:" not in said
+    assert re.search(r'COPY "public"."wide" \(.*\) FROM STDIN \(FORMAT text\)', said)
 
 
 def test_domains_over_an_enumeration(servers):

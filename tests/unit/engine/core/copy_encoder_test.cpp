@@ -35,7 +35,7 @@ TEST_F(CopyEncoder, WritesTheFormOfTheManual) {
     ASSERT_EQ(copyable(batch), &plan);
     std::string data =
         "left over from the batch before, which was longer than what comes now, by far";
-    ASSERT_TRUE(encode_copy(batch, data));
+    ASSERT_TRUE(encode_copy(batch, true, data));
     auto const first =
         wire::u16(3) + wire::u32(1) + "1" + wire::u32(3) + "abc" + wire::u32(0xffff'ffff);
     auto const second = wire::u16(3) + wire::u32(1) + "2" + wire::u32(0) + wire::u32(2) + "xy";
@@ -46,14 +46,55 @@ TEST_F(CopyEncoder, LeavesOutWhatTheTargetComputes) {
     plan.columns[1].skip = true;
     add(make.insert(plan, {binary("1"), binary("computed"), binary("z")}));
     std::string data;
-    ASSERT_TRUE(encode_copy(batch, data));
+    ASSERT_TRUE(encode_copy(batch, true, data));
     EXPECT_EQ(data, head + wire::u16(2) + wire::u32(1) + "1" + wire::u32(1) + "z" + end);
 }
 
 TEST_F(CopyEncoder, RefusesAValueThatCameAsText) {
     add(make.insert(plan, {binary("1"), text("abc"), null()}));
     std::string data;
-    EXPECT_FALSE(encode_copy(batch, data));
+    EXPECT_FALSE(encode_copy(batch, true, data));
+}
+
+TEST_F(CopyEncoder, RefusesAValueThatCameInBinaryInATextStream) {
+    add(make.insert(plan, {text("1"), binary("abc"), null()}));
+    std::string data;
+    EXPECT_FALSE(encode_copy(batch, false, data));
+}
+
+TEST_F(CopyEncoder, WritesTextWithWhatEndsColumnsAndRowsEscaped) {
+    add(make.insert(plan, {text(""), null(), text("\\N")}));
+    add(make.insert(plan, {text("1"), text("\t\n\r\\"), text("\\.")}));
+    add(make.insert(
+        plan, {text("2"), text("a word of plain text, then\ta tab"), text("\x01\b\f\v\x7f")}));
+    add(make.insert(plan, {text("3"), text("K\xc3\xb6ln an der\\am Rhein"), text("12345678")}));
+    ASSERT_EQ(copyable(batch), &plan);
+    std::string data;
+    ASSERT_TRUE(encode_copy(batch, false, data));
+    EXPECT_EQ(data, "\t\\N\t\\\\N\n"
+                    "1\t\\t\\n\\r\\\\\t\\\\.\n"
+                    "2\ta word of plain text, then\\ta tab\t\x01\b\f\v\x7f\n"
+                    "3\tK\xc3\xb6ln an der\\\\am Rhein\t12345678\n");
+}
+
+TEST_F(CopyEncoder, HasRoomForTextThatIsAllEscaped) {
+    add(make.insert(plan, {text("1"), text(std::string(1000, '\\')), text(std::string(17, '\n'))}));
+    add(make.insert(plan, {null(), null(), null()}));
+    std::string data;
+    ASSERT_TRUE(encode_copy(batch, false, data));
+    std::string lines;
+    for (int at = 0; at < 17; ++at) {
+        lines += "\\n";
+    }
+    EXPECT_EQ(data, "1\t" + std::string(2000, '\\') + "\t" + lines + "\n" + "\\N\t\\N\t\\N\n");
+}
+
+TEST_F(CopyEncoder, LeavesOutOfTextWhatTheTargetComputes) {
+    plan.columns[2].skip = true;
+    add(make.insert(plan, {text("1"), text("a"), text("computed")}));
+    std::string data;
+    ASSERT_TRUE(encode_copy(batch, false, data));
+    EXPECT_EQ(data, "1\ta\n");
 }
 
 TEST_F(CopyEncoder, TakesTheLastStateOfARowThatWasInsertedAndUpdated) {
@@ -61,7 +102,7 @@ TEST_F(CopyEncoder, TakesTheLastStateOfARowThatWasInsertedAndUpdated) {
     add(make.update(plan, {binary("1"), binary("new"), null()}));
     ASSERT_EQ(copyable(batch), &plan);
     std::string data;
-    ASSERT_TRUE(encode_copy(batch, data));
+    ASSERT_TRUE(encode_copy(batch, true, data));
     EXPECT_EQ(data, head + wire::u16(3) + wire::u32(1) + "1" + wire::u32(3) + "new" +
                         wire::u32(0xffff'ffff) + end);
 }
