@@ -167,13 +167,13 @@ HEALED = SAMPLE if not LONG else (
 @pytest.mark.parametrize("fault", HEALED, ids=lambda fault: fault.__name__)
 def test_it_heals_by_itself(loaded, fault):
     instance = loaded.run()
-    for _ in range(ROUNDS):
-        with loaded.load() as running:
+    with loaded.load() as running:
+        for _ in range(ROUNDS):
             running.until_more(50)
             fault(loaded, running)
             loaded.passes(deadline=120)
             running.until_more(20)
-        COUNTS["faults"] += 1
+            COUNTS["faults"] += 1
     finish(loaded)
     assert instance.running
     instance.wait_streaming()
