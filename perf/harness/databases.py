@@ -1,4 +1,4 @@
-"""The two servers of a run, their databases, and the table that is synced: made, filled, compared."""
+"""The servers of a run, their databases, and the table that is synced: made, filled, compared."""
 
 import contextlib
 
@@ -107,9 +107,9 @@ class Source(Database):
 
 
 @contextlib.contextmanager
-def servers():
-    """Two fresh masters on ports of their own, gone at the end with all they wrote."""
-    stack = Stack(goals.REPOSITORY / "build" / "perf" / "stack", free_ports(2), ())
+def servers(count=2):
+    """Fresh masters on ports of their own, gone at the end with all they wrote."""
+    stack = Stack(goals.REPOSITORY / "build" / "perf" / "stack", free_ports(count), ())
     stack.wipe(False)
     try:
         stack.start(None, False, False)

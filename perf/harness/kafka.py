@@ -2,7 +2,8 @@
 
 With one broker and then with three, each time on fresh servers. Each repeat fills the source's table while
 nobody listens, and one system after the other catches up from its own slot into its own database. The direct
-way has a source of its own, since two streams of one node would be one. The clock runs from the start of
+way has a source of its own, since two streams of one node would be one, on a server of its own, since a slot
+reads through the WAL of all databases. The clock runs from the start of
 tandem's process, or from the request to resume Debezium's connectors, until the last row is visible. Afterwards,
 with one broker, the latency of single commits. A result counts only when the rows are equal.
 """
@@ -19,7 +20,7 @@ import latency
 from catchup import catch_up, circumstances, flags, judged, ratios, show
 from databases import Database, Source, servers
 from debezium import Debezium
-from measuring import end_in_good_order, say, wait
+from measuring import end_in_good_order, say
 from shared import Admin, ClusterError, Worker, broker, free_ports
 from tandem_run import Tandem
 
@@ -60,13 +61,13 @@ class Phase:
 
     def __init__(self, nodes, given, clean_up):
         self.nodes, self.given = nodes, given
-        a, b = clean_up.enter_context(servers())
+        a, b, c = clean_up.enter_context(servers(3))
         brokers = clean_up.enter_context(cluster(nodes))
         admin = Admin(brokers.bootstrap)
         clean_up.callback(admin.close)
         def target(name):
             return Database(b, f"perf_{name}", given.tcp)
-        self.source, self.direct_source = Source(a, "perf", given.tcp), Source(a, "perf_direct", given.tcp)
+        self.source, self.direct_source = Source(a, "perf", given.tcp), Source(c, "perf", given.tcp)
         latency.set_up(self.source)
         self.ours = Tandem("tandem-kafka", self.source, target("kafka"), given, "--transport", "kafka", "--brokers",
                            brokers.bootstrap, brokers=[node.pid() for node in brokers.nodes])
@@ -89,21 +90,6 @@ class Phase:
         """Those whose latency is measured: what is best tuned of the peers."""
         return [self.ours, *self.peers[:1]]
 
-    def _fill(self, rows):
-        """{source: what its targets must hold}. The direct way's slot first passes over the others' rows."""
-        wanted = {self.source: self.source.fill(rows)}
-        self._pass_over()
-        wanted[self.direct_source] = self.direct_source.fill(rows)
-        return wanted
-
-    def _pass_over(self):
-        self.direct.start()
-        self.direct_source.checkpoint()
-        self.direct_source.sql("INSERT INTO chat_message (id) VALUES (0)")
-        wait("tandem-direct has passed over", 300, lambda: self.direct.target.sql(
-            "SELECT 1 FROM chat_message WHERE id = 0"))
-        self.direct.stop()
-
     def catch_ups(self):
         rows = min(WARM_UP_ROWS, self.given.rows)
         say(f"{self.nodes} broker(s), warming up with {rows:,} rows")
@@ -113,7 +99,7 @@ class Phase:
             self._round(self.given.rows, repeat, self.runs)
 
     def _round(self, rows, number, runs):
-        wanted = self._fill(rows)
+        wanted = {source: source.fill(rows) for source in (self.source, self.direct_source)}
         systems = self._systems()
         for system in systems if number % 2 == 0 else reversed(systems):
             run = catch_up(system, wanted[system.source], rows)

@@ -41,7 +41,7 @@ class Stack:
         self.home, self.cache = self._reachable()
         sockets = self._socket_folder()
         self.clusters = [Cluster(name, self.home / name, port, sockets, self.account)
-                         for name, port in zip("ab", ports)]
+                         for name, port in zip("abc", ports)]  # two, but where more are measured
         self.record = self.home / "stack.json"
         self.brokers = broker.Brokers(self.home / "kafka", kafka_ports[:3], kafka_ports[3:])
 
