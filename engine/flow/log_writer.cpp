@@ -37,6 +37,7 @@ log_writer::log_writer(io::asio::any_io_executor const& executor, direction_link
       start_{std::move(start)},
       tail_{tail},
       room_{executor},
+      unsent_most_{(places_.rows.size() + 1) * (sink.full_request() + sink.full_request() / 2)},
       previous_commit_{records_.last().at} {}
 
 void log_writer::mark(lsn idle) {
@@ -301,6 +302,13 @@ void log_writer::ends_at(lsn end) {
     of = std::max(of, end);
 }
 
+// One change may be larger than all that may wait. And behind the request on its way nothing waits that would be a full
+// one: its thread would ask for the answer without rest, see on_the_way().
+bool log_writer::room_for_more() const noexcept {
+    return sink_.outstanding() == 0 ||
+           (on_their_way_ < way_most && sink_.outstanding_bytes() < unsent_most_);
+}
+
 outcome_of<bool> log_writer::queue_one(stream_record const& one, batch& into) {
     auto const& to = one.partition ? places_.rows[*one.partition] : places_.own;
     if (one.bytes > records_.limit()) {
@@ -310,8 +318,7 @@ outcome_of<bool> log_writer::queue_one(stream_record const& one, batch& into) {
                         "be told of its tables {}: raise it",
                         to.topic->name(), records_.limit(), one.bytes)};
     }
-    // One change may be larger than all that may wait.
-    if (on_their_way_ >= way_most && sink_.outstanding() > 0) {
+    if (!room_for_more()) {
         return false;
     }
     headers_.clear();

@@ -76,6 +76,7 @@ private:
     [[nodiscard]] io::awaitable<voided> write_index();
     void send_now();
     [[nodiscard]] bool on_the_way() const noexcept;
+    [[nodiscard]] bool room_for_more() const noexcept;
     [[nodiscard]] io::awaitable<void> finish();
     [[nodiscard]] io::awaitable<voided> write_idle();
     // A change is encoded and its records queued as far as there is room, without a coroutine. True: all of them.
@@ -106,6 +107,7 @@ private:
     std::size_t segment_bytes_ = 0;          // since its head
     std::size_t index_bytes_ = 0;            // of rows since the last index
     std::size_t on_their_way_ = 0;           // held by batches_
+    std::size_t const unsent_most_;          // keys and values that the client may hold
     lsn previous_commit_;
     lsn ended_at_;      // the last transaction's end, when its last record says so
     lsn uncovered_end_; // the last transaction's, while an index is still to cover its rows

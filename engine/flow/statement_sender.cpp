@@ -290,19 +290,19 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
     batch_builder const& batch, apply_head const& values) {
     auto const& plan = *copyable(batch);
     static_cast<void>(trust_.plain(table_name(plan))); // counts
+    auto const format = encode_copy(batch, rules_.binary, copied_);
+    if (!format) {
+        co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
+    }
     auto const text = fmt::format(
         "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}; COMMIT",
         sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
         values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset),
-        sql::copy_rows(table_for(plan, complete_columns(plan)), rules_.binary));
+        sql::copy_rows(table_for(plan, complete_columns(plan)), *format == copy_format::binary));
     if (auto asked = checked(pipeline_.ask_copy(text)); !asked) {
         co_return asked.error();
-    }
-    if (!encode_copy(batch, rules_.binary,
-                     copied_)) { // while the server begins; the session ends with this start
-        co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
     }
     auto started = co_await pipeline_.copy_wanted();
     if (!started && started.error().code == io::pg::errc::server_error) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstring>
 #include <new>
 
 namespace tandem::io::kafka {
@@ -89,6 +91,16 @@ result<std::unique_ptr<producer>> producer::open(asio::any_io_executor executor,
         return client.error();
     }
     return std::unique_ptr<producer>{new producer{std::move(*client)}};
+}
+
+producer::producer(std::unique_ptr<handle> client)
+    : client_{std::move(client)}, haste_{std::make_unique<helper_thread>()} {
+    std::array<char, 32> text{};
+    auto size = text.size();
+    [[maybe_unused]] auto const known =
+        rd_kafka_conf_get(rd_kafka_conf(client_->native()), "batch.size", text.data(), &size);
+    TANDEM_ASSERT(known == RD_KAFKA_CONF_OK);
+    std::from_chars(text.data(), text.data() + std::strlen(text.data()), full_request_);
 }
 
 producer::~producer() {
@@ -185,6 +197,7 @@ producer::queued producer::produce(topic& to, std::int32_t partition, record con
         batch.link(batches_);
     }
     ++outstanding_;
+    outstanding_bytes_ += what.key.value_or("").size() + what.value.value_or("").size();
     return queued::yes;
 }
 
@@ -250,6 +263,7 @@ void producer::settle(rd_kafka_event_t* reports) {
             run = 0;
         }
         ++run;
+        outstanding_bytes_ -= report->len + report->key_len;
         if (report->err != RD_KAFKA_RESP_ERR_NO_ERROR || any_broken_) [[unlikely]] {
             note(*report, *its);
         }

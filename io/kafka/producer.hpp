@@ -110,14 +110,17 @@ public:
 
     // Records that are not reported on yet.
     [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
+    // Their keys and values.
+    [[nodiscard]] std::size_t outstanding_bytes() const noexcept { return outstanding_bytes_; }
+    // The bytes with which a request leaves without waiting for more: batch.size.
+    [[nodiscard]] std::size_t full_request() const noexcept { return full_request_; }
     [[nodiscard]] handle& client() noexcept { return *client_; }
 
     // What tandem sets where the user does not.
     [[nodiscard]] static properties presets();
 
 private:
-    explicit producer(std::unique_ptr<handle> client)
-        : client_{std::move(client)}, haste_{std::make_unique<helper_thread>()} {}
+    explicit producer(std::unique_ptr<handle> client);
 
     [[nodiscard]] queued refuse(error failed);
     void settle(rd_kafka_event_t* reports);
@@ -129,6 +132,8 @@ private:
     std::vector<std::unique_ptr<topic>> topics_;
     ring_node batches_; // those that are not settled
     std::size_t outstanding_ = 0;
+    std::size_t outstanding_bytes_ = 0;
+    std::size_t full_request_ = 0;
     bool any_broken_ = false;
     std::vector<error> untold_; // failures that serve() has not returned yet
     error why_;

@@ -107,6 +107,11 @@ TEST_F(Producer, FullQueueIsBackPressure) {
     EXPECT_EQ(records.back().value, "value 4999");
 }
 
+TEST_F(Producer, KnowsHowFullARequestIs) {
+    EXPECT_EQ(open_producer()->full_request(), 1'000'000U);
+    EXPECT_EQ(open_producer({{"batch.size", "4096"}})->full_request(), 4096U);
+}
+
 TEST_F(Producer, QueueOfBytesIsFullToo) {
     auto const topic = make_topic();
     std::string const value(10'000, 'x');
@@ -233,6 +238,7 @@ TEST_F(Producer, NullsAndEmptyTextsAreDifferent) {
     for (auto const& one : {all_null, all_empty, tombstone}) {
         ASSERT_EQ(sink->produce(to, 0, one, batch), queued::yes);
     }
+    EXPECT_EQ(sink->outstanding_bytes(), std::string_view{"key"}.size());
     must(loop_.run(test::settle(*sink)));
     seen_record const null{0, std::nullopt, std::nullopt, {}};
     seen_record const empty{
@@ -252,8 +258,10 @@ TEST_F(Producer, EachBatchSettlesByItself) {
                   queued::yes);
     }
     EXPECT_EQ(sink->outstanding(), 100U);
+    EXPECT_EQ(sink->outstanding_bytes(), 100U);
     EXPECT_EQ(batches[0].outstanding(), 50U);
     must(loop_.run(test::settle(*sink)));
+    EXPECT_EQ(sink->outstanding_bytes(), 0U);
     EXPECT_TRUE(batches[0].settled());
     EXPECT_TRUE(batches[1].settled());
     ASSERT_EQ(sink->produce(to, 0, of("again"), batches[0]), queued::yes);
