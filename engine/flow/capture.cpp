@@ -54,7 +54,7 @@ io::awaitable<failure> capture::run() {
             }
             continue;
         }
-        auto waited = co_await stream_.wait();
+        auto waited = co_await stream_.wait(writer_.inside());
         link_.rushing = stream_.fast();
         if (!waited) {
             co_return retry_after(link_.setup.source.name, "the replication stream",

@@ -11,6 +11,7 @@ namespace tandem::engine {
 namespace {
 
 constexpr std::size_t full_batch = std::size_t{1} << 20;
+constexpr std::size_t begun_early = full_batch / 4; // of a transaction whose end is not here yet
 constexpr std::size_t segment_most = std::size_t{16} << 20;
 constexpr std::size_t index_most = std::size_t{1}
                                    << 20; // of rows that a reader has to hold for one
@@ -70,7 +71,7 @@ io::awaitable<failure> log_writer::run() {
             co_await link_.arrived.wait();
             continue;
         }
-        auto const step = link_.window.next();
+        auto const step = may_take() ? link_.window.next() : change_window::step{};
         if (step.kind == change_window::step_kind::change) {
             auto const queued = make(step);
             if (!queued) {
@@ -121,6 +122,13 @@ void log_writer::send_now() {
 // for without rest.
 bool log_writer::on_the_way() const noexcept {
     return hastened_ && !link_.rushing && sink_.outstanding() > 0;
+}
+
+// A transaction is begun when it is here whole, or when it is too long to wait for its end: readers can do nothing with half
+// of one, and its last change then carries its end. The walsender sends it at one go, but is not always let to.
+bool log_writer::may_take() const noexcept {
+    return link_.window.commits_ahead() > 0 || link_.window.unfinished_bytes() >= begun_early ||
+           link_.window.bytes() >= link_.setup.queue_bytes;
 }
 
 void log_writer::stop() {
@@ -205,11 +213,11 @@ failure log_writer::other_history() {
 }
 
 // Where the transaction ends, if this is its last change and that is known already.
-lsn log_writer::end_behind(change_window::step const& step) {
+lsn log_writer::end_behind() {
     auto const at = link_.window.position();
     auto const following = link_.window.next();
     bool const last = following.kind == change_window::step_kind::commit;
-    lsn const end = last ? step.piece->end_lsn : lsn{};
+    lsn const end = last ? following.piece->end_lsn : lsn{};
     if (following.kind != change_window::step_kind::nothing) {
         link_.window.rewind(at);
     }
@@ -217,7 +225,7 @@ lsn log_writer::end_behind(change_window::step const& step) {
 }
 
 outcome_of<bool> log_writer::make(change_window::step const& step) {
-    lsn const end = end_behind(step);
+    lsn const end = end_behind();
     if (tail_.has(records_.next_position(end))) {
         records_.pass_over();
         return true;

@@ -76,6 +76,7 @@ private:
     [[nodiscard]] io::awaitable<voided> write_index();
     void send_now();
     [[nodiscard]] bool on_the_way() const noexcept;
+    [[nodiscard]] bool may_take() const noexcept;
     [[nodiscard]] bool room_for_more() const noexcept;
     [[nodiscard]] io::awaitable<void> finish();
     [[nodiscard]] io::awaitable<voided> write_idle();
@@ -88,7 +89,7 @@ private:
     [[nodiscard]] io::awaitable<voided> write_rest();
     [[nodiscard]] io::awaitable<voided> put(std::span<stream_record const> records);
     [[nodiscard]] batch& filling();
-    [[nodiscard]] lsn end_behind(change_window::step const& step);
+    [[nodiscard]] lsn end_behind();
     void ends_at(lsn end);
     void settle();
 

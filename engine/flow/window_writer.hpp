@@ -37,6 +37,9 @@ public:
     step truncate(truncation what);
     step commit(pgoutput::commit const& committed);
 
+    // Between begin() and commit().
+    [[nodiscard]] bool inside() const noexcept { return inside_; }
+
     // What has come so far, to the applier.
     void hand_over();
 

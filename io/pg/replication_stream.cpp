@@ -150,10 +150,10 @@ error replication_stream::why() const {
     return why_;
 }
 
-awaitable<result<void>> replication_stream::wait() {
+awaitable<result<void>> replication_stream::wait(bool half) {
     bool gathered = false;
     fast_ = rate_.note(std::exchange(drained_bytes_, 0), std::chrono::steady_clock::now());
-    if (fast_ && gathers_ && link_->mute()) {
+    if ((fast_ || half) && gathers_ && link_->mute()) {
         pause_.expires_after(gathering_pause);
         auto const [cancelled] = co_await pause_.async_wait(use_tuple);
         link_->unmute();

@@ -70,7 +70,8 @@ public:
     // came before. Fails only with errc::cancelled. At a high rate over a Unix socket it lets input
     // gather for a moment, so that the walsender need not wake us for every row: measured, it spends
     // 15 % less CPU per row and we half. Over loopback TCP a resting reader costs it 25 % more.
-    [[nodiscard]] awaitable<result<void>> wait();
+    // The same for `half`: what was taken is the beginning of something whose end is about to come.
+    [[nodiscard]] awaitable<result<void>> wait(bool half = false);
     // Input comes at a high rate, as found by the last wait().
     [[nodiscard]] bool fast() const noexcept { return fast_; }
     // One standby status update. At most one send at a time; may run while another coroutine waits

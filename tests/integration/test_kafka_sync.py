@@ -1,5 +1,6 @@
 """Two masters through three real brokers: all of it once, whole, in order. What befalls Kafka: test_kafka_faults.py."""
 
+import contextlib
 import json
 import subprocess
 
@@ -53,6 +54,26 @@ def test_transactions_stay_whole(pair, kafka):
     pair.settle()
     pair.assert_equal()
     assert sums == {5000}
+
+
+def test_a_small_transactions_last_change_says_that_it_is(pair, kafka):
+    """It is written when it is here whole, however fast its parts come, and no record of its own has to end it."""
+    through(pair, kafka)
+    pair.settle(deadline=60)
+    with contextlib.closing(pair.a.connect(autocommit=True)) as writer, writer.cursor() as cursor:
+        for number in range(1, 501):
+            cursor.execute("INSERT INTO chat (id, body) SELECT %s * 10 + i, 'x' FROM generate_series(1, 2) i", (number,))
+    pair.settle(deadline=60)
+    ends, notes = [], []
+    for record in kafka.admin.read(f"{pair.prefix}.a"):
+        headers = dict(record["headers"])
+        if record["value"] and json.loads(record["value"])["source"]["table"] == "chat":
+            ends.append(headers["tandem.pos"].endswith(b".0"))
+        elif "tandem.note" in headers:
+            notes.append(json.loads(headers["tandem.note"])["note"])
+    assert ends == [False, True] * 500
+    assert "commit" not in notes and "relation" in notes
+    pair.assert_equal("chat")
 
 
 def test_what_was_parked_is_retried(pair, kafka):
