@@ -440,12 +440,13 @@ STOPPED = {
 }
 
 
-@pytest.mark.parametrize("fault", STOPPED)
+@pytest.mark.parametrize("fault, confirm, known", [("more_partitions", "applied", "node b has"),
+                                                   ("compacted", "kafka", "Kafka has acknowledged")])
 @pytest.mark.parametrize("when", ["while_it_runs", "while_it_is_stopped"] if LONG else ["while_it_runs"])
-def test_it_stops_and_says_what_to_do(loaded, fault, when):
+def test_it_stops_and_says_what_to_do(loaded, fault, confirm, known, when):
     break_it, mend_it, said = STOPPED[fault]
     topic, admin = loaded.topics[0], loaded.kafka.admin
-    instance = loaded.run()
+    instance = loaded.run("--confirm", confirm)
     with loaded.load() as running:
         running.until_more(20)
         if when == "while_it_is_stopped":
@@ -456,7 +457,7 @@ def test_it_stops_and_says_what_to_do(loaded, fault, when):
         reason = instance.wait_state("a:b", "paused", deadline=60)["reason"]
         for part in (f"topic {topic} ", *said):
             assert part in reason
-        upto, now = re.search(r"; node b has everything up to (\S+), what comes after it \(node a is at (\S+)\) waits in "
+        upto, now = re.search(rf"; {known} everything up to (\S+), what comes after it \(node a is at (\S+)\) waits in "
                               r"replication slot tandem_a_b_\d+$", reason).groups()
         assert loaded.pair.a.value(f"SELECT '{upto}'::pg_lsn < '{now}'::pg_lsn")
         loaded.pair.settle(loaded.pair.b, deadline=60)  # the other direction goes on

@@ -23,7 +23,7 @@ EXPRESSIONS = {
     "function_numeric": ("numeric(8,3)", "random()::numeric"), "bare_numeric": ("numeric", "2.50"),
     "function_json": ("jsonb", "jsonb_build_object()"), "function_double": ("double precision", "random()"),
     "function_boolean": ("boolean", "pg_is_in_recovery()"), "enumeration": ("mood", "'happy, very'"),
-    "function_interval": ("interval", "age(now())"), "function_bits": ("bit(3)", "set_bit(B'000', 1, 1)"),
+    "function_interval": ("interval", "age(date_trunc('second', now()))"), "function_bits": ("bit(3)", "set_bit(B'000', 1, 1)"),
     "zero_bits": ("bit(3)", "B'000'"), "one_bit": ("bit(1)", "B'1'"), "varbits": ("varbit", "B'00'"),
     "varchar_array": ("varchar(3)[]", "'{a}'"), "long": ("text", "'" + "0123456789" * 20 + "'"),
     "control": ("text", r"E'a\\tb\"'"),
