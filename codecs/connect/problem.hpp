@@ -35,6 +35,7 @@ struct problem {
 [[noreturn]] void throw_exception_from_error(problem const& error,
                                              boost::source_location const& at);
 
+// Of an outcome<bool>: `x ? other : x` makes a bool of x where it is a variable, and its error is lost; use `if`.
 template <class T>
 using outcome = boost::system::result<T, problem>;
 

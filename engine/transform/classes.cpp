@@ -19,6 +19,8 @@ template <auto Make>
 constexpr auto of_value = &of_side<Make, record_side::value>;
 
 constexpr std::array transformations{
+    transformation_class{"io.debezium.transforms.ExtractNewRecordState",
+                         new_record_state_definitions, make_new_record_state},
     transformation_class{"org.apache.kafka.connect.transforms.DropHeaders",
                          drop_headers_definitions, make_drop_headers},
     transformation_class{"org.apache.kafka.connect.transforms.ExtractField$Key",

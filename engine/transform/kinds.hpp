@@ -39,6 +39,9 @@ namespace tandem::connect {
 [[nodiscard]] setting_definitions timestamp_router_definitions();
 [[nodiscard]] outcome<transformation_ptr> make_timestamp_router(settings const& by);
 
+[[nodiscard]] setting_definitions new_record_state_definitions();
+[[nodiscard]] outcome<transformation_ptr> make_new_record_state(settings const& by);
+
 [[nodiscard]] setting_definitions filter_definitions();
 [[nodiscard]] outcome<transformation_ptr> make_filter(settings const& by);
 

@@ -1,4 +1,4 @@
-"""Kafka's transformations and ours: generated records through the same chains, every output and every sentence the same."""
+"""Kafka's and Debezium's transformations and ours: generated records through the same chains, every output and every sentence the same."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def answers(command, cases):
 
 
 @pytest.mark.parametrize("kind", [*smt_cases.KINDS, "chains"])
-def test_same_as_kafkas(kind):
+def test_same_as_theirs(kind):
     cases = list(smt_cases.cases(kind, COUNT * (3 if kind == "chains" else 1), seed=1))
     ours = answers([os.environ["TANDEM_TRANSFORM_TOOL"]], cases)
     theirs = answers(debezium.java("source", "Chains"), cases)

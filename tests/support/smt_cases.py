@@ -270,7 +270,54 @@ def filtered(source):
     return made
 
 
-KINDS = {"ReplaceField": replace_field, "MaskField": mask_field, "InsertField": insert_field, "TimestampConverter": timestamp_converter,
+UNWRAP = "io.debezium.transforms.ExtractNewRecordState"
+
+
+def new_record_state(source):
+    properties = {}
+    modes = ["drop", "tombstone", "rewrite", "rewrite-with-tombstone", "Rewrite", ""]
+    for key, texts in {"delete.tombstone.handling.mode": modes, "delete.handling.mode": ["drop", "rewrite", "none"],
+                       "drop.tombstones": ["true", "false"], "route.by.field": ["name", "id", "none", ""],
+                       "add.fields": ["op", "op,table,lsn", "source.ts_ms:AT, transaction.id", "ts_ms,ts_us,name", "source.none", "id:TX,total_order",
+                                      "a:b:c", "op,op", "version:", "none.x", "snapshot"],
+                       "add.headers": ["op", "op,source.table", "lsn:POSITION", "txId,source.sequence"], "add.fields.prefix": ["", "x_"],
+                       "add.headers.prefix": ["", "h."], "drop.fields.header.name": ["drop"], "drop.fields.from.key": ["true"],
+                       "drop.fields.keep.schema.compatible": ["false", "true"], "replace.null.with.default": ["false", "true"]}.items():
+        if source.random.random() < 0.35:
+            properties[key] = source.one(texts)
+    return UNWRAP, properties
+
+
+def envelope(source):
+    """A record of Debezium's, or what comes with them."""
+    row = dict(source.structure(), name="p.public.users.Value", optional=True)
+    row["fields"] = [field for field in row["fields"] if field["field"] != "name"]
+    if source.random.random() < 0.7:
+        row["fields"].append({"type": "string", "optional": True, "field": "name"})
+    row.pop("default", None)
+    text, number = {"type": "string", "optional": False}, {"type": "int64", "optional": True}
+    block = {"type": "struct", "optional": False, "name": "io.debezium.connector.postgresql.Source", "version": 1, "field": "source",
+             "fields": [dict(text, field="version"), dict(text, field="name"), dict(number, field="ts_ms"),
+                        dict(text, field="snapshot", optional=True, default="false"), dict(text, field="table"),
+                        dict(text, field="sequence", optional=True), dict(number, field="txId"), dict(number, field="lsn")]}
+    transaction = {"type": "struct", "optional": True, "name": "event.block", "version": 1, "field": "transaction",
+                   "fields": [dict(text, field="id"), dict(number, field="total_order", optional=False)]}
+    schema = {"type": "struct", "optional": False, "name": "p.public.users." + source.one(["Envelope"] * 9 + ["Value"]), "version": 2,
+              "fields": [dict(row, field="before"), dict(row, field="after"), block, transaction, dict(text, field="op"),
+                         dict(number, field="ts_ms"), dict(number, field="ts_us")]}
+    op = source.one(["c", "u", "d", "d", "r", "t"])
+    plain = dict(row, optional=False)
+    payload = {"before": source.value(plain) if op in "ud" and source.random.random() < 0.9 else None,
+               "after": source.value(plain) if op in "cur" else None,
+               "source": {"version": "3.0.8.Final", "name": "p", "ts_ms": 1, "snapshot": source.one([None, "true"]), "table": "users",
+                          "sequence": source.one([None, "[1]"]), "txId": source.one([None, 7]), "lsn": 2**40},
+               "transaction": source.one([None, {"id": "7:9", "total_order": 3}]), "op": op, "ts_ms": 2, "ts_us": source.one([None, 2000])}
+    value = None if source.random.random() < 0.15 else json.dumps({"schema": schema, "payload": payload})
+    return {"schemas": True, "topic": "p.public.users", "partition": None, "timestamp": None, "key": source.side(True), "value": value,
+            "headers": source.one([[], [["drop", "[\"id\", \"flag\"]"]], [["h", "1"]], [["drop", "[\"name\"]"], ["h", "x"]]])}
+
+
+KINDS = {"ExtractNewRecordState": new_record_state, "ReplaceField": replace_field, "MaskField": mask_field, "InsertField": insert_field, "TimestampConverter": timestamp_converter,
          "TimestampRouter": timestamp_router, "RegexRouter": regex_router, "InsertHeader": insert_header, "HeaderFrom": header_from,
          "DropHeaders": drop_headers, "ValueToKey": value_to_key, "ExtractField": extract_field, "Filter": filtered}
 
@@ -287,7 +334,8 @@ def cases(kind, count, seed):
     made = 0
     while made < count:
         chain = chained(source) if kind == "chains" else KINDS[kind](source)
-        case = {"chain": chain if isinstance(chain, dict) else source.chain(chain), **source.record()}
+        record = envelope(source) if kind == "ExtractNewRecordState" else source.record()
+        case = {"chain": chain if isinstance(chain, dict) else source.chain(chain), **record}
         if defined(case):
             made += 1
             yield case
@@ -295,7 +343,7 @@ def cases(kind, count, seed):
 
 def chained(source):
     """Two to five transformations."""
-    kinds = [kind for kind in KINDS if kind != "Filter"]
+    kinds = [kind for kind in KINDS if kind not in ("Filter", "ExtractNewRecordState")]
     made = {}
     names = []
     for number in range(source.random.randint(2, 5)):
