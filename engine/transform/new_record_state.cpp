@@ -2,6 +2,7 @@
 // 1.9 too; delete-to-tombstone is of later ones.
 // https://debezium.io/documentation/reference/3.0/transformations/event-flattening.html
 
+#include "engine/transform/envelope_reference.hpp"
 #include "engine/transform/kinds.hpp"
 #include "engine/transform/plan_cache.hpp"
 #include "engine/transform/requirements.hpp"
@@ -68,113 +69,10 @@ handling handling_of(settings const& by) {
             by.boolean("drop.tombstones")};
 }
 
-// A part of the envelope that becomes a field or header: "op", "source.ts_ms", "lsn:POSITION".
-struct reference {
-    std::string structure; // empty: the envelope itself
-    std::string field;
-    std::string new_name;
-};
-
-std::string_view structure_of(std::string_view field) noexcept {
-    constexpr std::array<std::string_view, 3> of_transaction{"id", "data_collection_order",
-                                                             "total_order"};
-    constexpr std::array<std::string_view, 4> of_envelope{"op", "ts_ms", "ts_us", "ts_ns"};
-    if (std::ranges::find(of_transaction, field) != of_transaction.end()) {
-        return "transaction";
-    }
-    return std::ranges::find(of_envelope, field) != of_envelope.end() ? "" : "source";
-}
-
-outcome<std::vector<reference>> references_of(string_list const& texts, std::string_view prefix) {
-    std::vector<reference> made;
-    for (auto const& text : texts) {
-        auto const colon = text.find(':');
-        if (colon != std::string::npos && text.find(':', colon + 1) != std::string::npos) {
-            return problem{problem_kind::illegal_argument,
-                           fmt::format("Unexpected field name: {}", text)};
-        }
-        auto const path = std::string_view{text}.substr(0, colon);
-        auto const dot = path.find('.');
-        reference each;
-        each.field = dot == std::string_view::npos ? path : path.substr(dot + 1);
-        each.field.resize(std::min(each.field.find('.'), each.field.size()));
-        each.structure =
-            dot == std::string_view::npos ? structure_of(each.field) : path.substr(0, dot);
-        each.new_name = prefix;
-        if (colon != std::string::npos && colon + 1 < text.size()) {
-            each.new_name += std::string_view{text}.substr(colon + 1);
-        } else {
-            each.new_name += dot == std::string_view::npos
-                                 ? each.field
-                                 : fmt::format("{}_{}", each.structure, each.field);
-        }
-        made.push_back(std::move(each));
-    }
-    return made;
-}
-
-// Where a reference points in one envelope's schema.
-struct resolved {
-    std::optional<std::size_t> structure; // none: the envelope itself
-    std::size_t field = 0;
-    schema_ptr of;
-    std::string_view new_name;
-};
-
-problem no_structure() {
-    return {
-        problem_kind::null_pointer,
-        "Cannot invoke \"org.apache.kafka.connect.data.Field.schema()\" because the return value "
-        "of \"org.apache.kafka.connect.data.Schema.field(String)\" is null"};
-}
-
-// Those that there are; of a structure that lacks the field, the envelope's own of that name.
-outcome<std::vector<resolved>> resolve(std::vector<reference> const& all, schema const& envelope) {
-    std::vector<resolved> made;
-    for (auto const& each : all) {
-        resolved place{{}, 0, nullptr, each.new_name};
-        auto const* parent = &envelope;
-        if (!each.structure.empty()) {
-            place.structure = envelope.index_of(each.structure);
-            if (!place.structure) {
-                return no_structure();
-            }
-            parent = envelope.fields[*place.structure].of.get();
-        }
-        auto found = parent->index_of(each.field);
-        if (!found && parent != &envelope) {
-            parent = &envelope;
-            place.structure.reset();
-            found = envelope.index_of(each.field);
-        }
-        if (!found) {
-            continue;
-        }
-        place.field = *found;
-        auto const& original = *parent->fields[*found].of;
-        auto of = basics_of(original);
-        of->optional = true;
-        of->fields = original.fields;
-        of->key = original.key;
-        of->element = original.element;
-        place.of = std::move(of);
-        made.push_back(std::move(place));
-    }
-    return made;
-}
-
-value value_at(resolved const& place, value const& envelope) noexcept {
-    if (!place.structure) {
-        return envelope.field(place.field);
-    }
-    auto const& parent = envelope.field(*place.structure);
-    return parent.is_null() ? value{} : parent.field(place.field);
-}
-
 class new_record_state final : public transformation {
 public:
-    new_record_state(settings const& by, std::vector<reference> fields,
-                     std::vector<reference> headers, transformation_ptr mark_removed,
+    new_record_state(settings const& by, std::vector<envelope_reference> fields,
+                     std::vector<envelope_reference> headers, transformation_ptr mark_removed,
                      transformation_ptr mark_kept)
         : handling_{handling_of(by)},
           fields_{std::move(fields)},
@@ -230,9 +128,9 @@ private:
     struct plan {
         std::size_t before = 0;
         std::size_t after = 0;
-        std::vector<resolved> fields;
+        std::vector<envelope_part> fields;
         std::optional<problem> fields_wrong; // told when they are needed
-        std::vector<resolved> headers;
+        std::vector<envelope_part> headers;
     };
 
     outcome<plan> plan_for(schema const& envelope) const {
@@ -425,8 +323,8 @@ private:
     }
 
     handling handling_;
-    std::vector<reference> fields_;
-    std::vector<reference> headers_;
+    std::vector<envelope_reference> fields_;
+    std::vector<envelope_reference> headers_;
     std::string route_by_;
     std::string drop_header_;
     bool drop_from_key_;
