@@ -120,6 +120,13 @@ start_note read_start(note_reader& read, json::object const& from) {
     if (read.has(from, "policy")) {
         note.policy = read.text(from, "policy");
     }
+    if (read.has(from, "database")) {
+        note.database = read.text(from, "database");
+        note.database_oid = read.whole<std::uint32_t>(from, "database_oid");
+    }
+    if (read.has(from, "answers")) {
+        note.answers = read.text(from, "answers");
+    }
     if (read.has(from, "rows")) {
         read.each(from, "rows", [&](json::element const& each) {
             auto const one = read.value<json::array>(each);
@@ -295,6 +302,15 @@ std::string_view encode_note(start_note const& note, arena& into) {
     if (!note.policy.empty()) {
         out += R"(,"policy":)";
         append_quoted(out, note.policy);
+    }
+    if (!note.database.empty()) {
+        out += R"(,"database":)";
+        append_quoted(out, note.database);
+        out += fmt::format(R"(,"database_oid":{})", note.database_oid);
+    }
+    if (!note.answers.empty()) {
+        out += R"(,"answers":)";
+        append_quoted(out, note.answers);
     }
     if (!note.rows.empty()) {
         char const* between = R"(,"rows":[)";

@@ -49,6 +49,9 @@ struct start_note {
     lsn began;                       // of the whole stream: nothing came before; none: unknown
     std::string policy; // by which the source's own site resolves conflicts; may be empty
     std::vector<row_partition> rows; // index notes name them by their number; empty: rows are here
+    std::string database = {};       // of the source; may be empty, as the next one may be zero
+    std::uint32_t database_oid = 0;
+    std::string answers = {}; // the reader that asked where the stream began; empty: none did
 
     friend bool operator==(start_note const&, start_note const&) = default;
 };

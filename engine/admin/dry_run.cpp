@@ -31,10 +31,10 @@ std::string source_text(stream_plan const& stream) {
         text += fmt::format("SELECT pg_drop_replication_slot({});\n", sql::literal(stream.slot));
     }
     if (stream.create_slot) {
-        text +=
-            fmt::format("SELECT pg_create_logical_replication_slot({}, 'pgoutput');\n"
-                        "-- :start is the position that this returned\n{};\n",
-                        sql::literal(stream.slot), sending_statement(stream.target, ":'start'"));
+        text += fmt::format("SELECT pg_create_logical_replication_slot({}, 'pgoutput');\n"
+                            "-- :start is the position that this returned\n{};\n",
+                            sql::literal(stream.slot),
+                            sending_statement(stream.target, ":'start'", stream.target_here));
     }
     return text;
 }

@@ -327,8 +327,9 @@ private:
         auto creating = engine::create_slot(source, *set_.node(stream.source), stream.slot);
         new_slot made = co_await std::move(creating);
         undo_.push_back({stream.source, drop});
-        co_await source.run(sending_statement(stream.target, sql::literal(made.start)),
-                            "noting where the stream begins");
+        co_await source.run(
+            sending_statement(stream.target, sql::literal(made.start), stream.target_here),
+            "noting where the stream begins");
         undo_.push_back({stream.source, fmt::format("DELETE FROM tandem.sending WHERE peer = {}",
                                                     sql::literal(stream.target))});
         notes_.push_back(

@@ -33,9 +33,13 @@ constexpr parked_cure cures[] = {
     {"42P01", "create the table on node {}"},
     {"3F", "create the schema and its table on node {}"},
     {"42703", "add the column on node {}"},
-    {"42804", "give the column on node {} the source's type"},
+    {"42804",
+     "give the column on node {} the source's type; what was changed before the source's own "
+     "type was fits no more: write the row by hand and drop it here"},
     {"42501", "grant what is missing to tandem's role on node {}"},
-    {"TD012", "write the row on node {} by hand"},
+    {"TD012",
+     "raise the topic's limit and write the row again at its source, or write it on node {} "
+     "by hand"},
     {"TD013", "write the row on node {} by hand"},
 };
 

@@ -269,12 +269,12 @@ std::string open_progress_statement(std::string const& source) {
                        sql::literal(source));
 }
 
-std::string sending_statement(std::string const& target, std::string const& start) {
+std::string sending_statement(std::string const& target, std::string const& start, bool together) {
     return fmt::format(
-        "INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn) SELECT {}, 0, '', "
-        "ARRAY[incarnation], {} FROM tandem.meta ON CONFLICT (peer) DO UPDATE SET start_lsn = "
-        "excluded.start_lsn",
-        sql::literal(target), start);
+        "INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn, reader) SELECT {}, 0, '', "
+        "ARRAY[incarnation], {}, {} FROM tandem.meta ON CONFLICT (peer) DO UPDATE SET start_lsn = "
+        "excluded.start_lsn, reader = excluded.reader",
+        sql::literal(target), start, together ? "''" : "NULL");
 }
 
 std::vector<slot_info> own_slots(node_catalog const& node) {

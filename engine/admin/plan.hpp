@@ -71,7 +71,9 @@ void keep_published(table_choice& choice, node_catalog const& source);
 // The same of a peer's stream, which begins where its log says.
 [[nodiscard]] std::string open_progress_statement(std::string const& source);
 // Where the stream to `target` begins, for readers that only its log tells (R7).
-[[nodiscard]] std::string sending_statement(std::string const& target, std::string const& start);
+// `together`: the target is set up by the same command, and need not ask.
+[[nodiscard]] std::string sending_statement(std::string const& target, std::string const& start,
+                                            bool together);
 
 // The plan as SQL text to read or to run by hand, grants included.
 [[nodiscard]] std::string dry_run_text(init_plan const& plan,

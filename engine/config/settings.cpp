@@ -206,7 +206,7 @@ std::vector<setting> node_settings() {
          set_node},
         {"peer", kind::list, group::nodes, "NAME",
          "A master that another site serves, with only Kafka between: its name there. In place of its "
-         "--node; needs --transport kafka. Default: none.",
+         "--node; `run` needs --transport kafka with it. Default: none.",
          [](options& into, std::string const& text) {
              into.peers.push_back({text, {}});
          }},

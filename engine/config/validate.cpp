@@ -134,6 +134,28 @@ void validate_brokers(options const& set) {
         throw config_error{"no brokers given; name them with --brokers HOST:PORT,... (flag), "
                            "TANDEM_BROKERS (environment) or brokers (file)"};
     }
+    // librdkafka takes a port as it comes, modulo 65536.
+    std::string_view left = set.brokers;
+    for (bool more = true; more;) {
+        auto const comma = left.find(',');
+        more = comma != std::string_view::npos;
+        auto const one = left.substr(0, comma);
+        left.remove_prefix(more ? comma + 1 : left.size());
+        auto const colon = one.rfind(':');
+        if (colon == std::string_view::npos || one.ends_with(']')) {
+            continue; // its port is 9092
+        }
+        auto const port = one.substr(colon + 1);
+        int number = 0;
+        auto const [stop, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+        if (failed != std::errc{} || stop != port.data() + port.size() || number < 1 ||
+            number > 65'535) {
+            throw config_error{
+                fmt::format("--brokers {}: the port of {} is none; it is a number from 1 "
+                            "to 65535",
+                            set.brokers, one)};
+        }
+    }
 }
 
 void validate_run(options const& set) {
@@ -148,6 +170,9 @@ void validate_run(options const& set) {
     }
     if (set.transport == transport::kafka && set.brokers.empty()) {
         throw config_error{"--transport kafka needs --brokers HOST:PORT,..."};
+    }
+    if (set.transport == transport::kafka) {
+        validate_brokers(set);
     }
     if (set.transport == transport::direct && !set.peers.empty()) {
         throw config_error{fmt::format("--peer {} needs --transport kafka: another site's database "

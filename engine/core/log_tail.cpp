@@ -19,10 +19,10 @@ void log_tail_finder::take(std::span<event::record_header const> headers,
     epoch_ = read->epoch;
     reached_ = std::max(reached_.value_or(read->position), read->position);
     if (!read->note.empty()) {
-        auto const note = event::decode_note(read->note);
-        auto const* start = note ? std::get_if<event::start_note>(&*note) : nullptr;
+        auto note = event::decode_note(read->note);
+        auto* start = note ? std::get_if<event::start_note>(&*note) : nullptr;
         if (start != nullptr) {
-            token_ = start->tokens.back();
+            writer_ = std::move(*start);
             return;
         }
     }
@@ -37,8 +37,8 @@ void log_tail_finder::take(std::span<event::record_header const> headers,
 
 std::optional<log_tail> log_tail_finder::found() const {
     auto whole = found_;
-    if (whole) {
-        whole->token = token_;
+    if (whole && writer_) {
+        whole->token = writer_->tokens.back();
     }
     return whole;
 }

@@ -37,6 +37,12 @@ public:
     [[nodiscard]] std::optional<event::stream_position> const& reached() const noexcept {
         return reached_;
     }
+    // Of the last writer; none: its start is further back, or there is no record of the stream.
+    [[nodiscard]] std::optional<event::start_note> const& writer() const noexcept {
+        return writer_;
+    }
+    // Of all records of the stream that were seen, the greatest; -1: none was.
+    [[nodiscard]] std::int64_t epoch() const noexcept { return epoch_; }
 
 private:
     [[nodiscard]] std::optional<event::commit_note> made_by(event::record_headers const& headers,
@@ -44,8 +50,8 @@ private:
 
     std::string node_;
     std::optional<log_tail> found_; // but for its token
-    std::string token_;
-    std::int64_t epoch_ = -1; // of the last writer
+    std::optional<event::start_note> writer_;
+    std::int64_t epoch_ = -1;
     std::optional<event::stream_position> reached_;
     event::event_decoder decoder_;
     event::event_view event_;

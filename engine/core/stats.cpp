@@ -1,5 +1,6 @@
 #include "engine/core/stats.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tandem::engine {
@@ -70,9 +71,18 @@ std::vector<std::pair<std::string, std::string>> direction_stats::left_out() con
     return left_out_;
 }
 
-void direction_stats::add_warning(std::string text) {
+direction_stats::snapshot direction_stats::state(part of) const {
     std::lock_guard const held{guard_};
+    return of == part::applying ? applying_ : sending_;
+}
+
+bool direction_stats::add_warning(std::string text) {
+    std::lock_guard const held{guard_};
+    if (std::ranges::find(warnings_, text) != warnings_.end()) {
+        return false;
+    }
     warnings_.push_back(std::move(text));
+    return true;
 }
 
 std::vector<std::string> direction_stats::warnings() const {

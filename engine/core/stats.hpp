@@ -66,8 +66,10 @@ struct kafka_figures {
 
     figure queue_records{unknown}; // given to the producer and not acknowledged yet
     figure queue_bytes{unknown};
-    figure round_trip_us{unknown}; // of the producer's requests, the slowest broker's mean
-    figure lag_records{unknown};   // not read yet, of those in the log at the last fetch
+    figure round_trip_us{unknown};   // of the producer's requests, the slowest broker's mean
+    figure lag_records{unknown};     // not read yet, of those in the log at the last fetch
+    figure readers_brokers{unknown}; // that the reading half's consumer is connected to
+    figure writers_brokers{unknown}; // the same of the writing half's
 };
 
 class direction_stats {
@@ -88,13 +90,15 @@ public:
         std::string reason; // empty while all is well; cause and cure otherwise
     };
     [[nodiscard]] snapshot state() const;
+    [[nodiscard]] snapshot state(part of) const;
 
     // Tables this direction does not sync, and why (set at start and when a table is parked).
     void set_left_out(std::vector<std::pair<std::string, std::string>> tables);
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> left_out() const;
 
-    // What it does less well than it was asked to, until the process ends.
-    void add_warning(std::string text);
+    // What it does less well than it was asked to, each text once, until the process ends.
+    // False: it was there.
+    bool add_warning(std::string text);
     [[nodiscard]] std::vector<std::string> warnings() const;
 
 private:

@@ -74,8 +74,8 @@ dead_letters::~dead_letters() = default;
 
 void dead_letters::say(io::kafka::fetched_record const& record, std::string_view message) {
     if (lines_.spend(clock::now())) {
-        spdlog::warn("topic {}, offset {}: not a record of this stream, passed over: {}",
-                     record.topic(), record.offset(), message);
+        spdlog::warn("topic {}, offset {}: passed over: {}", record.topic(), record.offset(),
+                     message);
     }
 }
 
@@ -294,7 +294,7 @@ void dead_letters::trouble(std::string_view what) {
 
 void dead_letters::say_left_out() {
     if (auto const more = lines_.due(clock::now())) {
-        spdlog::warn("topic {}: {} more records that are none of the stream's were passed over",
+        spdlog::warn("topic {}: {} more records were passed over",
                      stream_topic(kafka_, stats_.source), more);
     }
     if (auto const more = trouble_lines_.due(clock::now())) {

@@ -27,9 +27,18 @@ io::kafka::listener figures_of(std::string who, direction_stats& stats, io::kafk
         figures.round_trip_us.store(kafka_figures::unknown);
     } else {
         figures.lag_records.store(kafka_figures::unknown);
+        figures.readers_brokers.store(kafka_figures::unknown);
     }
     auto made = log_of(std::move(who));
     made.statistics = [&figures](std::string_view json) { take_statistics(json, figures); };
+    return made;
+}
+
+io::kafka::listener brokers_of(std::string who, direction_stats& stats) {
+    auto& figure = stats.kafka.writers_brokers;
+    figure.store(kafka_figures::unknown);
+    auto made = log_of(std::move(who));
+    made.statistics = [&figure](std::string_view json) { take_brokers(json, figure); };
     return made;
 }
 

@@ -18,4 +18,7 @@ void check_clients(io::asio::any_io_executor const& executor, kafka_setup const&
 [[nodiscard]] io::kafka::listener figures_of(std::string who, direction_stats& stats,
                                              io::kafka::role client);
 
+// As log_of(), and of the figures only to how many brokers the writing half's consumer is connected.
+[[nodiscard]] io::kafka::listener brokers_of(std::string who, direction_stats& stats);
+
 } // namespace tandem::engine

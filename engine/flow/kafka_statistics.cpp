@@ -50,7 +50,21 @@ std::int64_t lag_records(json const& all) {
     return lag;
 }
 
+// Those that a client is connected to, and that have answered.
+std::int64_t brokers_up(json const& all) {
+    auto const& brokers = part(all, "brokers");
+    return std::ranges::count_if(
+        brokers, [](json const& broker) { return broker.value("state", std::string{}) == "UP"; });
+}
+
 } // namespace
+
+void take_brokers(std::string_view text, kafka_figures::figure& into) {
+    auto const all = json::parse(text, nullptr, false);
+    if (all.is_object()) {
+        into.store(brokers_up(all), std::memory_order_relaxed);
+    }
+}
 
 void take_statistics(std::string_view text, kafka_figures& into) {
     auto const all = json::parse(text, nullptr, false);
@@ -64,6 +78,7 @@ void take_statistics(std::string_view text, kafka_figures& into) {
         into.round_trip_us.store(round_trip_us(all), std::memory_order_relaxed);
     } else if (kind == "consumer") {
         into.lag_records.store(lag_records(all), std::memory_order_relaxed);
+        into.readers_brokers.store(brokers_up(all), std::memory_order_relaxed);
     }
 }
 

@@ -26,12 +26,13 @@ event::stream_position reached(progress_facts const& facts) {
 } // namespace
 
 log_reader::log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
-                       dead_letters& letters, std::string topic)
+                       dead_letters& letters, std::string topic, std::string asks)
     : link_{link},
       source_{source},
       notes_{notes},
       letters_{letters},
       topic_{std::move(topic)},
+      asks_as_{std::move(asks)},
       writer_{link, resume_guard{link.progress.facts, false}},
       chain_{reached(link.progress.facts), -1} {}
 
@@ -40,6 +41,7 @@ log_reader::voided log_reader::assign(std::int64_t offset) {
     segment_ = -1;
     next_offset_ = -1;
     given_up_ = -1;
+    passed_over_ = -1;
     row_logs_.clear(); // the segment's head says where they are read from
     followed_run_.clear();
     moved_ = true;
@@ -266,16 +268,22 @@ log_reader::voided log_reader::take(io::kafka::fetched_record const& record) {
     reading_ = &record;
     step stepped;
     std::optional<event::stream_note> note;
+    bool const passed = read->epoch == passed_over_ || judging_; // but for what a newer writer says
     if (!read->note.empty()) {
         auto decoded = event::decode_note(read->note);
-        if (!decoded) {
+        if (!decoded && !passed) {
             stepped = bad_note(*read, fmt::format("its note: {}", decoded.error().message()));
             return stepped ? voided{*stepped} : voided{boost::system::in_place_value};
         }
-        note = std::move(*decoded);
+        if (decoded) {
+            note = std::move(*decoded);
+        }
     }
     if (note && std::holds_alternative<event::start_note>(*note)) {
         asks_.emplace(*read, std::move(*note));
+        return boost::system::in_place_value;
+    }
+    if (passed) {
         return boost::system::in_place_value;
     }
     if (note && std::holds_alternative<event::relation_note>(*note)) {
@@ -348,30 +356,6 @@ log_reader::voided log_reader::look_for(event::stream_position from, event::stre
         link_.stats.set_state(direction_state::retrying, why);
     }
     return boost::system::in_place_value;
-}
-
-// R6: where the writer goes back behind what was applied, the transaction applied last must be among what it sends.
-log_reader::step log_reader::known_again(event::record_headers const& headers,
-                                         std::optional<std::string_view> value,
-                                         std::optional<event::stream_note> const& note) {
-    auto const& facts = link_.progress.facts;
-    bool const last_one = headers.position == event::stream_position{facts.applied, 0};
-    auto const made = expect_last_applied_ && last_one ? made_by(value, note)
-                                                       : std::optional<event::commit_note>{};
-    if (!made) {
-        return std::nullopt;
-    }
-    if (*made != event::commit_note{facts.applied_xid, facts.applied_at}) {
-        return failure{
-            next_step::gap,
-            fmt::format("the source's history is not the one that was followed: the "
-                        "transaction that ends at {} is another than the one applied; the "
-                        "source was restored behind us; compare both nodes with `tandem "
-                        "verify`, then set the direction up anew",
-                        to_string(facts.applied))};
-    }
-    expect_last_applied_ = false;
-    return std::nullopt;
 }
 
 // The transaction of a record; none: it does not say.

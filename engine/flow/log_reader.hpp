@@ -33,8 +33,9 @@ class dead_letters;
 class log_reader {
 public:
     // `notes`: a connection to the target of its own, for what the writer's starts say.
+    // `asks`: by what name this reader asks where the stream begins; for a stream that has not begun here.
     log_reader(direction_link& link, io::kafka::consumer& source, io::pg::connection& notes,
-               dead_letters& letters, std::string topic);
+               dead_letters& letters, std::string topic, std::string asks);
 
     // From where the target's progress says; from the log's beginning where that is not there.
     [[nodiscard]] io::awaitable<failure> run(std::optional<std::int64_t> from);
@@ -44,12 +45,16 @@ public:
 
     // Of the writer whose start was seen last; empty: none yet.
     [[nodiscard]] std::string const& writer() const noexcept { return run_; }
+    // Whether it is to be told where the stream begins.
+    [[nodiscard]] bool asks() const noexcept { return link_.progress.facts.open(); }
+    // Why the log as it is cannot be followed, when nobody has mended it for a while.
+    [[nodiscard]] std::optional<failure> overdue() const;
     // What is missing, when the writer has to send it again; empty: nothing.
     [[nodiscard]] std::string const& missing() const noexcept { return missing_; }
     // Its history is the one that was followed, as far as what has come can tell (R6): until then nothing is confirmed.
     [[nodiscard]] bool follows() const noexcept { return !expect_last_applied_; }
     // The end of the log was reached, at least once.
-    [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+    [[nodiscard]] bool at_end() const noexcept { return at_end_ && !run_.empty(); }
     // The end of the log was heard of within the last few seconds: an idle reader asks again (ask_again()).
     [[nodiscard]] bool lately_at_end() const noexcept {
         return std::chrono::steady_clock::now() - end_heard_ < std::chrono::seconds{10};
@@ -69,10 +74,14 @@ private:
 
     [[nodiscard]] voided assign(std::int64_t offset);
     [[nodiscard]] voided ask_for(std::int64_t offset);
-    void hear_end() noexcept {
-        at_end_ = true;
-        end_heard_ = std::chrono::steady_clock::now();
-    }
+    void hear_end();
+    void pass_over(std::int64_t epoch, failure why);
+    void follows_again();
+    [[nodiscard]] bool is_ours(event::start_note const& note) const;
+    [[nodiscard]] failure unanswered() const;
+    [[nodiscard]] failure other_stream(event::start_note const& note) const;
+    [[nodiscard]] std::optional<failure> other_policy(event::start_note const& note) const;
+    [[nodiscard]] voided judge(event::record_headers const& headers, event::start_note const& note);
     [[nodiscard]] bool fetch();
     [[nodiscard]] bool fetch_into(io::kafka::fetched_batch& batch);
     [[nodiscard]] io::awaitable<voided> make_room();
@@ -148,6 +157,24 @@ private:
     std::string followed_run_;                       // whose they are
     std::uint64_t rows_fetched_ = 0;
     std::int64_t given_up_ = -1; // the epoch of a writer whose successor tells the rest
+    // What the last writer's start says keeps the reader from following it; a newer one may be another. `step`: what is
+    // to become of it when none comes, retry: nothing.
+    struct doubt {
+        failure why;
+        bool told = false;
+        std::optional<std::chrono::steady_clock::time_point>
+            at_end; // since when the log ends behind it
+    };
+    std::optional<doubt> doubt_;
+    std::int64_t passed_over_ = -1; // the epoch of a writer of another stream
+    // A start with another policy was met there: whether it is the last one is looked for ahead.
+    struct judgement {
+        std::int64_t offset = 0;
+        std::int64_t epoch = 0;
+    };
+    std::optional<judgement> judging_;
+    std::int64_t policy_from_ = -1; // the epoch from which policies count
+    std::string asks_as_;
     window_writer writer_;
     stream_chain chain_;
     record_changes changes_;

@@ -53,6 +53,11 @@ void log_writer::remind() {
     link_.arrived.notify();
 }
 
+void log_writer::answer(std::string reader) {
+    start_.answers = std::move(reader);
+    remind();
+}
+
 void log_writer::rows_from(std::size_t number, std::int64_t offset) {
     start_.rows[number].offset = offset;
 }

@@ -45,6 +45,8 @@ public:
     void mark(lsn idle);
     // The head of a segment even so: a reader in another log, or behind another writer's records, learns of us by it.
     void remind();
+    // A reader asked where the stream begins: every start says so from here on, the next one at once.
+    void answer(std::string reader);
     // What is on its way is waited for, a while.
     void stop();
     // No row that is written from now on lies before that offset: of start_note::rows, by number.

@@ -64,15 +64,14 @@ io::awaitable<outcome_of<void>> look(io::kafka::consumer& source, std::string co
 
 } // namespace
 
-io::awaitable<outcome_of<std::optional<log_tail>>> read_tail(io::kafka::admin& cluster,
-                                                             kafka_setup const& kafka,
-                                                             std::string node, lsn confirmed) {
+io::awaitable<outcome_of<log_end>> read_tail(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                             std::string node, lsn confirmed, std::int64_t epoch) {
     auto const topic = stream_topic(kafka, node);
     auto const marks = co_await cluster.query_watermarks(topic, 0, kafka_patience);
     if (!marks) {
         co_return retry_after(fmt::format("asking where topic {} ends", topic), marks.error());
     }
-    std::optional<log_tail> found;
+    log_end found;
     if (marks->high <= marks->low) {
         co_return found;
     }
@@ -91,9 +90,9 @@ io::awaitable<outcome_of<std::optional<log_tail>>> read_tail(io::kafka::admin& c
         if (!looked) {
             co_return looked.error();
         }
-        found = finder.found();
+        found = {finder.found(), finder.writer(), finder.epoch()};
         bool const nothing_new = finder.reached() && finder.reached()->at <= confirmed;
-        if (nothing_new || (found && !found->token.empty())) {
+        if (found.writer || (nothing_new && found.epoch == epoch)) {
             break;
         }
     }

@@ -12,8 +12,18 @@
 
 namespace tandem::engine {
 
-// Of the last records, where they go beyond what is confirmed: a transaction that is longer hides what was before it, and is sent again.
-[[nodiscard]] io::awaitable<outcome_of<std::optional<log_tail>>> read_tail(
-    io::kafka::admin& cluster, kafka_setup const& kafka, std::string node, lsn confirmed);
+struct log_end {
+    // Of the last records: a transaction that is longer hides what was before it, and is sent again.
+    std::optional<log_tail> tail;
+    std::optional<event::start_note> writer; // the last one; none: its start is further back
+    std::int64_t epoch = -1;                 // of the last record; -1: there is none of the stream
+};
+
+// `epoch`: of the last writer as the source knows it. Where it is the log's too and the log says nothing new, its start is
+// not looked for.
+[[nodiscard]] io::awaitable<outcome_of<log_end>> read_tail(io::kafka::admin& cluster,
+                                                           kafka_setup const& kafka,
+                                                           std::string node, lsn confirmed,
+                                                           std::int64_t epoch);
 
 } // namespace tandem::engine

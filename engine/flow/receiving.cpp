@@ -28,7 +28,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tell_at_least = 5s;
+constexpr auto asked_every = 2s;
 constexpr auto watch_interval = 3s;
+
+// This set-up of this database, and no other.
+constexpr char const* ask_who =
+    "SELECT c.system_identifier || '/' || d.oid || '/' || extract(epoch FROM m.installed_at) FROM "
+    "pg_control_system() AS c, tandem.meta AS m, pg_database AS d WHERE d.datname = current_database()";
 
 } // namespace
 
@@ -45,6 +51,7 @@ struct receiving::parts {
     apply_session apply;
     progress_row row;
     parked_keys parked;
+    std::string asks; // by what name this reader asks where the stream begins
 };
 
 receiving::receiving(direction_setup setup, kafka_setup kafka, direction_stats& stats,
@@ -111,6 +118,12 @@ io::awaitable<outcome_of<void>> receiving::open(parts& into) {
     }
     into.row = std::move(*row);
     epoch_ = into.row.epoch;
+    io::pg::parameters none;
+    auto who = co_await into.target->query(ask_who, std::move(none));
+    if (!who) {
+        co_return retry_after(setup_.target.name, "reading what this node is", who.error());
+    }
+    into.asks = who->text(0, 0);
     auto parked = co_await read_parked(setup_, *into.target);
     if (!parked) {
         co_return parked.error();
@@ -135,8 +148,9 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     applier writer{
         link,       *with.apply.pipeline, tables, with.parked, rules_for(setup_, with.apply, false),
         careful_at_};
-    log_reader reader{link, *with.log, *with.notes, *letters_,
-                      stream_topic(kafka_, setup_.source.name)};
+    log_reader reader{
+        link,     *with.log, *with.notes, *letters_, stream_topic(kafka_, setup_.source.name),
+        with.asks};
     careful_at_.reset();
     set_state(direction_state::streaming);
     spdlog::info("{}: applying from {} on", name(), to_string(with.row.facts.reached()));
@@ -179,6 +193,9 @@ io::awaitable<failure> receiving::watch_log(log_reader& reader) {
                 co_return again.error();
             }
         }
+        if (auto why = reader.overdue()) {
+            co_return *why;
+        }
         before = next;
     }
 }
@@ -190,6 +207,7 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
     auto& topic = with.progress->open_topic(progress_topic(kafka_, setup_.source.name));
     auto& last = with.last;
     stream_progress told;
+    outage_watch watch;
     auto told_at = std::chrono::steady_clock::now() - 1h;
     auto stop_at = std::chrono::steady_clock::time_point::max();
     for (;;) {
@@ -203,9 +221,10 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
         }
         stream_progress next{reader.writer(), setup_.target.name,
                              reader.follows() ? link.watermark.confirmable() : lsn{},
-                             !reader.missing().empty()};
-        bool const due = next != told || now - told_at >= tell_at_least;
-        if (!next.run.empty() && due && last.settled.settled()) {
+                             !reader.missing().empty(), reader.asks() ? with.asks : ""};
+        bool const due =
+            next != told || now - told_at >= (reader.asks() ? asked_every : tell_at_least);
+        if ((!next.run.empty() || reader.asks()) && due && last.settled.settled()) {
             last.text = encode(next);
             io::kafka::record record;
             record.key = setup_.target.name;
@@ -216,6 +235,9 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
                 told_at = now;
             }
         }
+        tell_outage(watch,
+                    {stats().kafka.readers_brokers.load(std::memory_order_relaxed), false, 0},
+                    kafka_.brokers);
         bool const applied_all =
             reader.at_end() && link.watermark.settled() && link.window.exhausted();
         now_caught_up(applied_all);

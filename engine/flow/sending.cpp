@@ -8,11 +8,10 @@
 #include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/log_writer.hpp"
-#include "engine/flow/read_tail.hpp"
 #include "engine/flow/record_keys.hpp"
+#include "engine/flow/sending_parts.hpp"
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
-#include "engine/flow/stream_progress.hpp"
 #include "engine/flow/stream_topics.hpp"
 #include "io/kafka/consumer.hpp"
 #include "io/runtime/group.hpp"
@@ -30,35 +29,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// While the reader stands still: soon, then ever more rarely, since each is a record and the peer may be away for days.
-constexpr auto reminder_first = 3s;
-constexpr auto reminder_last = 30s;
-
 // Readers compare the token that they remember with these: so many restarts a reader may miss.
 constexpr char const* take_sending =
     "INSERT INTO tandem.sending AS s (peer, epoch, owner, tokens) SELECT $1, 1, $2, ARRAY[m.incarnation, "
     "$3] FROM tandem.meta AS m ON CONFLICT (peer) DO UPDATE SET epoch = s.epoch + 1, owner = $2, "
     "tokens = (CASE WHEN excluded.tokens[1] = ANY (s.tokens) THEN s.tokens || excluded.tokens[2:] "
     "ELSE s.tokens || excluded.tokens END)[greatest(1, cardinality(s.tokens) - 98):] WHERE "
-    "$4::boolean OR s.owner = $2 RETURNING epoch, array_to_string(tokens, ' '), start_lsn";
+    "$4::boolean OR s.owner = $2 RETURNING epoch, array_to_string(tokens, ' '), start_lsn, reader";
 
 constexpr char const* ask_slot =
     "SELECT confirmed_flush_lsn, pg_current_wal_lsn() FROM pg_replication_slots WHERE slot_name = $1";
 
 } // namespace
-
-struct sending::parts {
-    std::unique_ptr<io::pg::connection> source;
-    std::unique_ptr<io::kafka::admin> cluster;
-    std::unique_ptr<io::kafka::producer> producer; // destroyed after what it sends, see run_parts()
-    std::unique_ptr<io::kafka::consumer> progress;
-    std::unique_ptr<io::pg::replication_stream> stream;
-    stream_topics topics;
-    record_style style;
-    std::optional<log_tail> tail; // where it lies beyond what is confirmed
-    start_point point;
-    event::start_note start;
-};
 
 sending::sending(direction_setup setup, kafka_setup kafka, direction_stats& stats,
                  node_stats& source_stats, node_bookkeeping& source_wal)
@@ -139,14 +121,15 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
     into.source = std::move(*source);
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
-    auto progress =
-        io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
+    auto progress = io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties,
+                                              brokers_of(name(), stats()));
     if (!cluster || !progress) {
         co_return retry_after("opening a client", !cluster ? cluster.error() : progress.error());
     }
     into.cluster = std::move(*cluster);
     into.progress = std::move(*progress);
-    auto topics = co_await ensure_topics(*into.cluster, kafka_, setup_.source.name, *into.source);
+    auto topics =
+        co_await ensure_topics(*into.cluster, kafka_, setup_.source.name, *into.source, warning());
     if (!topics) {
         co_return topics.error();
     }
@@ -223,17 +206,13 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.began = lsn::parse(taken->text(0, 2)).value_or(lsn{});
     into.start.policy = policy_name(setup_);
     into.start.wal_end = facts->wal_end;
+    into.start.database = setup_.source_database_name;
+    into.start.database_oid = setup_.source_database.value;
+    into.start.answers = taken->text(0, 3);
     into.point.confirmed = facts->confirmed_flush;
-    if (std::exchange(use_tail_, true) && !kafka_.per_table) {
-        auto tail =
-            co_await read_tail(*into.cluster, kafka_, setup_.source.name, facts->confirmed_flush);
-        if (!tail) {
-            co_return tail.error();
-        }
-        bool const ours =
-            *tail && (*tail)->end > facts->confirmed_flush && (*tail)->end <= facts->wal_end &&
-            std::ranges::find(into.start.tokens, (*tail)->token) != into.start.tokens.end();
-        into.tail = ours ? *tail : std::nullopt;
+    auto joined = co_await join_log(into);
+    if (!joined) {
+        co_return joined;
     }
     capture_way way;
     way.origin_none = setup_.origin_none && !memory_->foreign_origins;
@@ -290,10 +269,12 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     members.add("feedback", feedback_loop(link, *with.stream, with.point.sender_timeout));
     members.add("source", source_watch(link, *with.source, source_stats_));
     members.add("confirm", confirm_loop(link, with, writer));
-    members.add("topics", watch_topics(*with.cluster, with.topics,
-                                       [&writer](std::size_t number, std::int64_t offset) {
-                                           writer.rows_from(number, offset);
-                                       }));
+    members.add("topics", watch_topics(
+                              *with.cluster, kafka_, with.topics,
+                              [&writer](std::size_t number, std::int64_t offset) {
+                                  writer.rows_from(number, offset);
+                              },
+                              warning()));
     auto endings = co_await members.run();
     with.producer.reset(); // before the bytes it was given
     auto first = said_by(endings.front());
@@ -307,80 +288,30 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     co_return first;
 }
 
-// What the slot may let go of: what the reader has made durable, or what Kafka has acknowledged.
-struct sending::confirmed_by {
-    using clock = std::chrono::steady_clock;
-
-    lsn reader;
-    lsn durable;
-    bool missing = false; // the reader asks for what Kafka has lost
-    clock::time_point moved_at = clock::now();
-    clock::duration reminder = reminder_first;
-
-    void hear(stream_progress const& told) {
-        missing = missing || told.again;
-        if (told.durable > reader) {
-            reader = told.durable;
-            moved_at = clock::now();
-            reminder = reminder_first;
-        }
-    }
-    void pass_on(direction_link& link, lsn reached) {
-        lsn const commit = std::min(reached, link.watermark.received());
-        if (commit > durable) {
-            durable = commit;
-            link.watermark.durable(commit);
-        }
-        if (reached > commit) {
-            link.watermark.stored_safe(reached);
-        }
-    }
-    [[nodiscard]] bool remind(lsn sent, clock::time_point now) {
-        if (reader >= sent || now - moved_at < reminder) {
-            return false;
-        }
-        moved_at = now;
-        reminder = std::min<clock::duration>(2 * reminder, reminder_last);
-        return true;
-    }
-};
-
-// What readers tell of this start.
-outcome_of<void> sending::hear(parts& with, io::kafka::fetched_batch& batch, confirmed_by& known) {
-    with.progress->listen();
-    while (with.progress->try_fetch(batch)) {
-        for (auto const& failed : batch.failures()) {
-            if (failed.failed.classify() != io::kafka::retry_class::transient) {
-                return retry_after("reading how far the stream is applied", failed.failed);
-            }
-        }
-        for (std::size_t at = 0; at < batch.size(); ++at) {
-            auto const told = decode_progress(batch[at].value().value_or(std::string_view{}));
-            if (told && told->run == with.start.run) {
-                known.hear(*told);
-            }
-        }
-    }
-    if (known.missing) {
-        use_tail_ = false;
-        return failure{next_step::retry,
-                       fmt::format("node {} misses changes that Kafka has lost: sending again",
-                                   setup_.target.name)};
-    }
-    return boost::system::in_place_value;
-}
-
 io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
                                              log_writer& writer) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     io::kafka::fetched_batch batch;
-    confirmed_by known{{}, with.start.confirmed};
+    outage_watch watch;
+    confirmed_by known;
+    known.durable = with.start.confirmed;
     auto marked_at = std::chrono::steady_clock::now() - 1h;
     auto own_bytes = source_wal_.wal_bytes.load();
     lsn marked = with.start.confirmed;
     for (;;) {
-        if (auto const heard = hear(with, batch, known); !heard) {
+        if (auto const heard =
+                hear(with, std::max(with.start.wal_end, link.watermark.position()), batch, known);
+            !heard) {
             co_return heard.error();
+        }
+        if (auto const reader = std::exchange(known.asks, {}); !reader.empty()) {
+            auto const answered = co_await answer(with, reader);
+            if (!answered) {
+                co_return answered.error();
+            }
+            if (*answered) {
+                writer.answer(reader);
+            }
         }
         if (!writer.tail_pending()) {
             known.pass_on(link, kafka_.confirm == confirm_at::kafka ? writer.acknowledged()
@@ -412,6 +343,10 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
             (kafka_.confirm == confirm_at::applied || known.reader >= known.durable)) {
             note_caught_up(stats());
         }
+        tell_outage(watch,
+                    {stats().kafka.writers_brokers.load(std::memory_order_relaxed),
+                     with.producer->outstanding() > 0, with.producer->settled()},
+                    kafka_.brokers);
         if (stop_requested() && !link.stopping) {
             writer.stop();
         }

@@ -40,11 +40,16 @@ private:
     void change_way(next_step how) override;
     [[nodiscard]] io::awaitable<outcome_of<void>> open(parts& into);
     [[nodiscard]] io::awaitable<outcome_of<void>> take(parts& into);
+    [[nodiscard]] io::awaitable<outcome_of<void>> join_log(parts& into);
     [[nodiscard]] io::awaitable<failure> run_parts(parts& with);
-    [[nodiscard]] outcome_of<void> hear(parts& with, io::kafka::fetched_batch& batch,
+    [[nodiscard]] outcome_of<void> hear(parts& with, lsn sent, io::kafka::fetched_batch& batch,
                                         confirmed_by& known);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> answer(parts& with, std::string reader);
     [[nodiscard]] io::awaitable<failure> confirm_loop(direction_link& link, parts& with,
                                                       log_writer& writer);
+
+    // Once to the log and to the status, whatever it is told again.
+    [[nodiscard]] std::function<void(std::string const&)> warning();
 
     direction_setup const setup_;
     kafka_setup const kafka_;

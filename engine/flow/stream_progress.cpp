@@ -10,6 +10,9 @@ std::string encode(stream_progress const& told) {
     out["reader"] = told.reader;
     out["durable"] = to_string(told.durable);
     out["again"] = told.again;
+    if (!told.asks.empty()) {
+        out["asks"] = told.asks;
+    }
     return out.dump();
 }
 
@@ -27,7 +30,9 @@ std::optional<stream_progress> decode_progress(std::string_view text) {
     if (!durable) {
         return std::nullopt;
     }
-    return stream_progress{read["run"], read["reader"], *durable, read["again"]};
+    return stream_progress{read["run"], read["reader"], *durable, read["again"],
+                           is("asks", &json::is_string) ? read["asks"].get<std::string>()
+                                                        : std::string{}};
 }
 
 } // namespace tandem::engine

@@ -97,12 +97,15 @@ outcome_of<void> check(io::kafka::topic_metadata const& found, std::size_t parti
         return failure{
             next_step::paused,
             fmt::format("Kafka: topic {} has {} partition{} and must have {}, or the order of {} "
-                        "is lost: delete it (with --confirm applied nothing is lost){}, then "
-                        "start tandem again",
+                        "is lost: delete it (with --confirm applied nothing is lost), then start "
+                        "tandem again{}",
                         found.name, found.partitions.size(),
                         found.partitions.size() == 1 ? "" : "s", partitions,
                         partitions == 1 ? "transactions" : "a key's changes",
-                        partitions == 1 ? "" : " or give its number as --table-partitions")};
+                        partitions == 1 ? ""
+                                        : fmt::format("; if all tables' topics have {}, give that "
+                                                      "as --table-partitions",
+                                                      found.partitions.size()))};
     }
     auto const policy = setting(configs, "cleanup.policy");
     if (!policy.empty() && policy != "delete") {
@@ -190,7 +193,8 @@ awaitable<outcome_of<std::int64_t>> end_of(io::kafka::admin& cluster, event::row
 
 // Of a topic that was there already.
 outcome_of<void> accept(kafka_setup const& kafka, io::kafka::topic_metadata const& found,
-                        std::size_t up, io::kafka::topic_configs const& configs) {
+                        std::size_t up, io::kafka::topic_configs const& configs,
+                        topic_warning const& warn) {
     auto const why = risk(kafka, found, up, setting(configs, "min.insync.replicas"));
     if (!why.empty() && kafka.confirm == confirm_at::kafka) {
         return failure{next_step::paused,
@@ -199,10 +203,9 @@ outcome_of<void> accept(kafka_setup const& kafka, io::kafka::topic_metadata cons
                                    why)};
     }
     if (!why.empty()) {
-        spdlog::warn(
-            "{}: with a broker it can lose what it acknowledged, and is sent it again from "
-            "the slot",
-            why);
+        warn(why +
+             ": with a broker it can lose what it acknowledged, and is sent it again from the "
+             "slot");
     }
     return boost::system::in_place_value;
 }
@@ -211,7 +214,7 @@ outcome_of<void> accept(kafka_setup const& kafka, io::kafka::topic_metadata cons
 awaitable<outcome_of<io::kafka::topic_configs>> ensure(io::kafka::admin& cluster,
                                                        kafka_setup const& kafka,
                                                        io::kafka::cluster_metadata const& known,
-                                                       wanted_topic topic) {
+                                                       wanted_topic topic, topic_warning warn) {
     auto const at = std::ranges::find(known.topics, topic.name, &io::kafka::topic_metadata::name);
     bool const there = at != known.topics.end();
     if (!there) {
@@ -232,7 +235,7 @@ awaitable<outcome_of<io::kafka::topic_configs>> ensure(io::kafka::admin& cluster
     if (there) {
         auto fit = check(*at, topic.partitions, *configs);
         if (fit) {
-            fit = accept(kafka, *at, known.brokers.size(), *configs);
+            fit = accept(kafka, *at, known.brokers.size(), *configs, warn);
         }
         if (!fit) {
             co_return fit.error();
@@ -245,7 +248,8 @@ awaitable<outcome_of<io::kafka::topic_configs>> ensure(io::kafka::admin& cluster
 
 io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster,
                                                        kafka_setup const& kafka, std::string node,
-                                                       io::pg::connection& source) {
+                                                       io::pg::connection& source,
+                                                       topic_warning warn) {
     stream_topics topics;
     topics.all = {{stream_topic(kafka, node), 1}, {progress_topic(kafka, node), 1}};
     if (kafka.per_table) {
@@ -260,7 +264,7 @@ io::awaitable<outcome_of<stream_topics>> ensure_topics(io::kafka::admin& cluster
     }
     topics.limit = record_limit_most;
     for (wanted_topic const& topic : topics.all) {
-        auto configs = co_await ensure(cluster, kafka, *known, topic);
+        auto configs = co_await ensure(cluster, kafka, *known, topic, warn);
         if (!configs) {
             co_return configs.error();
         }
@@ -333,8 +337,8 @@ io::awaitable<outcome_of<void>> await_topics(io::kafka::admin& cluster, kafka_se
     }
 }
 
-io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics topics,
-                                    row_end_told told) {
+io::awaitable<failure> watch_topics(io::kafka::admin& cluster, kafka_setup const& kafka,
+                                    stream_topics topics, row_end_told told, topic_warning warn) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     for (;;) {
         timer.expires_after(watch_interval);
@@ -353,7 +357,10 @@ io::awaitable<failure> watch_topics(io::kafka::admin& cluster, stream_topics top
             if (!configs || found->topics.front().partitions.empty()) {
                 continue;
             }
-            auto const fit = check(found->topics.front(), topic.partitions, *configs);
+            auto fit = check(found->topics.front(), topic.partitions, *configs);
+            if (fit) {
+                fit = accept(kafka, found->topics.front(), found->brokers.size(), *configs, warn);
+            }
             if (!fit) {
                 co_return fit.error();
             }

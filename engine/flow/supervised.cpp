@@ -66,6 +66,34 @@ void supervised::stand_by() {
               "another instance serves; this one takes over when that ends");
 }
 
+void supervised::tell_outage(outage_watch& watch, outage_watch::seen const& seen,
+                             std::string const& brokers) {
+    auto const found = watch.look(seen, std::chrono::steady_clock::now());
+    auto const now = stats_.state(part_);
+    if (found == outage_watch::verdict::none) {
+        if (!outage_.empty() && now.reason == outage_) {
+            spdlog::info("{}: Kafka is there again", name_);
+            set_state(direction_state::streaming);
+        }
+        outage_.clear();
+        return;
+    }
+    if (now.state == direction_state::streaming) {
+        outage_ =
+            found == outage_watch::verdict::unreachable
+                ? fmt::format("no Kafka broker of {} can be reached: changes wait where they are, "
+                              "and go on by themselves",
+                              brokers)
+                : fmt::format(
+                      "Kafka ({}) has acknowledged nothing for {} s: changes wait and go on "
+                      "by themselves; see whether enough brokers run "
+                      "(min.insync.replicas) and answer",
+                      brokers, outage_watch::patience.count());
+        spdlog::warn("{}: {}", name_, outage_);
+        set_state(direction_state::retrying, outage_);
+    }
+}
+
 io::awaitable<void> supervised::run() {
     set_state(direction_state::starting);
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};

@@ -2,6 +2,7 @@
 // What runs for ever on a thread of its own: started again after every failure that can pass; after one that a person
 // must decide (gap, lost, fenced, paused) it says so and stays. Others go on either way.
 
+#include "engine/core/outage_watch.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/runtime/awaitable.hpp"
@@ -52,6 +53,9 @@ protected:
     void set_state(direction_state state, std::string reason = {}) {
         stats_.set_state(state, std::move(reason), part_);
     }
+    // Streaming while Kafka is there, retrying while it has not been for a while.
+    void tell_outage(outage_watch& watch, outage_watch::seen const& seen,
+                     std::string const& brokers);
     void set_left_undone(bool it_was) noexcept { left_undone_.store(it_was); }
     [[nodiscard]] direction_stats& stats() noexcept { return stats_; }
 
@@ -60,6 +64,7 @@ private:
     [[nodiscard]] bool ended_by(failure const& why);
 
     std::string const name_;
+    std::string outage_; // what was told of one
     direction_stats& stats_;
     direction_stats::part const part_;
     std::atomic<bool> stop_requested_{false};

@@ -229,6 +229,7 @@ error const* producer::broken(topic const& to, std::int32_t partition) noexcept 
 void producer::settle(unsettled& batch, std::size_t records) noexcept {
     TANDEM_ASSERT(batch.outstanding_ >= records && outstanding_ >= records);
     outstanding_ -= records;
+    settled_ += records;
     batch.outstanding_ -= records;
     if (batch.outstanding_ == 0) {
         batch.unlink();

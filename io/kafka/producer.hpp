@@ -110,7 +110,9 @@ public:
 
     // Records that are not reported on yet.
     [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
-    // Their keys and values.
+    // Records that were reported on, since it was opened.
+    [[nodiscard]] std::uint64_t settled() const noexcept { return settled_; }
+    // Keys and values of those that are not.
     [[nodiscard]] std::size_t outstanding_bytes() const noexcept { return outstanding_bytes_; }
     // The bytes with which a request leaves without waiting for more: batch.size.
     [[nodiscard]] std::size_t full_request() const noexcept { return full_request_; }
@@ -132,6 +134,7 @@ private:
     std::vector<std::unique_ptr<topic>> topics_;
     ring_node batches_; // those that are not settled
     std::size_t outstanding_ = 0;
+    std::uint64_t settled_ = 0;
     std::size_t outstanding_bytes_ = 0;
     std::size_t full_request_ = 0;
     bool any_broken_ = false;

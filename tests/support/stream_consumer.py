@@ -76,7 +76,7 @@ class StreamConsumer:
     def _apply(self, event, key, headers):
         table = self.rows.setdefault((event["source"]["schema"], event["source"]["table"]), {})
         if event["op"] == "d":
-            del table[key]
+            table.pop(key, None)  # it may have been there before the stream
             return
         old = headers.get("__debezium.oldkey")
         row = table.pop(old.encode() if old else key, {})

@@ -28,6 +28,16 @@ constexpr char const* examples =
     "(batch-rows), in this order of strength. Exit status: 0 ok, 1 runtime failure, 2 usage or\n"
     "configuration, 3 a database or port is not there, 4 a check failed.\n";
 
+CLI::Validator whole_number() {
+    return CLI::Validator{
+        [](std::string& text) {
+            bool const whole =
+                !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return whole ? std::string{} : fmt::format("'{}' is no whole number from 0 on", text);
+        },
+        ""};
+}
+
 // What a command does, and the texts CLI11 writes into; addresses must stay while it parses.
 struct storage {
     int (*function)(call const&) = nullptr;
@@ -163,11 +173,11 @@ void tail_flags(CLI::App& app, call& into) {
         ->type_name("WHERE");
     app.add_option("-p,--partition", into.partition, "Only this partition, from 0. Default: all.")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number());
     app.add_option("-n,--count", into.count,
                    "Records shown at most; 0: all. Default: 10 records, with -o -N all.")
         ->type_name("COUNT")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number());
     app.add_option("-k,--key", into.key,
                    "Only records whose key has this text in it. Default: any.")
         ->type_name("TEXT");
@@ -240,7 +250,7 @@ std::vector<command_entry> commands() {
              app.add_option("--limit", into.limit,
                             fmt::format("Keys listed per table. Default: {} keys.", into.limit))
                  ->type_name("N")
-                 ->check(CLI::NonNegativeNumber);
+                 ->check(whole_number());
          }},
         {"skip",
          "Pass over one source transaction, by its commit position.",
