@@ -14,8 +14,8 @@ struct stream_progress {
     std::string reader; // node
     lsn durable;        // everything up to here is durable at the reader
     bool again = false; // something is missing: send everything again that is not durable
-    std::string
-        asks; // a reader that has not begun asks where the stream does: who it is; empty: it does not
+    // A reader that has not begun asks where the stream does: who it is. Empty: it does not ask.
+    std::string asks = {};
 
     friend bool operator==(stream_progress const&, stream_progress const&) = default;
 };

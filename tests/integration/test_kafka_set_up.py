@@ -221,3 +221,21 @@ def test_a_forged_progress_moves_nothing(pair, kafka):
     write(pair, 2)
     pair.settle(deadline=60)
     pair.assert_equal()
+
+
+@pytest.mark.parametrize("confirm", ["applied", "kafka"])
+def test_a_topic_that_became_unsafe_while_it_ran_is_told(pair, kafka, confirm):
+    instance = run(pair, kafka, "--confirm", confirm).wait_streaming(deadline=60)
+    write(pair, 0)
+    pair.settle(deadline=60)
+    topic = f"{pair.prefix}.a"
+    words = f"topic {topic} has min.insync.replicas=1 and should have 2"
+    kafka.admin.set_config(topic, **{"min.insync.replicas": "1"})
+    if confirm == "kafka":
+        state = instance.wait_state("a:b", "paused", deadline=60)
+        assert words in state["reason"]
+        return
+    wait_until(lambda: any(words in text for text in instance.status()["warnings"]), 60, "a warning", detail=instance.explain)
+    write(pair, 1)
+    pair.settle(deadline=60)
+    pair.assert_equal()

@@ -234,9 +234,16 @@ def test_a_lag_shows_at_both_sites_while_kafka_is_away(pair, kafka):
     kafka.kill(1, 2, 3)
     write(pair, 1)
     wait_until(lambda: min(lags()) > 3, 60, "the lag at both sites", detail=b.explain)
+    for each in (a, b):
+        for direction in ("a:b", "b:a"):
+            assert "Kafka" in each.wait_state(direction, "retrying", deadline=30)["reason"]
+        assert each.get("/readyz")[0] == 503
     kafka.restart(1, 2, 3)
     pair.settle(deadline=120)
     wait_until(lambda: max(lags()) < 1, 60, "the lag is gone", detail=b.explain)
+    for each in (a, b):
+        each.wait_streaming(deadline=30)
+        assert each.get("/readyz")[0] == 200
     pair.assert_equal()
     for each in (a, b):
         each.stop()

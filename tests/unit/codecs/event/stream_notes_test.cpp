@@ -60,8 +60,12 @@ TEST(StreamNotes, ComeBack) {
     auto more = a_start();
     more.began = lsn{0x5};
     more.policy = "p\"1";
+    more.database = "chät";
+    more.database_oid = 4'000'000'000;
+    more.answers = "7/5/1.5";
     auto const more_text = encode_note(more, into);
-    EXPECT_TRUE(more_text.ends_with(R"("wal_end":"0/20","began":"0/5","policy":"p\"1"})"))
+    EXPECT_TRUE(more_text.ends_with(
+        R"("wal_end":"0/20","began":"0/5","policy":"p\"1","database":"chät","database_oid":4000000000,"answers":"7/5/1.5"})"))
         << more_text;
     auto const with_more = decoded(more_text);
     ASSERT_TRUE(with_more) << with_more.error().message();

@@ -11,6 +11,8 @@ TEST(StreamProgress, ComesBackAsItWasTold) {
         stream_progress const told{"run", "b", lsn{0x1234'5678'9abc}, again};
         EXPECT_EQ(decode_progress(encode(told)), told);
     }
+    stream_progress const asked{"", "b", {}, false, "7/5/1.5"};
+    EXPECT_EQ(decode_progress(encode(asked)), asked);
 }
 
 TEST(StreamProgress, AnythingElseIsNone) {
