@@ -19,9 +19,11 @@ std::string_view java_class(problem_kind kind) noexcept {
     case problem_kind::schema_builder:
         return "org.apache.kafka.connect.errors.SchemaBuilderException";
     case problem_kind::index_out_of_bounds:
+        return "java.lang.IndexOutOfBoundsException";
+    case problem_kind::debezium:
         break;
     }
-    return "java.lang.IndexOutOfBoundsException";
+    return "io.debezium.DebeziumException";
 }
 
 void throw_exception_from_error(problem const& error, boost::source_location const&) {

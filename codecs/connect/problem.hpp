@@ -19,6 +19,7 @@ enum class problem_kind : std::uint8_t {
     null_pointer,
     schema_builder, // a schema that cannot be
     index_out_of_bounds,
+    debezium, // what Debezium's own parts say
 };
 
 struct problem {

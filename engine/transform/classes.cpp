@@ -19,8 +19,12 @@ template <auto Make>
 constexpr auto of_value = &of_side<Make, record_side::value>;
 
 constexpr std::array transformations{
+    transformation_class{"io.debezium.transforms.ContentBasedRouter",
+                         content_based_router_definitions, make_content_based_router},
     transformation_class{"io.debezium.transforms.ExtractNewRecordState",
                          new_record_state_definitions, make_new_record_state},
+    transformation_class{"io.debezium.transforms.Filter", scripted_filter_definitions,
+                         make_scripted_filter},
     transformation_class{"org.apache.kafka.connect.transforms.DropHeaders",
                          drop_headers_definitions, make_drop_headers},
     transformation_class{"org.apache.kafka.connect.transforms.ExtractField$Key",

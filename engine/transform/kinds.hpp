@@ -42,6 +42,12 @@ namespace tandem::connect {
 [[nodiscard]] setting_definitions new_record_state_definitions();
 [[nodiscard]] outcome<transformation_ptr> make_new_record_state(settings const& by);
 
+[[nodiscard]] setting_definitions scripted_filter_definitions();
+[[nodiscard]] outcome<transformation_ptr> make_scripted_filter(settings const& by);
+
+[[nodiscard]] setting_definitions content_based_router_definitions();
+[[nodiscard]] outcome<transformation_ptr> make_content_based_router(settings const& by);
+
 [[nodiscard]] setting_definitions filter_definitions();
 [[nodiscard]] outcome<transformation_ptr> make_filter(settings const& by);
 

@@ -470,10 +470,10 @@ def test_an_older_installation_is_brought_forward(pair):
              "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [5, 5]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [6, 6]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
-            for node in pair.both] == [5, 5]
+            for node in pair.both] == [6, 6]
 
 
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):

@@ -119,9 +119,10 @@ TEST(PlanInit, BesideAPeerEachSiteMakesItsEnds) {
     EXPECT_EQ(receives.origin, "tandem_16384_b");
     EXPECT_THAT(receives.to_compare, IsEmpty());
     std::string const text = dry_run_text(plan, {fresh()[0]});
-    EXPECT_THAT(text,
-                HasSubstr("INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn) "
-                          "SELECT 'b', 0, '', ARRAY[incarnation], :'start' FROM tandem.meta"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("INSERT INTO tandem.sending (peer, epoch, owner, tokens, start_lsn, reader) "
+                  "SELECT 'b', 0, '', ARRAY[incarnation], :'start', NULL FROM tandem.meta"));
     EXPECT_THAT(text, HasSubstr("INSERT INTO tandem.progress (stream, lane) VALUES ('b', 0)"));
 }
 

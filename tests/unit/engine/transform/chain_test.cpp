@@ -93,7 +93,7 @@ TEST(Chain, KeepsTheRecordsHeadersInOrder) {
 }
 
 TEST(Classes, AreFoundByTheirWholeNames) {
-    EXPECT_EQ(transformation_classes().size(), 19U);
+    EXPECT_EQ(transformation_classes().size(), 21U);
     EXPECT_EQ(predicate_classes().size(), 3U);
     EXPECT_EQ(find_transformation("org.apache.kafka.connect.transforms.MaskField"), nullptr);
     EXPECT_NE(find_transformation("org.apache.kafka.connect.transforms.MaskField$Key"), nullptr);
