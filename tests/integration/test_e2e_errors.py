@@ -473,7 +473,14 @@ def test_an_older_installation_is_brought_forward(pair):
     assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [6, 6]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
-            for node in pair.both] == [6, 6]
+            for node in pair.both] == [5, 5]
+
+
+def test_the_last_installation_is_brought_forward(pair):
+    pair.run().stop()
+    pair.sql("ALTER TABLE tandem.sending DROP COLUMN reader; UPDATE tandem.meta SET schema_version = 5")
+    pair.run()
+    assert [node.value("SELECT reader IS NULL FROM tandem.sending") for node in pair.both] == [True, True]
 
 
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):
