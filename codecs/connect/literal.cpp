@@ -2,6 +2,7 @@
 
 #include "codecs/connect/date_format.hpp"
 #include "codecs/connect/number_kind.hpp"
+#include "codecs/connect/old_calendar.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -149,9 +150,27 @@ private:
     bool compatible_ = true;
 };
 
-// A number as the wider type that a list has. None: a null, which no list with a schema can hold.
+// A number as the Date, Time or Timestamp that stands beside it in a list. None: it is no time of a day.
+std::optional<value> as_date(value const& from, std::string_view name) {
+    std::int64_t const number = from.number();
+    if (from.kind() == value_kind::date || name == timestamp_name) {
+        return value::of_date(number);
+    }
+    if (name == date_name) {
+        return value::of_date(number * day_ms);
+    }
+    return number < 0 || number > day_ms ? std::nullopt : std::optional{value::of_date(number)};
+}
+
+// A number as the wider type that a list has. None: a null, which no list with a schema can hold, or a date among numbers.
 std::optional<value> widened(value const& from, schema const& to) {
     if (from.is_null()) {
+        return std::nullopt;
+    }
+    if (to.name && *to.name != decimal_name) {
+        return as_date(from, *to.name);
+    }
+    if (from.kind() == value_kind::date) {
         return std::nullopt;
     }
     auto const is_real = from.kind() == value_kind::float32 || from.kind() == value_kind::float64;
@@ -160,13 +179,9 @@ std::optional<value> widened(value const& from, schema const& to) {
     case schema_type::int16:
         return value::of_integer(value_kind::int16, from.number());
     case schema_type::int32:
-        return from.kind() == value_kind::date
-                   ? from
-                   : value::of_integer(value_kind::int32, from.number());
+        return value::of_integer(value_kind::int32, from.number());
     case schema_type::int64:
-        return from.kind() == value_kind::date
-                   ? from
-                   : value::of_integer(value_kind::int64, from.number());
+        return value::of_integer(value_kind::int64, from.number());
     case schema_type::float32:
         return value::of_real(value_kind::float32, double{static_cast<float>(real)});
     case schema_type::float64:

@@ -3,15 +3,19 @@
 //
 // usage: transform_tool <CASES >ANSWERS
 // CASES: a JSON object a line: chain (a connector's properties), schemas and numeric (of the converters), topic, partition,
-// timestamp, offset (of a sink's record), key and value (JSON texts or null), headers (name, text).
+// timestamp, offset (of a sink's record), key and value (JSON texts or null), headers (name, text), convert (converters'
+// class names).
 // ANSWERS: a JSON object a line: topic, partition, timestamp, key, value, headers (name, its JSON with a schema block,
-// its text), or dropped, or config (class and sentence of what is wrong with the chain), or error (the same of the record).
+// its text), converted (of each converter: the value's bytes in hexadecimal, and the JSON with a schema block of what it reads of
+// them), or dropped, or config (class and sentence of what is wrong with the chain), or error (the same of the record).
+#include "codecs/connect/converter.hpp"
 #include "codecs/connect/java_text.hpp"
 #include "codecs/connect/json_writer.hpp"
 #include "codecs/connect/literal.hpp"
 #include "codecs/event/padding.hpp"
 #include "engine/transform/chain.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <deque>
@@ -69,6 +73,45 @@ outcome<text_or_none> written(data const& what, json_writer& writer) {
 
 json json_of(text_or_none const& text) {
     return text ? json(*text) : json(nullptr);
+}
+
+std::unique_ptr<converter> converter_named(std::string_view name) {
+    constexpr std::string_view numbers = "org.apache.kafka.connect.converters.";
+    if (name == "org.apache.kafka.connect.storage.StringConverter") {
+        return string_converter();
+    }
+    if (name == "org.apache.kafka.connect.storage.SimpleHeaderConverter") {
+        return simple_header_converter();
+    }
+    name.remove_prefix(numbers.size());
+    return name == "ByteArrayConverter" ? byte_array_converter()
+           : name == "ShortConverter"   ? number_converter(schema_type::int16)
+           : name == "IntegerConverter" ? number_converter(schema_type::int32)
+           : name == "LongConverter"    ? number_converter(schema_type::int64)
+           : name == "FloatConverter"   ? number_converter(schema_type::float32)
+           : name == "DoubleConverter"  ? number_converter(schema_type::float64)
+                                        : number_converter(schema_type::boolean);
+}
+
+json converted(std::string const& name, data const& what, texts& kept, arena& memory,
+               json_writer& writer) {
+    auto const with = converter_named(name);
+    std::string bytes;
+    auto const wrote = with->write(what, bytes);
+    if (!wrote) {
+        return told(wrote.error());
+    }
+    auto const again = with->read(*wrote ? std::optional{kept.keep(bytes)} : std::nullopt, memory);
+    if (!again) {
+        return told(again.error());
+    }
+    std::string shown;
+    for (unsigned char const each : bytes) {
+        shown += fmt::format("{:02x}", each);
+    }
+    auto const text = written(*again, writer);
+    return json::array(
+        {*wrote ? json(shown) : json(nullptr), text ? json_of(*text) : told(text.error())});
 }
 
 json answer(json const& asked) {
@@ -132,6 +175,13 @@ json answer(json const& asked) {
         told_all["headers"].push_back(
             {each.name, json_of(*text),
              each.what.what.is_null() ? json(nullptr) : json(text_of(each.what.what))});
+    }
+    if (asked.contains("convert")) {
+        told_all["converted"] = json::array();
+        for (auto const& each : asked.at("convert")) {
+            told_all["converted"].push_back(
+                converted(each.get<std::string>(), made.value, kept, memory, header_writer));
+        }
     }
     return told_all;
 }

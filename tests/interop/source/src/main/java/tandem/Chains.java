@@ -71,12 +71,46 @@ public final class Chains {
                 one.add(text(headers.fromConnectData(made.topic(), each.schema(), each.value())));
                 one.add(each.value() == null ? null : Values.convertToString(each.schema(), each.value()));
             }
+            if (asked.has("convert")) {
+                ArrayNode converted = told.putArray("converted");
+                for (JsonNode name : asked.get("convert")) {
+                    converted.add(converted(name.asText(), made, headers));
+                }
+            }
             return told;
         } catch (Exception failed) {
             told.removeAll();
             told.putArray(step).add(failed.getClass().getName()).add(failed.getMessage());
             return told;
         }
+    }
+
+    private static ArrayNode converted(String name, ConnectRecord<?> record, JsonConverter json) throws Exception {
+        ArrayNode told = JSON.createArrayNode();
+        try {
+            Object made = Class.forName(name).getDeclaredConstructor().newInstance();
+            byte[] bytes;
+            SchemaAndValue again;
+            if (made instanceof org.apache.kafka.connect.storage.Converter) {
+                var with = (org.apache.kafka.connect.storage.Converter) made;
+                with.configure(Map.of(), false);
+                bytes = with.fromConnectData("t", record.valueSchema(), record.value());
+                again = with.toConnectData("t", bytes);
+            } else {
+                var with = (org.apache.kafka.connect.storage.HeaderConverter) made;
+                bytes = with.fromConnectHeader("t", "h", record.valueSchema(), record.value());
+                again = with.toConnectHeader("t", "h", bytes);
+            }
+            told.add(bytes == null ? null : java.util.HexFormat.of().formatHex(bytes));
+            try {
+                told.add(again == null ? null : text(json.fromConnectData("t", again.schema(), again.value())));
+            } catch (RuntimeException failed) {
+                told.addArray().add(failed.getClass().getName()).add(failed.getMessage());
+            }
+        } catch (RuntimeException failed) {
+            told.add(failed.getClass().getName()).add(failed.getMessage());
+        }
+        return told;
     }
 
     private static JsonConverter converter(JsonNode asked, boolean schemas) {
