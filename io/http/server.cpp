@@ -51,18 +51,27 @@ request to_request(beast::http::request<beast::http::string_body>& message) {
     return plain;
 }
 
+bool reads(request const& asked) noexcept {
+    return asked.method == "GET" || asked.method == "HEAD";
+}
+
 wire_response to_wire(response plain, unsigned version, bool keep_alive, bool head) {
     wire_response message{static_cast<beast::http::status>(plain.status), version};
     message.set(beast::http::field::server, "tandem");
-    message.set(beast::http::field::content_type, plain.content_type);
+    bool const bodiless = plain.status == 204;
+    if (!bodiless) {
+        message.set(beast::http::field::content_type, plain.content_type);
+    }
     message.set(beast::http::field::cache_control, "no-store");
     message.set("X-Content-Type-Options", "nosniff");
     for (auto const& [name, value] : plain.headers) {
         message.set(name, value);
     }
     message.keep_alive(keep_alive);
-    message.content_length(plain.body.size());
-    if (!head) {
+    if (!bodiless) {
+        message.content_length(plain.body.size());
+    }
+    if (!head && !bodiless) {
         message.body() = std::move(plain.body);
     }
     return message;
@@ -97,6 +106,7 @@ public:
     void route(std::string path, handler answer) {
         routes_.insert_or_assign(std::move(path), std::move(answer));
     }
+    void rest(slow_handler answer) { rest_ = std::move(answer); }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
     awaitable<void> run();
@@ -109,13 +119,15 @@ private:
     awaitable<void> serve(std::shared_ptr<session> own);
     awaitable<bool> serve_one(session& own, std::chrono::milliseconds idle_limit);
     awaitable<bool> refuse(session& own, boost::system::error_code why);
-    [[nodiscard]] response respond(request const& asked, unsigned version) const;
+    [[nodiscard]] std::optional<response> refusal(request const& asked, unsigned version) const;
+    [[nodiscard]] awaitable<response> respond(request asked, unsigned version);
 
     tcp::acceptor acceptor_;
     server_options options_;
     event closed_; // a session has ended
     std::uint16_t port_;
     std::map<std::string, handler, std::less<>> routes_;
+    slow_handler rest_;
     sessions sessions_;
 };
 
@@ -221,9 +233,9 @@ awaitable<bool> server::implementation::serve_one(session& own,
     auto& message = reader.get();
     bool const keep_alive = message.keep_alive();
     bool const head = message.method() == beast::http::verb::head;
-    auto const asked = to_request(message);
-    auto const reply =
-        to_wire(respond(asked, message.version()), message.version(), keep_alive, head);
+    auto const version = message.version();
+    auto answer = co_await respond(to_request(message), version);
+    auto const reply = to_wire(std::move(answer), version, keep_alive, head);
     own.stream.expires_after(options_.header_timeout);
     auto const [unsent, sent] = co_await beast::http::async_write(own.stream, reply, use_tuple);
     co_return !unsent && keep_alive;
@@ -252,7 +264,8 @@ awaitable<bool> server::implementation::refuse(session& own, boost::system::erro
     co_return false;
 }
 
-response server::implementation::respond(request const& asked, unsigned version) const {
+std::optional<response> server::implementation::refusal(request const& asked,
+                                                        unsigned version) const {
     auto const host = asked.header("Host");
     bool const without_host = host.empty() && version < 11; // HTTP/1.0 knows no Host
     if (host.empty() && !without_host) {
@@ -261,19 +274,37 @@ response server::implementation::respond(request const& asked, unsigned version)
     if (!without_host && !host_allowed(host, options_.address, options_.allowed_hosts)) {
         return error_response(421, "this server does not serve that host name");
     }
-    auto const found = routes_.find(asked.path);
-    if (found == routes_.end()) {
+    auto const origin = asked.header("Origin");
+    if (!reads(asked) && !origin.empty() && origin != "http://" + host) {
+        return error_response(403, "a page of another site may not change anything here");
+    }
+    if (rest_) {
+        return std::nullopt;
+    }
+    if (!routes_.contains(asked.path)) {
         return error_response(404, "there is nothing at this path");
     }
-    if (asked.method != "GET" && asked.method != "HEAD") {
+    if (!reads(asked)) {
         auto refused = error_response(405, "only GET and HEAD are possible here");
         refused.headers.emplace_back("Allow", "GET, HEAD");
         return refused;
     }
+    return std::nullopt;
+}
+
+awaitable<response> server::implementation::respond(request asked, unsigned version) {
+    if (auto const refused = refusal(asked, version)) {
+        co_return *refused;
+    }
     try {
-        return found->second(asked);
+        auto const found = routes_.find(asked.path);
+        if (found != routes_.end() && (reads(asked) || !rest_)) {
+            co_return found->second(asked);
+        }
+        auto made = co_await rest_(std::move(asked));
+        co_return made;
     } catch (std::exception const&) { // its text is for our log at most, not for a stranger
-        return error_response(500, "internal error");
+        co_return error_response(500, "internal error");
     }
 }
 
@@ -322,6 +353,10 @@ server::~server() = default;
 
 void server::route(std::string path, handler answer) {
     body_->route(std::move(path), std::move(answer));
+}
+
+void server::rest(slow_handler answer) {
+    body_->rest(std::move(answer));
 }
 
 awaitable<void> server::run() {

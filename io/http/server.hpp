@@ -1,5 +1,6 @@
 #pragma once
-// A small HTTP/1.1 server: exact paths, GET and HEAD, answers that are ready at once.
+// A small HTTP/1.1 server: exact paths with GET and HEAD, whose answers are ready at once, and everything else for one
+// handler, which may take its time.
 //
 // One executor of one thread; handlers run on it and must not block. The server owns its sessions:
 // run() ends only when all of them are closed. Whatever handlers refer to outlives run().
@@ -20,7 +21,7 @@
 namespace tandem::io::http {
 
 struct request {
-    std::string method; // "GET" or "HEAD"
+    std::string method; // "GET"
     std::string path;   // as sent, without the query
     std::string query;  // behind the '?', as sent
     std::vector<std::pair<std::string, std::string>> headers;
@@ -42,6 +43,8 @@ struct response {
 
 // May throw: the client gets a 500 without the exception's text.
 using handler = std::function<response(request const&)>;
+// The same. Ends by itself when whoever runs the server is about to cancel it.
+using slow_handler = std::function<awaitable<response>(request)>;
 
 struct server_options {
     std::string address = "127.0.0.1"; // an IP address, or "localhost" for 127.0.0.1
@@ -76,6 +79,9 @@ public:
 
     // Before run(). The path is compared exactly.
     void route(std::string path, handler answer);
+    // Before run(). For all paths and methods that have no route. Nothing that a page of another site makes a browser
+    // send gets there, but for GET and HEAD.
+    void rest(slow_handler answer);
 
     // Serves until cancelled, then closes every connection.
     [[nodiscard]] awaitable<void> run();

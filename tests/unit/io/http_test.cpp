@@ -94,7 +94,7 @@ awaitable<> elapse(std::chrono::milliseconds time) {
 // Runs a server on a loop that the tests drive; clients are plain sockets on the same loop.
 class HttpServer : public testing::Test {
 protected:
-    void serve(server_options options = {}) {
+    void serve(server_options options = {}, slow_handler rest = nullptr) {
         options.port = 0;
         server_ = test::must(server::listen(loop_.executor(), std::move(options)));
         server_->route("/hello", [](request const& asked) {
@@ -106,6 +106,9 @@ protected:
         });
         server_->route("/broken",
                        [](request const&) -> response { throw std::runtime_error{"secret"}; });
+        if (rest) {
+            server_->rest(std::move(rest));
+        }
         asio::co_spawn(loop_.executor(), server_->run(),
                        asio::bind_cancellation_slot(
                            stop_.slot(), [this](std::exception_ptr) { stopped_ = true; }));
@@ -192,6 +195,42 @@ TEST_F(HttpServer, OtherMethodsAreNotAllowed) {
         EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n")) << method;
         EXPECT_THAT(answer, HasSubstr("{\"error_code\":405,")) << method;
     }
+}
+
+// Takes a moment for it.
+awaitable<response> echo(request asked) {
+    co_await elapse(5ms);
+    response made;
+    made.status = asked.method == "DELETE" ? 204 : 201;
+    made.body = asked.method + " " + asked.path + "?" + asked.query + " " + asked.body;
+    co_return made;
+}
+
+TEST_F(HttpServer, TheRestGoesToOneHandlerThatMayTakeItsTime) {
+    serve({}, echo);
+    EXPECT_THAT(ask("POST /a/b?c=d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    "Content-Length: 2\r\n\r\nhi"),
+                AllOf(StartsWith("HTTP/1.1 201 "), EndsWith("POST /a/b?c=d hi")));
+    EXPECT_THAT(ask("POST /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                EndsWith("POST /hello? "));
+    EXPECT_THAT(ask("GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                EndsWith("GET /hello   "));
+    EXPECT_THAT(ask("DELETE /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                AllOf(StartsWith("HTTP/1.1 204 "), Not(HasSubstr("Content-Length")),
+                      Not(HasSubstr("\nContent-Type")), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(HttpServer, AnotherSitesPageMayOnlyRead) {
+    serve({}, echo);
+    auto const from = [this](std::string const& method, std::string const& origin) {
+        return ask(method + " /x HTTP/1.1\r\nHost: localhost:8083\r\nOrigin: " + origin +
+                   "\r\nConnection: close\r\n\r\n");
+    };
+    EXPECT_THAT(from("PUT", "http://evil.example"),
+                AllOf(StartsWith("HTTP/1.1 403 "), HasSubstr("may not change anything")));
+    EXPECT_THAT(from("PUT", "null"), StartsWith("HTTP/1.1 403 "));
+    EXPECT_THAT(from("PUT", "http://localhost:8083"), StartsWith("HTTP/1.1 201 "));
+    EXPECT_THAT(from("GET", "http://evil.example"), StartsWith("HTTP/1.1 201 "));
 }
 
 TEST_F(HttpServer, ForeignHostIsMisdirected) {
