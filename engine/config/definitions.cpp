@@ -143,6 +143,13 @@ std::string invalid_value(std::string_view name, std::string_view value, std::st
     return fmt::format("Invalid value {} for configuration {}: {}", value, name, why);
 }
 
+std::string no_such_class(std::string_view name, std::string_view class_name,
+                          std::string_view more) {
+    return invalid_value(
+        name, class_name,
+        fmt::format("Class {} could not be found.{}{}", class_name, more.empty() ? "" : " ", more));
+}
+
 outcome<setting> parse_setting(std::string_view name, std::string_view text, setting_type type) {
     auto const value = trimmed(text);
     switch (type) {
@@ -178,7 +185,12 @@ checked_setting check_setting(setting_definition const& by, property_map const& 
     auto const found = given.find(by.name);
     if (found != given.end()) {
         auto parsed = parse_setting(by.name, found->second, by.type);
-        if (parsed) {
+        auto const missing =
+            parsed && by.no_class ? by.no_class(std::get<std::string>(*parsed)) : std::nullopt;
+        if (missing) {
+            made.problems.push_back(
+                no_such_class(by.name, std::get<std::string>(*parsed), *missing));
+        } else if (parsed) {
             made.what = std::move(*parsed);
         } else {
             made.problems.push_back(parsed.error().what);
@@ -191,7 +203,13 @@ checked_setting check_setting(setting_definition const& by, property_map const& 
     }
     if (by.check) {
         if (auto const why = by.check(made.what)) {
-            made.problems.push_back(invalid_value(by.name, java_text(made.what), *why));
+            made.problems.push_back(invalid_value(by.inner_name.empty() ? by.name : by.inner_name,
+                                                  java_text(made.what), *why));
+        }
+    }
+    if (by.objection) {
+        if (auto why = by.objection(made.what)) {
+            made.problems.push_back(std::move(*why));
         }
     }
     return made;
@@ -259,6 +277,50 @@ setting_check non_empty_string() {
         auto const* const text = std::get_if<std::string>(&what);
         return text != nullptr && text->empty() ? std::optional{"String must be non-empty"}
                                                 : std::nullopt;
+    };
+}
+
+setting_check non_empty_without_control_characters() {
+    return [](setting const& what) -> std::optional<std::string> {
+        auto const* const text = std::get_if<std::string>(&what);
+        if (text == nullptr) {
+            return std::nullopt;
+        }
+        if (text->empty()) {
+            return "String may not be empty";
+        }
+        std::vector<int> found;
+        for (std::size_t at = 0; at < text->size(); ++at) {
+            auto const each = static_cast<unsigned char>((*text)[at]);
+            auto const next =
+                at + 1 < text->size() ? static_cast<unsigned char>((*text)[at + 1]) : 0;
+            constexpr int two_bytes = 0xC2; // of U+0080 to U+00BF, whose first half are controls
+            if (each < 0x20 || each == 0x7F) {
+                found.push_back(each);
+            } else if (each == two_bytes && next < 0xA0) {
+                found.push_back(next);
+            }
+        }
+        if (found.empty()) {
+            return std::nullopt;
+        }
+        return fmt::format(
+            "String may not contain control sequences but had the following ASCII chars: {}",
+            fmt::join(found, ", "));
+    };
+}
+
+setting_check different_aliases() {
+    return [](setting const& what) -> std::optional<std::string> {
+        auto const* const list = std::get_if<string_list>(&what);
+        if (list == nullptr) {
+            return "entry must be non null";
+        }
+        auto sorted = *list;
+        std::ranges::sort(sorted);
+        return std::ranges::adjacent_find(sorted) != sorted.end()
+                   ? std::optional{"Duplicate alias provided."}
+                   : std::nullopt;
     };
 }
 

@@ -61,6 +61,13 @@ struct setting_definition {
     std::string display = {}; // empty: the name
     string_list dependents = {};
     string_list recommended = {};
+    // Of a class: none where there is one of that name, else what to say of it, which may be nothing. Without it every name
+    // is one.
+    std::function<std::optional<std::string>(std::string_view)> no_class = nullptr;
+    // As `check`, but in a whole sentence.
+    setting_check objection = nullptr;
+    // How the sentences of `check` name it; empty: by its name.
+    std::string inner_name = {};
 };
 
 // In the order in which they were defined, which is the order in which they are looked at.
@@ -69,6 +76,10 @@ using setting_definitions = std::vector<setting_definition>;
 // "Invalid value {value} for configuration {name}: {why}"
 [[nodiscard]] std::string invalid_value(std::string_view name, std::string_view value,
                                         std::string_view why);
+
+// The same of a class that there is not, with what more there is to say.
+[[nodiscard]] std::string no_such_class(std::string_view name, std::string_view class_name,
+                                        std::string_view more);
 
 // One value's text by its type. Error: a config problem.
 [[nodiscard]] outcome<setting> parse_setting(std::string_view name, std::string_view text,
@@ -103,6 +114,8 @@ private:
 [[nodiscard]] setting_check one_of(string_list allowed);
 [[nodiscard]] setting_check one_of_in_any_case(string_list allowed);
 [[nodiscard]] setting_check non_empty_string();
+[[nodiscard]] setting_check non_empty_without_control_characters();
+[[nodiscard]] setting_check different_aliases();
 [[nodiscard]] setting_check non_null();
 [[nodiscard]] setting_check at_least(std::int64_t least);
 [[nodiscard]] setting_check between(std::int64_t least, std::int64_t most);

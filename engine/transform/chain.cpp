@@ -27,11 +27,6 @@ outcome<named_class> class_of(property_map const& configuration, std::string con
     return made;
 }
 
-problem no_class(std::string const& prefix, std::string_view name) {
-    return {problem_kind::config, invalid_value(prefix + "type", name,
-                                                fmt::format("Class {} could not be found.", name))};
-}
-
 std::string taken(property_map& from, std::string_view name) {
     auto const found = from.find(name);
     if (found == from.end()) {
@@ -50,7 +45,7 @@ outcome<predicate_ptr> make_predicate(property_map const& configuration, std::st
     }
     auto const* const kind = find_predicate(of->name);
     if (kind == nullptr) {
-        return no_class(prefix, of->name);
+        return problem{problem_kind::config, no_such_class(prefix + "type", of->name, {})};
     }
     auto const by = settings::parse(kind->definitions(), of->properties);
     return by ? kind->make(*by) : outcome<predicate_ptr>{by.error()};
@@ -89,7 +84,7 @@ outcome<transformation_chain> transformation_chain::of(property_map const& confi
         }
         auto const* const kind = find_transformation(of->name);
         if (kind == nullptr) {
-            return no_class(prefix, of->name);
+            return problem{problem_kind::config, no_such_class(prefix + "type", of->name, {})};
         }
         stage next;
         auto const when = taken(of->properties, "predicate");

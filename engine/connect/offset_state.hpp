@@ -1,0 +1,42 @@
+#pragma once
+// How far source connectors have come, as the records of Connect's offset topic tell. Pure.
+// Form: org.apache.kafka.connect.storage.KafkaOffsetBackingStore of Kafka 3.9: the key is the JSON array of connector and
+// partition, the value the offset's JSON object.
+
+#include "engine/connect/config_state.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::connect {
+
+// Both are JSON objects, as their texts.
+struct connector_offset {
+    std::string partition;
+    std::optional<std::string> offset; // none: forgotten
+
+    friend bool operator==(connector_offset const&, connector_offset const&) = default;
+};
+
+class offset_state {
+public:
+    // Any bytes. Error: why the record is passed over.
+    [[nodiscard]] outcome<void> take(std::string_view key, std::optional<std::string_view> value);
+
+    // By partition.
+    [[nodiscard]] std::vector<connector_offset> of(std::string_view connector) const;
+
+private:
+    std::map<std::string, std::map<std::string, std::string>, std::less<>> connectors_;
+};
+
+[[nodiscard]] topic_record offset_record(std::string_view connector, connector_offset const& of);
+// {"offsets":[{"partition":{},"offset":{}}]}
+[[nodiscard]] std::string offsets_body(std::vector<connector_offset> const& all);
+
+} // namespace tandem::connect
