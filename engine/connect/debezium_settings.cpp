@@ -139,10 +139,10 @@ std::string invalid_debezium_value(std::string_view name, std::string_view why) 
     return fmt::format("The '{}' value is invalid: {}", name, why);
 }
 
-void debezium_settings::add(std::string_view group, std::vector<debezium_row> rows) {
+void debezium_settings::add(std::string_view group, std::span<debezium_row const> rows) {
     auto order = static_cast<int>(std::ranges::count_if(
         definitions_, [&](setting_definition const& each) { return each.group == group; }));
-    for (auto& row : rows) {
+    for (auto const& row : rows) {
         setting_definition made;
         made.name = row.name;
         made.type = row.type;
@@ -156,8 +156,10 @@ void debezium_settings::add(std::string_view group, std::vector<debezium_row> ro
         made.order = ++order;
         made.width = row.width;
         made.display = row.display;
-        made.dependents = std::move(row.dependents);
-        rule by{{}, std::move(row.checks), row.visible};
+        if (!row.dependent.empty()) {
+            made.dependents.emplace_back(row.dependent);
+        }
+        rule by{{}, row.checks, row.visible};
         if (!row.allowed.empty()) {
             by.allowed = in_hash_order(split(row.allowed, ','));
         }
@@ -188,7 +190,9 @@ std::vector<debezium_settings::judged> debezium_settings::judge(property_map con
                 fmt::format("Value must be one of {}", fmt::join(more.allowed, ", ")));
         }
         for (auto const check : more.checks) {
-            check({text, given}, problems);
+            if (check != nullptr) {
+                check({text, given}, problems);
+            }
         }
         for (auto& each : problems) {
             each = invalid_debezium_value(by.name, each);

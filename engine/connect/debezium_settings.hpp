@@ -4,6 +4,7 @@
 
 #include "engine/config/definitions.hpp"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,16 +30,16 @@ struct debezium_row {
     display_width width;
     std::string_view display;
     std::string_view doc;
-    std::string_view allowed = {}; // of an enumeration, with commas
-    std::vector<debezium_check> checks = {};
-    string_list dependents = {};
-    bool visible = true; // in a form that asks for settings
+    std::string_view allowed = {};             // of an enumeration, with commas
+    std::array<debezium_check, 2> checks = {}; // null: none
+    std::string_view dependent = {};           // another setting's name
+    bool visible = true;                       // in a form that asks for settings
 };
 
 class debezium_settings {
 public:
     // Rows of one group after the other.
-    void add(std::string_view group, std::vector<debezium_row> rows);
+    void add(std::string_view group, std::span<debezium_row const> rows);
 
     [[nodiscard]] setting_definitions const& definitions() const noexcept { return definitions_; }
 
@@ -54,7 +55,7 @@ public:
 private:
     struct rule {
         string_list allowed; // in the order in which Debezium lists them
-        std::vector<debezium_check> checks;
+        std::array<debezium_check, 2> checks;
         bool visible = true;
     };
     setting_definitions definitions_;
