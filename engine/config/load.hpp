@@ -54,10 +54,12 @@ using file_reader = std::function<std::string(std::string const& path)>;
 //   validate_nodes: names, uniqueness, count, one-way names; `least` nodes are needed.
 //   validate_sites: validate_nodes where a peer may stand for the second node.
 //   validate_brokers: there are some.
-//   validate_run: listen address and sizes against each other.
+//   validate_listen: the address, and whether it may be served.
+//   validate_run: that, and sizes against each other.
 void validate_nodes(options const& set, std::size_t least);
 void validate_sites(options const& set);
 void validate_brokers(options const& set);
+void validate_listen(options const& set);
 void validate_run(options const& set);
 
 struct listen_address {

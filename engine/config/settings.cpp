@@ -240,10 +240,10 @@ std::vector<setting> transport_settings() {
              into.transport = word<transport>(
                  text, {{"direct", transport::direct}, {"kafka", transport::kafka}});
          }},
-        {"brokers", kind::value, group::kafka, "HOST:PORT,...",
+        {"brokers", kind::value, group::brokers, "HOST:PORT,...",
          "Kafka's brokers to begin with, for --transport kafka and for topic. No default.",
          [](options& into, std::string const& text) { into.brokers = text; }},
-        {"property", kind::list, group::kafka, "kafka.KEY=VALUE",
+        {"property", kind::list, group::brokers, "kafka.KEY=VALUE",
          "A property of the Kafka client, by librdkafka's name (security.protocol, sasl.*, ssl.* ...); "
          "${env:NAME} and ${file:PATH} in it are replaced. Repeatable. Default: none.",
          set_property, 'X', true},
@@ -379,11 +379,11 @@ std::vector<setting> instance_settings() {
         {"init", kind::toggle, group::run, "",
          "Create what the databases need before starting (as tandem init). Default: off.",
          [](options& into, std::string const& text) { into.init = on_or_off(text); }},
-        {"listen", kind::text, group::run, "ADDR:PORT|off",
+        {"listen", kind::text, group::listen, "ADDR:PORT|off",
          fmt::format("Address of the HTTP server (health, metrics, status). Default: {}.",
                      defaults.listen),
          [](options& into, std::string const& text) { into.listen = text; }},
-        {"insecure-listen", kind::toggle, group::run, "",
+        {"insecure-listen", kind::toggle, group::listen, "",
          "Permit plain HTTP on an address that is not loopback. Default: off.",
          [](options& into, std::string const& text) { into.insecure_listen = on_or_off(text); }},
         {"until", kind::value, group::run, "caught-up|DUR",

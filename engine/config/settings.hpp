@@ -15,7 +15,9 @@ enum class setting_group {
     nodes,  // every command that connects to the databases
     tables, // those that look at tables
     run,
+    brokers, // run, topic and connect
     kafka,   // run, and topic
+    listen,  // run and connect
     checked, // run, and doctor, which looks whether they can be had
     log,     // all
 };

@@ -158,16 +158,21 @@ void validate_brokers(options const& set) {
     }
 }
 
-void validate_run(options const& set) {
-    if (set.listen != "off") {
-        listen_address const address = parse_listen(set.listen);
-        if (!address.loopback && !set.insecure_listen) {
-            throw config_error{fmt::format(
-                "--listen {}: an address that others can reach would serve plain HTTP without a "
-                "password; listen on 127.0.0.1 or add --insecure-listen",
-                set.listen)};
-        }
+void validate_listen(options const& set) {
+    if (set.listen == "off") {
+        return;
     }
+    listen_address const address = parse_listen(set.listen);
+    if (!address.loopback && !set.insecure_listen) {
+        throw config_error{fmt::format(
+            "--listen {}: an address that others can reach would serve plain HTTP without a "
+            "password; listen on 127.0.0.1 or add --insecure-listen",
+            set.listen)};
+    }
+}
+
+void validate_run(options const& set) {
+    validate_listen(set);
     if (set.transport == transport::kafka && set.brokers.empty()) {
         throw config_error{"--transport kafka needs --brokers HOST:PORT,..."};
     }

@@ -62,11 +62,60 @@ std::vector<connector_offset> offset_state::of(std::string_view connector) const
     return made;
 }
 
+topic_record source_offset_record(std::string_view connector, std::string_view prefix,
+                                  lsn reached) {
+    json partition;
+    partition["server"] = prefix;
+    json offset;
+    for (auto const* name : {"lsn_proc", "lsn_commit", "lsn"}) {
+        offset[name] = reached.value;
+    }
+    return offset_record(connector, {text_of(partition), text_of(offset)});
+}
+
 topic_record offset_record(std::string_view connector, connector_offset const& of) {
     auto key = json::array();
     key.push_back(connector);
     key.push_back(json::parse(of.partition));
     return {text_of(key), of.offset};
+}
+
+std::optional<std::string> sink_offset_problem(connector_offset const& of) {
+    auto const whole = [](json const& value) {
+        return value.is_number_integer() ||
+               (value.is_string() && !value.get<std::string>().empty() &&
+                value.get<std::string>().find_first_not_of("0123456789") == std::string::npos);
+    };
+    auto const said = [](json const& value) {
+        return value.is_string() ? value.get<std::string>() : text_of(value);
+    };
+    auto const partition = json::parse(of.partition);
+    auto const number = partition.find("kafka_partition");
+    if (!partition.contains("kafka_topic") || number == partition.end()) {
+        return "The partition for a sink connector offset must contain the keys 'kafka_topic' and "
+               "'kafka_partition'";
+    }
+    if (!whole(*number)) {
+        return fmt::format("Failed to parse the following Kafka partition value in the provided "
+                           "offsets: '{}'. Partition values for sink connectors need to be "
+                           "integers.",
+                           said(*number));
+    }
+    if (!of.offset) {
+        return std::nullopt;
+    }
+    auto const offset = json::parse(*of.offset);
+    auto const value = offset.find("kafka_offset");
+    if (value == offset.end()) {
+        return "The offset for a sink connector should either be null or contain the key "
+               "'kafka_offset'";
+    }
+    if (!whole(*value)) {
+        return fmt::format("Failed to parse the following Kafka offset value in the provided "
+                           "offsets: '{}'. Offset values for sink connectors need to be integers.",
+                           said(*value));
+    }
+    return std::nullopt;
 }
 
 std::string offsets_body(std::vector<connector_offset> const& all) {

@@ -3,6 +3,7 @@
 // Form: org.apache.kafka.connect.storage.KafkaOffsetBackingStore of Kafka 3.9: the key is the JSON array of connector and
 // partition, the value the offset's JSON object.
 
+#include "codecs/base/lsn.hpp"
 #include "engine/connect/config_state.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -35,7 +36,12 @@ private:
     std::map<std::string, std::map<std::string, std::string>, std::less<>> connectors_;
 };
 
+// Of a PostgresConnector that has sent everything up to there.
+[[nodiscard]] topic_record source_offset_record(std::string_view connector, std::string_view prefix,
+                                                lsn reached);
 [[nodiscard]] topic_record offset_record(std::string_view connector, connector_offset const& of);
+// Why it is none of a sink's, whose partitions are Kafka's; none: it is one.
+[[nodiscard]] std::optional<std::string> sink_offset_problem(connector_offset const& of);
 // {"offsets":[{"partition":{},"offset":{}}]}
 [[nodiscard]] std::string offsets_body(std::vector<connector_offset> const& all);
 

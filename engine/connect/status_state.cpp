@@ -175,16 +175,28 @@ topic_record used_topic_record(std::string_view connector, std::string_view topi
     return {fmt::format("{}{}{}{}", topic_prefix, topic, topic_separator, connector), made.dump()};
 }
 
-std::vector<topic_record> forget_records(std::string_view connector, status_state const& known) {
-    std::vector<topic_record> made{
-        {fmt::format("{}{}", connector_prefix, connector), std::nullopt}};
-    for (auto const& [task, unused] : known.tasks(connector)) {
-        made.push_back({fmt::format("{}{}-{}", task_prefix, connector, task), std::nullopt});
-    }
+std::vector<topic_record> forget_topic_records(std::string_view connector,
+                                               status_state const& known) {
+    std::vector<topic_record> made;
     for (auto const& [topic, unused] : known.topics(connector)) {
         made.push_back({fmt::format("{}{}{}{}", topic_prefix, topic, topic_separator, connector),
                         std::nullopt});
     }
+    return made;
+}
+
+topic_record no_task_record(std::string_view connector, int task) {
+    return {fmt::format("{}{}-{}", task_prefix, connector, task), std::nullopt};
+}
+
+std::vector<topic_record> forget_records(std::string_view connector, status_state const& known) {
+    std::vector<topic_record> made{
+        {fmt::format("{}{}", connector_prefix, connector), std::nullopt}};
+    for (auto const& [task, unused] : known.tasks(connector)) {
+        made.push_back(no_task_record(connector, task));
+    }
+    auto topics = forget_topic_records(connector, known);
+    made.insert(made.end(), topics.begin(), topics.end());
     return made;
 }
 

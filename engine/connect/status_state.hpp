@@ -59,7 +59,10 @@ private:
                                               run_status const& status);
 [[nodiscard]] topic_record used_topic_record(std::string_view connector, std::string_view topic,
                                              used_topic const& use);
-// Tombstones of all that is known of it.
+// Tombstones: of the topics that it uses, of one task, and of all that is known of a connector.
+[[nodiscard]] std::vector<topic_record> forget_topic_records(std::string_view connector,
+                                                             status_state const& known);
+[[nodiscard]] topic_record no_task_record(std::string_view connector, int task);
 [[nodiscard]] std::vector<topic_record> forget_records(std::string_view connector,
                                                        status_state const& known);
 

@@ -20,8 +20,9 @@ io::awaitable<outcome_of<std::unique_ptr<io::pg::replication_stream>>> open_capt
     }
     auto stream = std::make_unique<io::pg::replication_stream>(std::move(*walsender));
     io::pg::stream_options options;
-    options.slot = slot_name(setup.source.name, setup.target.name, setup.source_database);
-    options.publications.emplace_back(publication_name);
+    options.slot = slot_of(setup);
+    options.publications.push_back(setup.publication.empty() ? std::string{publication_name}
+                                                               : setup.publication);
     options.binary = way.binary;
     options.messages = setup.source_version >= 140000;
     options.origin_none = way.origin_none;

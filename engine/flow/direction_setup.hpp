@@ -3,6 +3,7 @@
 
 #include "codecs/base/lsn.hpp"
 #include "engine/config/options.hpp"
+#include "engine/core/names.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -23,6 +24,10 @@ struct direction_setup {
     bool replica_role = true; // session_replication_role=replica may be set on the target
     bool origin_none = false; // the source's server filters origins (16+, no foreign origin there)
 
+    // Of a connector, which names them itself; empty: tandem's own.
+    std::string slot;
+    std::string publication;
+
     std::uint32_t batch_rows = 0;
     std::size_t batch_bytes = 0;
     std::size_t queue_bytes = 0;
@@ -31,6 +36,13 @@ struct direction_setup {
     std::chrono::milliseconds max_clock_skew{0};
     bool sync_commit = false;
 };
+
+// What the source's changes are read from.
+[[nodiscard]] inline std::string slot_of(direction_setup const& setup) {
+    return setup.slot.empty()
+               ? slot_name(setup.source.name, setup.target.name, setup.source_database)
+               : setup.slot;
+}
 
 // As people write it: --conflict.
 [[nodiscard]] inline char const* policy_name(direction_setup const& setup) noexcept {

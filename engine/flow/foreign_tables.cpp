@@ -1,6 +1,6 @@
 #include "engine/flow/foreign_tables.hpp"
 
-#include "codecs/values/array_text.hpp"
+#include "engine/flow/catalog_types.hpp"
 
 #include <fmt/format.h>
 
@@ -19,42 +19,6 @@ constexpr char const* columns_of =
     "a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
     "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
-// Not the rows of tables, which are types as well.
-constexpr char const* types_of_users =
-    "SELECT t.oid, CASE WHEN t.typtype = 'd' THEN 'd' WHEN t.typtype = 'e' THEN 'e' WHEN t.typtype = 'c' THEN 'c' "
-    "WHEN t.typcategory = 'A' THEN 'a' ELSE 'b' END, t.typname, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE "
-    "t.typelem END, t.typtypmod, ARRAY(SELECT e.enumlabel FROM pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY "
-    "e.enumsortorder)::text FROM pg_type AS t WHERE t.oid >= 16384 OR t.typtype = 'd'";
-
-event::type_facts::sort sort_of(std::string_view letter) noexcept {
-    using sort = event::type_facts::sort;
-    switch (letter.front()) {
-    case 'd':
-        return sort::domain;
-    case 'e':
-        return sort::enumeration;
-    case 'c':
-        return sort::composite;
-    case 'a':
-        return sort::array;
-    default:
-        return sort::base;
-    }
-}
-
-std::vector<std::string> labels_of(std::string_view array) {
-    std::vector<std::string> labels;
-    values::array_text_reader in{array};
-    using kind = values::array_text_reader::kind;
-    for (auto token = in.next(); token.what != kind::end && token.what != kind::failed;
-         token = in.next()) {
-        if (token.what == kind::value) {
-            labels.emplace_back(token.text);
-        }
-    }
-    return labels;
-}
-
 std::uint32_t number_of(io::pg::rows const& from, int row, int column) {
     return static_cast<std::uint32_t>(from.integer(row, column));
 }
@@ -67,20 +31,11 @@ foreign_table const* foreign_tables::find(foreign_rows::target const& name) cons
 }
 
 io::awaitable<outcome_of<void>> foreign_tables::read_types() {
-    io::pg::parameters none;
-    auto found = co_await catalog_.query(types_of_users, std::move(none));
+    auto found = co_await read_user_types(node_, catalog_);
     if (!found) {
-        co_return retry_after(node_, "reading its types", found.error());
+        co_return found.error();
     }
-    for (int row = 0; row < found->size(); ++row) {
-        event::type_facts facts;
-        facts.what = sort_of(found->text(row, 1));
-        facts.name = found->text(row, 2);
-        facts.of = {number_of(*found, row, 3)};
-        facts.modifier = static_cast<std::int32_t>(found->integer(row, 4));
-        facts.labels = labels_of(found->text(row, 5));
-        types_.add({number_of(*found, row, 0)}, std::move(facts));
-    }
+    types_ = std::move(*found);
     has_types_ = true;
     co_return boost::system::in_place_value;
 }

@@ -307,7 +307,7 @@ io::awaitable<failure> durability_loop(direction_link& link, io::pg::connection&
 io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& source,
                                     node_stats& node) {
     auto const slot =
-        slot_name(link.setup.source.name, link.setup.target.name, link.setup.source_database);
+        slot_of(link.setup);
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     lsn alone_at = link.memory.without_foreign;
     for (;;) {

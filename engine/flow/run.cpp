@@ -13,18 +13,17 @@
 #include "engine/flow/lease.hpp"
 #include "engine/flow/receiving.hpp"
 #include "engine/flow/sending.hpp"
+#include "engine/flow/stop_request.hpp"
 #include "io/http/server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -262,33 +261,6 @@ using clock = std::chrono::steady_clock;
 bool all(instance const& running, bool (*holds)(worker const&)) {
     return std::ranges::all_of(running.workers, [&](auto const& one) { return holds(*one); });
 }
-
-// SIGINT and SIGTERM from its construction on. The first one asks to stop, the second one ends the
-// process. Lives as long as its context runs.
-class stop_request {
-public:
-    explicit stop_request(asio::io_context& context) : signals_{context, SIGINT, SIGTERM} {
-        wait();
-    }
-    [[nodiscard]] bool made() const noexcept { return received_ != 0; }
-
-private:
-    void wait() {
-        signals_.async_wait([this](boost::system::error_code failed, int number) {
-            if (failed) {
-                return;
-            }
-            if (received_ != 0) {
-                std::_Exit(128 + number);
-            }
-            received_ = number;
-            wait();
-        });
-    }
-
-    asio::signal_set signals_;
-    int received_ = 0;
-};
 
 enum class served { to_the_end, lost };
 

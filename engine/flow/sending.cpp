@@ -81,7 +81,7 @@ io::awaitable<failure> sending::stream_once() {
 
 // Between which positions nothing is known to have arrived.
 io::awaitable<std::string> sending::what_waits() {
-    auto const slot = slot_name(setup_.source.name, setup_.target.name, setup_.source_database);
+    auto const slot = slot_of(setup_);
     session_request request;
     request.node = setup_.source;
     request.application_name = "tandem sending " + setup_.target.name;

@@ -137,7 +137,7 @@ constexpr char const* source_state =
 
 io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, connection& source,
                                                   start_point& point) {
-    auto const slot = slot_name(setup.source.name, setup.target.name, setup.source_database);
+    auto const slot = slot_of(setup);
     auto ended = co_await end_backends(
         source, setup.source.name,
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 "

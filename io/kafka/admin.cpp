@@ -377,4 +377,11 @@ awaitable<result<std::vector<std::optional<std::int64_t>>>> admin::offsets_for_t
     co_return std::move(asked->found);
 }
 
+std::string admin::cluster_id() {
+    auto* const id = rd_kafka_clusterid(client_->native(), 0);
+    std::string made = id == nullptr ? "" : id;
+    rd_kafka_mem_free(client_->native(), id);
+    return made;
+}
+
 } // namespace tandem::io::kafka

@@ -113,6 +113,8 @@ public:
                                                                  std::int64_t before,
                                                                  milliseconds timeout);
 
+    // What the cluster calls itself; empty before a broker has answered anything. Never waits.
+    [[nodiscard]] std::string cluster_id();
     [[nodiscard]] handle& client() noexcept { return *client_; }
 
 private:

@@ -38,6 +38,7 @@ struct call {
     std::optional<std::int32_t> partition;
     std::optional<std::uint64_t> count;
     std::string pattern;
+    std::string bootstrap;
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -54,6 +55,7 @@ int parked_drop(call const& now);
 int topic_list(call const& now);
 int topic_describe(call const& now);
 int topic_tail(call const& now);
+int connect(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

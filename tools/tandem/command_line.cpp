@@ -190,7 +190,7 @@ void tail_flags(CLI::App& app, call& into) {
 
 command_entry topic_commands() {
     using group = setting_group;
-    std::vector<group> const brokers{group::kafka, group::log};
+    std::vector<group> const brokers{group::brokers, group::kafka, group::log};
     command_entry topic{
         "topic", "Look into Kafka: topics and their records.", nullptr, {}, nullptr};
     topic.parts = {
@@ -215,7 +215,8 @@ std::vector<command_entry> commands() {
         {"run",
          "Keep the databases in sync until stopped (Ctrl-C or SIGTERM).",
          run,
-         {group::nodes, group::tables, group::run, group::kafka, group::checked, group::log},
+         {group::nodes, group::tables, group::run, group::brokers, group::kafka, group::listen,
+          group::checked, group::log},
          [](CLI::App&, call&) {}},
         {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
          init, databases,
@@ -267,6 +268,15 @@ std::vector<command_entry> commands() {
          }},
         parked_commands(),
         topic_commands(),
+        {"connect",
+         "Serve Kafka Connect's REST interface and run its connectors, without the JVM.",
+         connect,
+         {group::brokers, group::listen, group::log},
+         [](CLI::App& app, call& into) {
+             app.add_option("--bootstrap", into.bootstrap,
+                            "Kafka brokers, as --brokers. Default: $BOOTSTRAP_SERVERS.")
+                 ->type_name("HOST:PORT,...");
+         }},
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }

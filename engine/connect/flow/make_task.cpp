@@ -1,0 +1,81 @@
+#include "engine/connect/flow/make_task.hpp"
+
+#include "engine/connect/flow/source_task.hpp"
+#include "engine/connect/source_settings.hpp"
+#include "io/pg/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+std::string text_in(property_map const& config, std::string_view name, std::string_view standard) {
+    auto const found = config.find(name);
+    return found == config.end() ? std::string{standard} : found->second;
+}
+
+// The driver's sentence for what its users meet, and what to do about it.
+std::string refused_sentence(property_map const& config, io::pg::error const& why) {
+    auto const host = text_in(config, "database.hostname", "");
+    auto const port = text_in(config, "database.port", "5432");
+    auto const& said = why.message;
+    if (said.find("Connection refused") != std::string::npos) {
+        auto made = fmt::format("Connection to {}:{} refused. Check that the hostname and port are "
+                                "correct and that the postmaster is accepting TCP/IP connections.",
+                                host, port);
+        if (host == "localhost" || host.starts_with("127.")) {
+            made += fmt::format(" tandem tried {}:{}: inside a container that is the container "
+                                "itself, and the database is reached by its service's name",
+                                host, port);
+        }
+        return made;
+    }
+    if (said.find("could not translate host name") != std::string::npos) {
+        return fmt::format("The connection attempt failed. Host {} is not known where tandem runs",
+                           host);
+    }
+    // libpq puts where it tried in front.
+    auto const fatal = said.find("FATAL:");
+    if (fatal != std::string::npos) {
+        auto const text = said.find_first_not_of(' ', fatal + 6);
+        auto end = said.find('\n', fatal);
+        return "FATAL: " + said.substr(text, end == std::string::npos ? end : end - text);
+    }
+    return said;
+}
+
+} // namespace
+
+outcome<task> make_task(task_setup const& setup) {
+    if (setup.of->class_name == "io.debezium.connector.postgresql.PostgresConnector") {
+        return make_source_task(setup);
+    }
+    return problem{
+        problem_kind::connect,
+        fmt::format("{} cannot be run by this version of tandem yet", setup.of->class_name)};
+}
+
+io::awaitable<void> check_databases(plugin const& of, property_map config, config_verdict& into) {
+    if (of.class_name != "io.debezium.connector.postgresql.PostgresConnector") {
+        co_return;
+    }
+    io::pg::connect_options options;
+    options.conninfo = source_uri(with_new_names(config));
+    options.parameters.emplace_back("application_name", "tandem connect");
+    options.timeout = patience;
+    auto const executor = co_await io::asio::this_coro::executor;
+    auto opening = io::pg::connection::open(executor, std::move(options));
+    auto const opened = co_await std::move(opening);
+    if (!opened) {
+        into.object("database.hostname", fmt::format("Error while validating connector config: {}",
+                                                     refused_sentence(config, opened.error())));
+    }
+}
+
+} // namespace tandem::connect

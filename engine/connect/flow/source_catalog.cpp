@@ -1,0 +1,252 @@
+#include "engine/connect/flow/source_catalog.hpp"
+
+#include "codecs/sql/quote.hpp"
+#include "engine/flow/catalog_types.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::failure;
+using engine::next_step;
+using engine::outcome_of;
+using io::pg::parameters;
+
+constexpr char const* server_state =
+    "SELECT current_setting('server_version_num'), (SELECT setting FROM pg_settings WHERE name = "
+    "'wal_sender_timeout'), current_setting('wal_level'), (SELECT oid FROM pg_database WHERE "
+    "datname = current_database()), pg_current_wal_flush_lsn()";
+
+constexpr char const* slot_state =
+    "SELECT plugin, database, active_pid, confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status' FROM "
+    "pg_replication_slots AS s WHERE slot_name = $1";
+
+constexpr char const* facts_of_table =
+    "SELECT a.attname, a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), ''), (SELECT k.place FROM pg_index AS "
+    "i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) WHERE i.indrelid = c.oid AND "
+    "i.indisprimary AND k.attnum = a.attnum AND k.place <= i.indnkeyatts) FROM pg_attribute AS a JOIN pg_class AS c "
+    "ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_attrdef AS d ON d.adrelid = "
+    "c.oid AND d.adnum = a.attnum WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
+
+constexpr char const* all_tables =
+    "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind "
+    "IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', "
+    "'information_schema') ORDER BY 1, 2";
+
+lsn lsn_of(io::pg::rows const& from, int row, int column) {
+    return lsn::parse(from.text(row, column)).value_or(lsn{});
+}
+
+} // namespace
+
+failure source_catalog::failed(std::string const& doing, io::pg::error const& why) const {
+    return engine::retry_after(settings_.node.name, doing, why);
+}
+
+io::awaitable<outcome_of<source_point>> source_catalog::prepare() {
+    parameters none;
+    auto const server = co_await link_.query(server_state, std::move(none));
+    if (!server) {
+        co_return failed("asking the server", server.error());
+    }
+    source_point made;
+    made.version = static_cast<int>(server->integer(0, 0));
+    made.sender_timeout = std::chrono::milliseconds{server->integer(0, 1)};
+    made.database = {static_cast<std::uint32_t>(server->integer(0, 3))};
+    made.flushed = lsn_of(*server, 0, 4);
+    if (server->text(0, 2) != "logical") {
+        co_return failure{
+            next_step::paused,
+            fmt::format("Postgres server wal_level property must be 'logical' but is: "
+                        "'{}'; set it and restart the server",
+                        server->text(0, 2))};
+    }
+    auto published = co_await ensure_publication();
+    if (!published) {
+        co_return published.error();
+    }
+    auto taken = co_await take_slot(made);
+    if (!taken) {
+        co_return taken.error();
+    }
+    co_return made;
+}
+
+io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& made) {
+    for (int left = 100; left > 0; --left) {
+        parameters name;
+        name.emplace_back(settings_.slot);
+        auto const slot = co_await link_.query(slot_state, std::move(name));
+        if (!slot) {
+            co_return failed("asking for the slot", slot.error());
+        }
+        if (slot->empty()) {
+            parameters values;
+            values.emplace_back(settings_.slot);
+            auto const created = co_await link_.query(
+                "SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')",
+                std::move(values));
+            if (!created) {
+                co_return failed("creating the slot", created.error());
+            }
+            spdlog::info("connector {}: replication slot {} is made", settings_.node.name,
+                         settings_.slot);
+            made.confirmed = lsn_of(*created, 0, 0);
+            made.slot_made = true;
+            co_return boost::system::in_place_value;
+        }
+        if (slot->text(0, 0) != "pgoutput" || slot->text(0, 1) != settings_.database) {
+            co_return failure{
+                next_step::paused,
+                fmt::format("replication slot {} is of plugin {} and database {}, and this "
+                            "connector reads pgoutput in database {}: give it a slot.name of its "
+                            "own",
+                            settings_.slot, slot->text(0, 0), slot->text(0, 1),
+                            settings_.database)};
+        }
+        if (slot->text(0, 4) == "lost") {
+            co_return failure{
+                next_step::lost,
+                fmt::format("replication slot {} was invalidated by the server: changes that were "
+                            "not captured are missing; drop the slot, then restart the connector",
+                            settings_.slot)};
+        }
+        if (slot->null(0, 2)) {
+            made.confirmed = lsn_of(*slot, 0, 3);
+            co_return boost::system::in_place_value;
+        }
+        // Whoever read it before is ended: an earlier start of ours, or another worker's.
+        parameters pid;
+        pid.emplace_back(std::string{slot->text(0, 2)});
+        auto const ended =
+            co_await link_.query("SELECT pg_terminate_backend($1::int)", std::move(pid));
+        if (!ended) {
+            co_return failed("ending the slot's reader", ended.error());
+        }
+        io::asio::steady_timer pause{co_await io::asio::this_coro::executor, 50ms};
+        co_await pause.async_wait(io::asio::use_awaitable);
+    }
+    co_return failure{next_step::retry,
+                      fmt::format("replication slot {} is read by somebody else", settings_.slot)};
+}
+
+io::awaitable<source_catalog::voided> source_catalog::ensure_publication() {
+    parameters name;
+    name.emplace_back(settings_.publication);
+    auto const found = co_await link_.query(
+        "SELECT puballtables FROM pg_publication WHERE pubname = $1", std::move(name));
+    if (!found) {
+        co_return failed("asking for the publication", found.error());
+    }
+    std::string const quoted = sql::identifier(settings_.publication);
+    std::string statement;
+    switch (settings_.publishes) {
+    case publication_mode::disabled:
+        if (found->empty()) {
+            co_return failure{next_step::paused,
+                              fmt::format("Publication autocreation is disabled, please create "
+                                          "publication {} and restart the connector.",
+                                          settings_.publication)};
+        }
+        co_return boost::system::in_place_value;
+    case publication_mode::all_tables:
+        statement = fmt::format("CREATE PUBLICATION {} FOR ALL TABLES", quoted);
+        break;
+    case publication_mode::no_tables:
+        statement = fmt::format("CREATE PUBLICATION {}", quoted);
+        break;
+    case publication_mode::filtered: {
+        auto const tables = co_await captured_tables();
+        if (!tables) {
+            co_return tables.error();
+        }
+        if (tables->empty()) {
+            co_return failure{next_step::paused,
+                              fmt::format("No table filters found for filtered publication {}",
+                                          settings_.publication)};
+        }
+        statement = found->empty()
+                        ? fmt::format("CREATE PUBLICATION {} FOR TABLE {}", quoted, *tables)
+                        : fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, *tables);
+        break;
+    }
+    }
+    if (!found->empty() && settings_.publishes != publication_mode::filtered) {
+        co_return boost::system::in_place_value;
+    }
+    parameters none;
+    auto const made = co_await link_.query(statement, std::move(none));
+    if (!made && made.error().sqlstate != "42710") { // somebody else made it meanwhile
+        co_return failed("creating the publication", made.error());
+    }
+    spdlog::info("connector {}: publication {} is {}", settings_.node.name, settings_.publication,
+                 found->empty() ? "made" : "set");
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<std::string>> source_catalog::captured_tables() {
+    parameters none;
+    auto const found = co_await link_.query(all_tables, std::move(none));
+    if (!found) {
+        co_return failed("asking for its tables", found.error());
+    }
+    std::string made;
+    for (int row = 0; row < found->size(); ++row) {
+        if (settings_.tables.takes(found->text(row, 0), found->text(row, 1))) {
+            made += fmt::format("{}{}", made.empty() ? "" : ", ",
+                                sql::identifier(found->text(row, 0)) + "." +
+                                    sql::identifier(found->text(row, 1)));
+        }
+    }
+    co_return made;
+}
+
+io::awaitable<outcome_of<event::type_table>> source_catalog::types() {
+    auto made = co_await engine::read_user_types(settings_.node.name, link_);
+    co_return made;
+}
+
+io::awaitable<outcome_of<table_facts>> source_catalog::facts(std::string schema,
+                                                             std::string table) {
+    parameters values;
+    values.emplace_back(schema);
+    values.emplace_back(table);
+    auto const found = co_await link_.query(facts_of_table, std::move(values));
+    if (!found) {
+        co_return failed("asking for a table's columns", found.error());
+    }
+    table_facts made;
+    std::map<long long, std::string> key;
+    for (int row = 0; row < found->size(); ++row) {
+        std::string name{found->text(row, 0)};
+        if (!found->null(row, 3)) {
+            key.emplace(found->integer(row, 3), name);
+        }
+        made.columns.emplace(
+            std::move(name),
+            event::column_facts{found->boolean(row, 1), std::string{found->text(row, 2)}});
+    }
+    for (auto& [place, name] : key) {
+        made.key.push_back(std::move(name));
+    }
+    co_return made;
+}
+
+io::awaitable<source_catalog::voided> source_catalog::drop_slot() {
+    parameters name;
+    name.emplace_back(settings_.slot);
+    auto const dropped =
+        co_await link_.query("SELECT pg_drop_replication_slot($1)", std::move(name));
+    if (!dropped) {
+        co_return failed("dropping the slot", dropped.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace tandem::connect

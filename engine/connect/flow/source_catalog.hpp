@@ -1,0 +1,56 @@
+#pragma once
+// What a source's catalog says that its stream does not: types of users, primary keys, defaults; and the publication and
+// slot that it is read through.
+
+#include "codecs/event/column_default.hpp"
+#include "codecs/event/row_plan.hpp"
+#include "codecs/event/value_kind.hpp"
+#include "engine/connect/source_records.hpp"
+#include "engine/connect/source_settings.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/pg/connection.hpp"
+#include "io/runtime/awaitable.hpp"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace tandem::connect {
+
+struct source_point {
+    lsn confirmed;                                    // of the slot
+    std::chrono::milliseconds sender_timeout{60'000}; // the server's; 0: none
+    lsn flushed;                                      // its WAL's end at this moment
+    int version = 0;                                  // 150020
+    oid database;
+    bool slot_made = false; // just now: nothing was captured before
+};
+
+class source_catalog {
+public:
+    // References outlive it.
+    source_catalog(source_settings const& settings, io::pg::connection& link)
+        : settings_{settings}, link_{link} {}
+
+    // Publication and slot are there, made if need be, and the slot is ours.
+    [[nodiscard]] io::awaitable<engine::outcome_of<source_point>> prepare();
+    // Afresh.
+    [[nodiscard]] io::awaitable<engine::outcome_of<event::type_table>> types();
+    // As it is now; empty where there is no such table any more.
+    [[nodiscard]] io::awaitable<engine::outcome_of<table_facts>> facts(std::string schema,
+                                                                       std::string table);
+    [[nodiscard]] io::awaitable<engine::outcome_of<void>> drop_slot();
+
+private:
+    using voided = engine::outcome_of<void>;
+    [[nodiscard]] io::awaitable<voided> ensure_publication();
+    [[nodiscard]] io::awaitable<voided> take_slot(source_point& made);
+    [[nodiscard]] io::awaitable<engine::outcome_of<std::string>> captured_tables();
+    [[nodiscard]] engine::failure failed(std::string const& doing, io::pg::error const& why) const;
+
+    source_settings const& settings_;
+    io::pg::connection& link_;
+};
+
+} // namespace tandem::connect

@@ -1,0 +1,291 @@
+#include "engine/connect/flow/source_task.hpp"
+
+#include "engine/connect/flow/source_catalog.hpp"
+#include "engine/connect/flow/source_topics.hpp"
+#include "engine/connect/flow/source_writer.hpp"
+#include "engine/connect/offset_state.hpp"
+#include "engine/connect/status_state.hpp"
+#include "engine/flow/capture.hpp"
+#include "engine/flow/capture_session.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/kafka_clients.hpp"
+#include "engine/flow/keepalive.hpp"
+#include "engine/flow/sessions.hpp"
+#include "io/kafka/partition_of.hpp"
+#include "io/runtime/group.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <set>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::failure;
+using engine::next_step;
+using engine::outcome_of;
+using engine::retry_after;
+using clock = std::chrono::steady_clock;
+
+} // namespace
+
+struct source_task::parts {
+    // Records of the worker's topics, with their bytes.
+    struct sent {
+        std::string key;
+        std::string value;
+        io::kafka::unsettled settled;
+    };
+
+    std::unique_ptr<io::pg::connection> watch;
+    std::unique_ptr<io::pg::connection> catalog_link;
+    std::unique_ptr<io::kafka::admin> cluster;
+    std::deque<std::unique_ptr<sent>> sent_;
+    std::unique_ptr<source_writer> writer;         // its batches outlive the producer
+    std::unique_ptr<io::kafka::producer> producer; // destroyed before what it sends
+    std::unique_ptr<source_catalog> catalog;
+    std::unique_ptr<source_topics> topics;
+    std::unique_ptr<io::pg::replication_stream> stream;
+    source_point point;
+    lsn told; // the offset that was told last
+    std::set<std::string> told_topics;
+};
+
+source_task::source_task(task_setup setup, source_settings settings, engine::direction_stats& stats)
+    : supervised{fmt::format("connector {}", setup.connector), stats,
+                 engine::direction_stats::part::applying},
+      setup_{std::move(setup)},
+      settings_{std::move(settings)},
+      node_stats_{setup_.connector, 0},
+      memory_{std::make_unique<engine::direction_memory>()} {
+    direction_.source = settings_.node;
+    direction_.target.name = settings_.prefix;
+    direction_.source_database_name = settings_.database;
+    direction_.slot = settings_.slot;
+    direction_.publication = settings_.publication;
+    direction_.queue_bytes = settings_.queue_bytes;
+}
+
+source_task::~source_task() = default;
+
+void source_task::change_way(next_step) {}
+
+io::awaitable<failure> source_task::stream() {
+    parts with;
+    auto ready = co_await open(with);
+    if (!ready) {
+        co_return ready.error();
+    }
+    auto const why = co_await run_parts(with);
+    co_return why;
+}
+
+io::awaitable<outcome_of<void>> source_task::open(parts& into) {
+    if (!std::exchange(noted_, true)) {
+        for (auto const& note : settings_.notes) {
+            spdlog::info("{}: {}", name(), note);
+        }
+    }
+    auto const executor = co_await io::asio::this_coro::executor;
+    engine::session_request request;
+    request.node = settings_.node;
+    request.application_name = "tandem connector " + setup_.connector;
+    for (auto* link : {&into.watch, &into.catalog_link}) {
+        auto opened = co_await engine::open_session(executor, request);
+        if (!opened) {
+            co_return opened.error();
+        }
+        *link = std::move(*opened);
+    }
+    auto cluster =
+        io::kafka::admin::open(executor, setup_.brokers, setup_.properties, engine::log_of(name()));
+    // The writer says when nothing more comes: until then requests fill.
+    io::kafka::properties properties{{"linger.ms", "25"}};
+    properties.insert(properties.end(), setup_.properties.begin(), setup_.properties.end());
+    auto producer =
+        io::kafka::producer::open(executor, setup_.brokers, std::move(properties),
+                                  engine::figures_of(name(), stats(), io::kafka::role::producer));
+    if (!cluster || !producer) {
+        co_return retry_after("opening a client", !cluster ? cluster.error() : producer.error());
+    }
+    into.cluster = std::move(*cluster);
+    into.producer = std::move(*producer);
+    into.catalog = std::make_unique<source_catalog>(settings_, *into.catalog_link);
+    into.topics = std::make_unique<source_topics>(setup_, *into.cluster, *into.producer);
+    auto point = co_await into.catalog->prepare();
+    if (!point) {
+        co_return point.error();
+    }
+    into.point = *point;
+    direction_.source_version = point->version;
+    direction_.source_database = point->database;
+    // Origins are told apart here: what others brought is captured, as Debezium does.
+    engine::capture_way const whole;
+    auto stream = co_await engine::open_capture_session(direction_, whole);
+    if (!stream) {
+        co_return stream.error();
+    }
+    into.stream = std::move(*stream);
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> source_task::run_parts(parts& with) {
+    auto const executor = co_await io::asio::this_coro::executor;
+    engine::progress_row row;
+    row.facts.applied = with.point.confirmed;
+    engine::direction_link link{executor, direction_,           stats(), *memory_,
+                                row,      with.point.confirmed, false};
+    link.renewal.due = clock::time_point::max();
+    memory_->source_clock.restart({});
+    with.writer = std::make_unique<source_writer>(
+        executor,
+        source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics},
+        TANDEM_VERSION, with.point.confirmed);
+    engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}};
+    set_state(engine::direction_state::streaming);
+    spdlog::info("{}: reading slot {} from {} on into topics {}{}*", name(), settings_.slot,
+                 to_string(with.point.confirmed), settings_.prefix, settings_.delimiter);
+
+    io::group<failure> members{executor};
+    members.add("capture", reader.run());
+    members.add("log", with.writer->run());
+    members.add("reports", with.writer->reports());
+    members.add("feedback", engine::feedback_loop(link, *with.stream, with.point.sender_timeout));
+    members.add("source", engine::source_watch(link, *with.watch, node_stats_));
+    members.add("confirm", confirm_loop(link, with, *with.writer));
+    auto endings = co_await members.run();
+    auto first = said_by(endings.front());
+    if (first.step == next_step::stopped) {
+        link.watermark.durable(std::min(with.writer->acknowledged(), link.watermark.received()));
+        auto sent = co_await engine::send_status(link, *with.stream);
+        if (sent) {
+            co_await with.stream->finish(1s);
+        }
+        if (settings_.drop_slot) {
+            with.stream.reset();
+            auto const dropped = co_await with.catalog->drop_slot();
+            if (!dropped) {
+                spdlog::warn("{}: {}", name(), dropped.error().reason);
+            }
+        }
+    }
+    with.topics.reset();
+    with.producer.reset(); // before the bytes it was given
+    with.writer.reset();
+    co_return first;
+}
+
+// Into one of the worker's topics: what comes too late for the producer's queue comes again with the next.
+void source_task::send(parts& with, std::string const& topic, int partitions, std::string key,
+                       std::string value) {
+    while (!with.sent_.empty() && with.sent_.front()->settled.settled()) {
+        with.sent_.pop_front();
+    }
+    auto& one = *with.sent_.emplace_back(std::make_unique<parts::sent>());
+    one.key = std::move(key);
+    one.value = std::move(value);
+    io::kafka::record what;
+    what.key = one.key;
+    what.value = one.value;
+    auto& to = with.producer->open_topic(topic);
+    (void)with.producer->produce(to, io::kafka::partition_of(one.key, partitions), what,
+                                 one.settled);
+}
+
+void source_task::tell_offset(parts& with, lsn reached) {
+    if (setup_.offset_topic.empty() || reached <= with.told) {
+        return;
+    }
+    with.told = reached;
+    auto const record = source_offset_record(setup_.connector, settings_.prefix, reached);
+    send(with, setup_.offset_topic, setup_.offset_partitions, record.key,
+         record.value.value_or(""));
+}
+
+void source_task::tell_topics(parts& with, source_writer& writer) {
+    for (auto const& topic : writer.used_topics()) {
+        if (setup_.status_topic.empty() || !with.told_topics.insert(topic).second) {
+            continue;
+        }
+        auto const now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+        auto const record = used_topic_record(setup_.connector, topic, {setup_.number, now});
+        send(with, setup_.status_topic, setup_.status_partitions, record.key,
+             record.value.value_or(""));
+    }
+}
+
+io::awaitable<outcome_of<void>> source_task::beat(parts& with, source_writer& writer) {
+    writer.beat();
+    if (!settings_.heartbeat_query.empty()) {
+        io::pg::parameters none;
+        auto const done =
+            co_await with.catalog_link->query(settings_.heartbeat_query, std::move(none));
+        if (!done) {
+            co_return retry_after(settings_.node.name, "heartbeat.action.query", done.error());
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, parts& with,
+                                                 source_writer& writer) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    engine::outage_watch watch;
+    auto const begun = clock::now();
+    auto beaten_at = begun;
+    auto told_at = begun;
+    for (;;) {
+        auto const now = clock::now();
+        if (settings_.moves_slot) {
+            lsn const commit = std::min(writer.acknowledged(), link.watermark.received());
+            link.watermark.durable(commit);
+            if (auto const idle = link.watermark.idle_position()) {
+                link.watermark.stored_safe(*idle); // nothing that is to be sent lies before it
+            }
+        }
+        if (now - told_at >= 1s) {
+            told_at = now;
+            tell_offset(with, writer.acknowledged());
+            tell_topics(with, writer);
+        }
+        if (settings_.heartbeat.count() > 0 && now - beaten_at >= settings_.heartbeat) {
+            beaten_at = now;
+            auto const beaten = co_await beat(with, writer);
+            if (!beaten) {
+                co_return beaten.error();
+            }
+        }
+        now_caught_up(caught_up() || (link.watermark.settled() &&
+                                      link.watermark.position() >= with.point.flushed));
+        tell_outage(watch, {-1, with.producer->outstanding() > 0, with.producer->settled()},
+                    setup_.brokers);
+        if (stop_requested() && !link.stopping) {
+            tell_offset(with, writer.acknowledged());
+            writer.stop();
+        }
+        timer.expires_after(20ms);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+outcome<task> make_source_task(task_setup const& setup) {
+    auto settings = source_settings_of(setup);
+    if (!settings) {
+        return settings.error();
+    }
+    task made;
+    made.stats = std::make_unique<engine::direction_stats>(setup.connector, settings->prefix);
+    made.body = std::make_unique<source_task>(setup, std::move(*settings), *made.stats);
+    return made;
+}
+
+} // namespace tandem::connect

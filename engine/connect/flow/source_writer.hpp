@@ -1,0 +1,119 @@
+#pragma once
+// Writes the window's transactions as a connector's records and follows what the brokers acknowledge.
+
+#include "codecs/base/arena.hpp"
+#include "engine/connect/flow/source_catalog.hpp"
+#include "engine/connect/flow/source_topics.hpp"
+#include "engine/connect/source_records.hpp"
+#include "engine/flow/direction_link.hpp"
+#include "engine/flow/failure.hpp"
+#include "io/kafka/producer.hpp"
+#include "io/runtime/awaitable.hpp"
+#include "io/runtime/event.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tandem::connect {
+
+// One per start. run() and reports() are two members of its group: the first encodes and queues, the second takes what
+// the brokers answer.
+class source_writer {
+public:
+    struct parts {
+        engine::direction_link& link;
+        source_settings const& settings;
+        source_catalog& catalog;
+        io::kafka::producer& sink;
+        source_topics& topics;
+    };
+
+    source_writer(io::asio::any_io_executor const& executor, parts with, std::string version,
+                  lsn confirmed);
+
+    [[nodiscard]] io::awaitable<engine::failure> run();
+    [[nodiscard]] io::awaitable<engine::failure> reports();
+    // What is on its way is waited for, a while.
+    void stop();
+    // With nothing else to write, a heartbeat.
+    void beat() noexcept;
+
+    // Everything up to here is acknowledged by all in-sync replicas: commit ends.
+    [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
+    // Names of topics that were written to since the last call.
+    [[nodiscard]] std::vector<std::string> used_topics();
+
+private:
+    using voided = engine::outcome_of<void>;
+
+    // Records that are acknowledged together, with their bytes.
+    struct batch {
+        arena bytes;
+        io::kafka::unsettled settled;
+        std::size_t size = 0; // of its records
+        lsn end;              // the last commit end in it
+    };
+    struct table {
+        source_table what;
+        open_topic const* to = nullptr; // of captured ones
+    };
+
+    // A row of a table that is known is encoded and queued without a coroutine, as far as there is room.
+    enum class progress : std::uint8_t {
+        done,
+        unknown, // its table has to be prepared, or its transaction begun
+        full,    // left_ is still to be queued
+    };
+    [[nodiscard]] engine::outcome_of<progress> make(engine::change_window::step const& step);
+    [[nodiscard]] io::awaitable<voided> write(engine::change_window::step step);
+    [[nodiscard]] io::awaitable<voided> write_change(engine::change_window::step step);
+    [[nodiscard]] io::awaitable<voided> write_truncate(engine::change_window::step step);
+    [[nodiscard]] io::awaitable<voided> write_heartbeat();
+    // Known already, without waiting; null: it has to be prepared.
+    [[nodiscard]] table* known(pgoutput::relation_shape const* shape);
+    [[nodiscard]] io::awaitable<engine::outcome_of<table*>> prepare(pgoutput::relation_ptr shape);
+    [[nodiscard]] io::awaitable<voided> put(std::span<source_record const> records);
+    [[nodiscard]] io::awaitable<voided> put_rest();
+    // False: there is no room now.
+    [[nodiscard]] engine::outcome_of<bool> queue();
+    [[nodiscard]] engine::outcome_of<bool> queue(source_record const& one, batch& into);
+    [[nodiscard]] batch& filling();
+    [[nodiscard]] bool room_for_more() const noexcept;
+    void ends_at(lsn end);
+    void settle();
+    [[nodiscard]] io::awaitable<void> finish();
+
+    parts with_;
+    source_records records_;
+    event::type_table types_;
+    bool has_types_ = false;
+    lsn const confirmed_;
+    boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table>> tables_;
+    open_topic const* transactions_ = nullptr;
+    open_topic const* heartbeats_ = nullptr;
+    std::deque<std::unique_ptr<batch>> batches_; // the last one may take more
+    std::unique_ptr<batch> spare_;               // for its memory
+    io::event room_;
+    std::span<source_record const> left_;    // to be queued, of records_
+    std::vector<io::kafka::header> headers_; // of one record
+    std::set<std::string> used_;
+    std::optional<event::event_time> now_; // of the batch
+    std::size_t on_their_way_ = 0;
+    lsn previous_commit_;
+    lsn acknowledged_;
+    bool beat_ = false;
+    bool putting_ = false; // the last batch holds bytes that are still to be queued
+    bool lingers_ = false; // what was put waits for company
+};
+
+} // namespace tandem::connect

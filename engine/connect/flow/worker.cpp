@@ -1,0 +1,222 @@
+#include "engine/connect/flow/worker.hpp"
+
+#include "io/runtime/group.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::failure;
+using engine::next_step;
+
+run_status status_of(connector_run::told const& told, std::string const& id,
+                     std::int64_t generation) {
+    return {told.state, id, generation, told.trace};
+}
+
+} // namespace
+
+worker::worker(io::asio::any_io_executor executor, worker_setup setup, task_maker make)
+    : executor_{executor},
+      setup_{std::move(setup)},
+      make_{std::move(make)},
+      topics_{executor, setup_.topics, [this](config_state::told const& what) { changed(what); }} {}
+
+worker::~worker() = default;
+
+io::awaitable<engine::outcome_of<void>> worker::open() {
+    auto opened = co_await topics_.open();
+    if (!opened) {
+        co_return opened;
+    }
+    for (auto const& [name, entry] : configs().connectors()) {
+        if (auto const* const before = statuses().connector(name)) {
+            generation_ = std::max(generation_, before->generation + 1);
+        }
+    }
+    for (auto const& [name, entry] : configs().connectors()) {
+        want(name, entry);
+    }
+    spdlog::info("connect: {} connectors in topic {}", configs().connectors().size(),
+                 setup_.topics.config.name);
+    ready_ = true;
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<failure> worker::run() {
+    io::group<failure> members{executor_};
+    members.add("topics", topics_.run());
+    members.add("connectors", tend());
+    auto endings = co_await members.run();
+    ready_ = false;
+    if (endings.front().exception) {
+        std::rethrow_exception(endings.front().exception);
+    }
+    co_return endings.front().value;
+}
+
+io::awaitable<failure> worker::tend() {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    for (auto const& [name, entry] : configs().connectors()) {
+        keep_tasks(name, entry);
+    }
+    for (;;) {
+        if (stopping_) {
+            for (auto& [name, one] : runs_) {
+                one->end();
+            }
+        }
+        for (auto& [name, one] : runs_) {
+            one->step();
+        }
+        std::erase_if(runs_,
+                      [](auto const& each) { return each.second->ended() && each.second->idle(); });
+        if (stopping_ && runs_.empty()) {
+            co_await topics_.settle();
+            co_return failure{next_step::stopped, {}};
+        }
+        if (!stopping_) {
+            tell();
+        }
+        timer.expires_after(20ms);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
+connector_run* worker::find(std::string_view connector) {
+    auto const found = runs_.find(connector);
+    return found == runs_.end() || found->second->ended() ? nullptr : found->second.get();
+}
+
+void worker::changed(config_state::told const& what) {
+    auto const* const entry = configs().find(what.connector);
+    switch (what.what) {
+    case config_state::change::none:
+    case config_state::change::tasks:
+        break;
+    case config_state::change::connector:
+    case config_state::change::target:
+        if (entry != nullptr) {
+            want(what.connector, *entry);
+            keep_tasks(what.connector, *entry);
+        }
+        break;
+    case config_state::change::removed:
+        forget(what.connector);
+        break;
+    case config_state::change::restart:
+        if (auto* const one = find(what.connector); one != nullptr && what.with_tasks) {
+            one->restart(what.only_failed);
+        }
+        break;
+    }
+}
+
+void worker::want(std::string const& name, connector_entry const& entry) {
+    auto& run = runs_[name];
+    if (run == nullptr) {
+        run = std::make_unique<connector_run>(name, make_);
+    }
+    connector_run::wanted what;
+    what.target = entry.target;
+    auto const of = connector_class(entry.config);
+    auto const config = resolved(entry.config);
+    if (!of || !config) {
+        what.problem = fmt::format("org.apache.kafka.connect.errors.ConnectException: {}",
+                                   !of ? of.error().what : config.error().what);
+        run->want(std::move(what));
+        return;
+    }
+    int number = 0;
+    for (auto& each : task_configs(**of, *config)) {
+        task_setup one;
+        one.connector = name;
+        one.number = number++;
+        one.of = *of;
+        one.config = std::move(each);
+        one.worker = setup_.defaults;
+        one.brokers = setup_.topics.brokers;
+        one.properties = setup_.topics.properties;
+        one.offset_topic = setup_.topics.offset.name;
+        one.offset_partitions = topics_.partitions(state_kind::offset);
+        if (setup_.topic_tracking) {
+            one.status_topic = setup_.topics.status.name;
+            one.status_partitions = topics_.partitions(state_kind::status);
+        }
+        what.tasks.push_back(std::move(one));
+    }
+    if (entry.target == target_state::paused) { // it has those with which it ran
+        what.tasks.resize(std::min(what.tasks.size(), entry.tasks.size()));
+    }
+    run->want(std::move(what));
+}
+
+// The topic tells of a connector's tasks as they are to be, with references in place of secrets.
+void worker::keep_tasks(std::string const& name, connector_entry const& entry) {
+    auto const of = connector_class(entry.config);
+    if (!of || entry.target != target_state::started) {
+        return; // stopped ones have none, paused ones those that they had
+    }
+    auto const tasks = task_configs(**of, entry.config);
+    if (tasks != entry.tasks) {
+        topics_.send(state_kind::config, task_records(name, tasks));
+    }
+}
+
+void worker::forget(std::string const& name) {
+    auto const found = runs_.find(name);
+    if (found != runs_.end()) {
+        found->second->end();
+    }
+    said_.erase(name);
+    topics_.send(state_kind::status, forget_records(name, statuses()));
+}
+
+// What has changed since it was told last.
+void worker::tell() {
+    for (auto const& [name, one] : runs_) {
+        if (!one->ended()) {
+            tell(name, *one);
+        }
+    }
+}
+
+void worker::tell(std::string const& name, connector_run const& one) {
+    auto& last = said_[name];
+    auto const now = one.connector();
+    if (last.connector != now) {
+        last.connector = now;
+        topics_.send(state_kind::status,
+                     {connector_status_record(name, status_of(now, setup_.id, generation_))});
+    }
+    auto tasks = one.tasks();
+    for (auto const& [number, told] : tasks) {
+        auto const before = last.tasks.find(number);
+        if (before == last.tasks.end() || before->second != told) {
+            topics_.send(
+                state_kind::status,
+                {task_status_record(name, number, status_of(told, setup_.id, generation_))});
+        }
+    }
+    // Those that there are no more, at first also of an earlier worker.
+    auto gone =
+        std::exchange(last.fresh, false) ? statuses().tasks(name) : std::map<int, run_status>{};
+    for (auto const& [number, told] : last.tasks) {
+        gone.emplace(number, run_status{});
+    }
+    for (auto const& [number, status] : gone) {
+        if (!tasks.contains(number)) {
+            topics_.send(state_kind::status, {no_task_record(name, number)});
+        }
+    }
+    last.tasks = std::move(tasks);
+}
+
+} // namespace tandem::connect

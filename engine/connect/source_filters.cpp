@@ -1,0 +1,93 @@
+#include "engine/connect/source_filters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+// At commas, but for those behind a backslash, which goes.
+std::vector<std::string> split(std::string_view list) {
+    std::vector<std::string> made(1);
+    for (std::size_t at = 0; at < list.size(); ++at) {
+        if (list[at] == '\\' && at + 1 < list.size() && list[at + 1] == ',') {
+            made.back() += list[++at];
+        } else if (list[at] == ',') {
+            made.emplace_back();
+        } else {
+            made.back() += list[at];
+        }
+    }
+    for (auto& each : made) {
+        auto const begin = each.find_first_not_of(" \t\r\n");
+        each = begin == std::string::npos
+                   ? std::string{}
+                   : each.substr(begin, each.find_last_not_of(" \t\r\n") - begin + 1);
+    }
+    std::erase(made, std::string{});
+    return made;
+}
+
+outcome<name_patterns> patterns_in(property_map const& config, std::string_view name) {
+    auto const found = config.find(name);
+    return found == config.end() ? outcome<name_patterns>{name_patterns{}}
+                                 : name_patterns::of(found->second);
+}
+
+} // namespace
+
+outcome<name_patterns> name_patterns::of(std::string_view list) {
+    name_patterns made;
+    for (auto const& each : split(list)) {
+        auto pattern = java_regex::of(each, true);
+        if (!pattern) {
+            return problem{problem_kind::config, pattern.error().what};
+        }
+        made.patterns_.push_back(std::make_shared<java_regex const>(std::move(*pattern)));
+    }
+    return made;
+}
+
+bool name_patterns::match(std::string_view name) const {
+    return std::ranges::any_of(patterns_, [name](auto const& each) { return each->matches(name); });
+}
+
+outcome<table_filter> table_filter::of(property_map const& config) {
+    table_filter made;
+    struct part {
+        std::string_view name;
+        name_patterns* into;
+    };
+    for (auto const& each : {part{"schema.include.list", &made.schemas_},
+                             part{"schema.exclude.list", &made.other_schemas_},
+                             part{"table.include.list", &made.tables_},
+                             part{"table.exclude.list", &made.other_tables_}}) {
+        auto patterns = patterns_in(config, each.name);
+        if (!patterns) {
+            return problem{problem_kind::config,
+                           fmt::format("{}: {}", each.name, patterns.error().what)};
+        }
+        *each.into = std::move(*patterns);
+    }
+    auto const signals = config.find("signal.data.collection");
+    made.signals_ = signals == config.end() ? "" : signals->second;
+    return made;
+}
+
+bool table_filter::takes(std::string_view schema, std::string_view table) const {
+    if (schema == "pg_catalog" || schema == "information_schema" || schema == "tandem") {
+        return false;
+    }
+    auto const whole = fmt::format("{}.{}", schema, table);
+    if (!signals_.empty() && whole == signals_) {
+        return true;
+    }
+    if ((!schemas_.empty() && !schemas_.match(schema)) || other_schemas_.match(schema)) {
+        return false;
+    }
+    return (tables_.empty() || tables_.match(whole)) && !other_tables_.match(whole);
+}
+
+} // namespace tandem::connect

@@ -1,0 +1,44 @@
+#pragma once
+// Which tables a source captures: Debezium's include and exclude lists. Pure.
+// https://debezium.io/documentation/reference/3.0/connectors/postgresql.html#postgresql-property-table-include-list
+
+#include "engine/config/definitions.hpp"
+#include "engine/transform/java_regex.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::connect {
+
+// Expressions that a whole name has to match, in any case; a comma between, a backslash before one that is none.
+class name_patterns {
+public:
+    // Error: config.
+    [[nodiscard]] static outcome<name_patterns> of(std::string_view list);
+
+    [[nodiscard]] bool empty() const noexcept { return patterns_.empty(); }
+    [[nodiscard]] bool match(std::string_view name) const;
+
+private:
+    std::vector<std::shared_ptr<java_regex const>> patterns_;
+};
+
+class table_filter {
+public:
+    // schema.include.list and the others. Error: config.
+    [[nodiscard]] static outcome<table_filter> of(property_map const& config);
+
+    // The server's own schemas are never captured.
+    [[nodiscard]] bool takes(std::string_view schema, std::string_view table) const;
+
+private:
+    name_patterns schemas_;
+    name_patterns other_schemas_; // excluded ones
+    name_patterns tables_;
+    name_patterns other_tables_;
+    std::string signals_; // signal.data.collection, which is captured always
+};
+
+} // namespace tandem::connect

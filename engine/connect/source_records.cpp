@@ -1,0 +1,221 @@
+#include "engine/connect/source_records.hpp"
+
+#include "codecs/event/connect_schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+using engine::change_kind;
+using record_span = std::span<source_record const>;
+using made_records = boost::system::result<record_span, std::string>;
+
+constexpr std::uint64_t numbers_of_change = 4; // at most three records each
+
+event::operation operation_of(change_kind kind) noexcept {
+    switch (kind) {
+    case change_kind::insert:
+        return event::operation::create;
+    case change_kind::update:
+        return event::operation::update;
+    case change_kind::remove:
+        return event::operation::remove;
+    case change_kind::truncate:
+        break;
+    }
+    return event::operation::truncate;
+}
+
+// The first number of a change's records.
+std::uint64_t number_of(std::uint32_t index) noexcept {
+    return (std::uint64_t{index} + 1) * numbers_of_change;
+}
+
+} // namespace
+
+std::string_view encode_position(event::stream_position const& at, arena& into) {
+    constexpr std::size_t room = 40;
+    auto* const out = into.reserve(room);
+    auto const end = fmt::format_to(out, "{:X}/{:X}.{}", at.at.value >> 32U,
+                                    at.at.value & 0xFFFF'FFFFU, at.index);
+    return into.commit(static_cast<std::size_t>(end - out));
+}
+
+std::optional<event::stream_position> decode_position(std::string_view text) {
+    auto const dot = text.find('.');
+    if (dot == std::string_view::npos) {
+        return std::nullopt;
+    }
+    auto const at = lsn::parse(text.substr(0, dot));
+    std::uint64_t index = 0;
+    auto const [stop, failed] =
+        std::from_chars(text.data() + dot + 1, text.data() + text.size(), index);
+    if (!at || failed != std::errc{} || stop != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return event::stream_position{*at, index};
+}
+
+std::string source_topic(source_settings const& settings, std::string_view schema,
+                         std::string_view table) {
+    auto made = fmt::format("{}{}{}{}{}", settings.prefix, settings.delimiter, schema,
+                            settings.delimiter, table);
+    std::ranges::replace_if(
+        made,
+        [](char each) {
+            return (each < '0' || each > '9') && (each < 'a' || each > 'z') &&
+                   (each < 'A' || each > 'Z') && each != '.' && each != '_' && each != '-';
+        },
+        '_');
+    constexpr std::size_t most = 249;
+    made.resize(std::min(made.size(), most));
+    return made;
+}
+
+source_records::source_records(source_settings const& settings, std::string version)
+    : settings_{settings},
+      source_{std::move(version), settings.prefix, settings.database, event::value_form::debezium},
+      boundaries_{settings.value.schemas},
+      heartbeats_{source_, settings.value.schemas} {
+    options_.tombstones = settings.tombstones;
+    options_.skip_truncate = settings.skipped.contains('t');
+}
+
+source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts const& facts,
+                                      event::type_table const& types) const {
+    source_table made;
+    made.captured = settings_.tables.takes(shape->schema, shape->name);
+    made.topic = source_topic(settings_, shape->schema, shape->name);
+    made.shape = std::move(shape);
+    if (!made.captured) {
+        return made;
+    }
+    auto const& of = *made.shape;
+    std::vector<event::column_facts> columns;
+    for (auto const& column : of.columns) {
+        auto const found = facts.columns.find(column.name);
+        columns.push_back(found == facts.columns.end() ? event::column_facts{} : found->second);
+    }
+    // A key whose column the shape does not have is another shape's.
+    event::key_columns key;
+    if (std::ranges::all_of(facts.key, [&](std::string const& name) {
+            return std::ranges::find(of.columns, name, &pgoutput::column_shape::name) !=
+                   of.columns.end();
+        })) {
+        key = facts.key;
+    }
+    event::schema_source const from{of, types, settings_.values, columns, made.topic, key};
+    event::record_schemas schemas;
+    if (settings_.key.schemas) {
+        schemas.key = event::key_schema(from);
+    }
+    if (settings_.value.schemas) {
+        schemas.value = event::envelope_schema(from);
+    }
+    made.events.emplace(of, event::debezium_plan(of, types, settings_.values, key, columns),
+                        std::move(schemas));
+    return made;
+}
+
+std::string source_records::transaction_topic() const {
+    return fmt::format("{}{}transaction", settings_.prefix, settings_.delimiter);
+}
+
+std::string source_records::heartbeat_topic() const {
+    return fmt::format("{}{}{}", settings_.heartbeat_prefix, settings_.delimiter, settings_.prefix);
+}
+
+void source_records::begin(engine::transaction_header const& header, lsn previous_commit) {
+    current_ = header;
+    begun_ = false;
+    last_number_ = 0;
+    counter_.clear();
+    transaction_.emplace(source_, header.id, header.commit_time, previous_commit);
+}
+
+record_span source_records::of_boundary(event::record const& made, std::uint64_t number) {
+    made_.clear();
+    source_record one;
+    one.key = made.key;
+    one.value = made.value;
+    one.position = {current_.final_lsn, number};
+    made_.push_back(one);
+    return made_;
+}
+
+record_span source_records::of_begin(lsn position, arena& into) {
+    begun_ = true;
+    if (!settings_.transactions) {
+        return {};
+    }
+    return of_boundary(boundaries_.begin(current_.id, position, current_.commit_time, into), 1);
+}
+
+record_span source_records::of_end(lsn end, arena& into) {
+    if (!settings_.transactions || !begun_) {
+        return {};
+    }
+    return of_boundary(boundaries_.end(current_.id, end, current_.commit_time, counter_, into),
+                       last_number_ + numbers_of_change);
+}
+
+event::record source_records::heartbeat(std::int64_t unix_ms, arena& into) const {
+    return heartbeats_.at(unix_ms, into);
+}
+
+made_records source_records::of_change(engine::change const& made, source_table const& table,
+                                       event::event_time const& now, arena& into) {
+    auto const op = operation_of(made.kind);
+    if (settings_.skipped.contains(static_cast<char>(op))) {
+        made_.clear();
+        return record_span{};
+    }
+    event::relation_events::change what;
+    what.op = op;
+    what.old_row = made.old_row;
+    what.old_is_key = made.old_kind != pgoutput::old_row_kind::full;
+    what.new_row = made.new_row;
+    what.position = made.position ? made.position : current_.final_lsn;
+    return of_rows(what, table, number_of(made.index), now, into);
+}
+
+made_records source_records::of_truncate(engine::change const& made, source_table const& table,
+                                         event::event_time const& now, arena& into) {
+    event::relation_events::change what;
+    what.op = event::operation::truncate;
+    what.position = made.position ? made.position : current_.final_lsn;
+    return of_rows(what, table, number_of(made.index), now, into);
+}
+
+made_records source_records::of_rows(event::relation_events::change const& what,
+                                     source_table const& table, std::uint64_t index,
+                                     event::event_time const& now, arena& into) {
+    made_.clear();
+    auto const records = event::records_of(*table.events, what, *transaction_, now, options_, into,
+                                           settings_.transactions ? &counter_ : nullptr);
+    if (!records) {
+        auto const column =
+            std::min<std::size_t>(records.error().offset, table.shape->columns.size() - 1);
+        return fmt::format("a value of column {} of table {}.{} has no form as text",
+                           table.shape->columns[column].name, table.shape->schema,
+                           table.shape->name);
+    }
+    for (auto const& each : records->all()) {
+        source_record one;
+        one.key = each.key;
+        one.value = each.value;
+        one.header = each.header;
+        one.position = {current_.final_lsn, index + made_.size()};
+        one.table = &table;
+        made_.push_back(one);
+    }
+    last_number_ = std::max(last_number_, index);
+    return record_span{made_};
+}
+
+} // namespace tandem::connect

@@ -1,0 +1,106 @@
+#pragma once
+// Changes of a source as Debezium's records, each with its place in the stream. Pure.
+
+#include "codecs/event/headers.hpp"
+#include "codecs/event/heartbeat_events.hpp"
+#include "codecs/event/records.hpp"
+#include "codecs/event/row_plan.hpp"
+#include "codecs/event/transaction_events.hpp"
+#include "engine/connect/source_settings.hpp"
+#include "engine/core/change.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::connect {
+
+// By these a writer knows after a crash what is in a partition already: of each record the commit record of its
+// transaction and a number that grows within it (event::stream_position).
+inline constexpr std::string_view position_header = "__tandem.position";
+// "0/16B3748.5"
+[[nodiscard]] std::string_view encode_position(event::stream_position const& at, arena& into);
+[[nodiscard]] std::optional<event::stream_position> decode_position(std::string_view text);
+
+// What the source's catalog says of a table.
+struct table_facts {
+    event::key_columns key; // of the primary key, in its order; empty: there is none
+    std::map<std::string, event::column_facts, std::less<>> columns;
+};
+
+// A table's records, made once for each of its shapes.
+struct source_table {
+    pgoutput::relation_ptr shape; // keeps its address taken
+    bool captured = false;        // else nothing of it is sent
+    std::string topic;
+    std::optional<event::relation_events> events; // of captured ones
+};
+
+struct source_record {
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;
+    event::record_header header; // empty name: none
+    event::stream_position position;
+    source_table const* table = nullptr; // null: of the topic of transactions
+};
+
+class source_records {
+public:
+    source_records(source_settings const& settings, std::string version);
+
+    // `types`: lives as long as the table.
+    [[nodiscard]] source_table table_of(pgoutput::relation_ptr shape, table_facts const& facts,
+                                        event::type_table const& types) const;
+    [[nodiscard]] std::string transaction_topic() const;
+    [[nodiscard]] std::string heartbeat_topic() const;
+
+    // The next records are those of this transaction. `previous_commit`: where the one before ended.
+    void begin(engine::transaction_header const& header, lsn previous_commit);
+    // Records live until the next call of the same object; their bytes in the arena they were made in. An error names the
+    // table and column whose value has no form.
+    [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_change(
+        engine::change const& made, source_table const& table, event::event_time const& now,
+        arena& into);
+    // Of one table of a truncate.
+    [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_truncate(
+        engine::change const& made, source_table const& table, event::event_time const& now,
+        arena& into);
+    // Of the transaction's begin and end, with provide.transaction.metadata; else none.
+    [[nodiscard]] std::span<source_record const> of_begin(lsn position, arena& into);
+    [[nodiscard]] std::span<source_record const> of_end(lsn end, arena& into);
+    [[nodiscard]] event::record heartbeat(std::int64_t unix_ms, arena& into) const;
+    // The transaction has had a change that is sent.
+    [[nodiscard]] bool begun() const noexcept { return begun_; }
+
+private:
+    [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_rows(
+        event::relation_events::change const& what, source_table const& table, std::uint64_t index,
+        event::event_time const& now, arena& into);
+    [[nodiscard]] std::span<source_record const> of_boundary(event::record const& made,
+                                                             std::uint64_t number);
+
+    source_settings const& settings_;
+    event::event_source source_;
+    event::transaction_events boundaries_;
+    event::heartbeat_events heartbeats_;
+    event::record_options options_;
+    engine::transaction_header current_;
+    std::optional<event::transaction_part> transaction_;
+    event::transaction_counter counter_;
+    bool begun_ = false;
+    std::uint64_t last_number_ = 0; // of the transaction's records
+    std::vector<source_record> made_;
+};
+
+// "PREFIX.SCHEMA.TABLE" in the letters that Kafka takes.
+[[nodiscard]] std::string source_topic(source_settings const& settings, std::string_view schema,
+                                       std::string_view table);
+
+} // namespace tandem::connect
