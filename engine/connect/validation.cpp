@@ -29,7 +29,13 @@ using verdicts = std::map<std::string, setting_verdict, std::less<>>;
 
 setting_verdict judged(setting_definition const& by, property_map const& given) {
     auto checked = check_setting(by, given);
-    return {by.name, shown(checked.what, by.type), by.recommended, std::move(checked.problems)};
+    auto value = shown(checked.what, by.type);
+    auto const* const of =
+        value && by.type == setting_type::java_class ? find_plugin(*value) : nullptr;
+    if (of != nullptr) { // under its whole name
+        value = of->class_name;
+    }
+    return {by.name, std::move(value), by.recommended, std::move(checked.problems)};
 }
 
 setting_verdict& verdict_of(verdicts& all, std::string_view name,

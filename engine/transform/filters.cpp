@@ -55,16 +55,16 @@ outcome<transformation_ptr> make_filter(settings const&) {
 setting_definitions topic_name_matches_definitions() {
     return {{"pattern", setting_type::string, std::nullopt, importance::medium,
              "A Java regular expression for matching against the name of a record's topic.",
-             non_empty_string()}};
+             [](setting const& what) {
+                 auto const empty = non_empty_string()(what);
+                 return empty ? empty : check_regex(what);
+             }}};
 }
 
 outcome<predicate_ptr> make_topic_name_matches(settings const& by) {
     auto pattern = java_regex::of(by.string("pattern"));
     if (!pattern) {
-        return problem{problem_kind::config,
-                       invalid_value("pattern", by.string("pattern"),
-                                     "entry must be a Java-compatible regular expression: " +
-                                         pattern.error().what)};
+        return pattern.error();
     }
     return predicate_ptr{std::make_unique<topic_name_matches>(std::move(*pattern))};
 }

@@ -24,6 +24,36 @@ bool is_digit(char each) noexcept {
     return each >= '0' && each <= '9';
 }
 
+// What is wrong, in Java's words for what is met most, and where.
+std::string syntax_sentence(int code, std::size_t at, std::string_view pattern) {
+    std::string what;
+    switch (code) {
+    case PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS:
+        what = "Unclosed group";
+        at = pattern.size();
+        break;
+    case PCRE2_ERROR_MISSING_SQUARE_BRACKET:
+        what = "Unclosed character class";
+        at = pattern.size() - 1;
+        break;
+    case PCRE2_ERROR_QUANTIFIER_INVALID:
+        at = at < pattern.size() ? at : pattern.size() - 1;
+        what = fmt::format("Dangling meta character '{}'", pattern[at]);
+        break;
+    default: {
+        std::array<PCRE2_UCHAR, 256> room{};
+        pcre2_get_error_message(code, room.data(), room.size());
+        what = reinterpret_cast<char const*>(room.data());
+        break;
+    }
+    }
+    auto made = fmt::format("{} near index {}\n{}", what, at, pattern);
+    if (at < pattern.size()) {
+        made += fmt::format("\n{}^", std::string(at, ' '));
+    }
+    return made;
+}
+
 problem index_problem(std::size_t group) {
     return {problem_kind::index_out_of_bounds, fmt::format("No group {}", group)};
 }
@@ -61,11 +91,7 @@ outcome<java_regex> java_regex::of(std::string_view pattern, bool any_case) {
     std::uint32_t const options = PCRE2_UTF | (any_case ? PCRE2_CASELESS : 0U);
     made->code.reset(pcre2_compile(units(pattern), pattern.size(), options, &code, &at, nullptr));
     if (made->code == nullptr) {
-        std::array<PCRE2_UCHAR, 256> room{};
-        pcre2_get_error_message(code, room.data(), room.size());
-        return problem{problem_kind::illegal_argument,
-                       fmt::format("{} near index {}\n{}",
-                                   reinterpret_cast<char const*>(room.data()), at, pattern)};
+        return problem{problem_kind::illegal_argument, syntax_sentence(code, at, pattern)};
     }
     pcre2_pattern_info(made->code.get(), PCRE2_INFO_CAPTURECOUNT, &made->groups);
     made->match.reset(pcre2_match_data_create_from_pattern(made->code.get(), nullptr));
@@ -139,6 +165,16 @@ outcome<std::string> java_regex::replace_first(std::string_view text,
     }
     made += text.substr(static_cast<std::size_t>(whole.data() - text.data()) + whole.size());
     return made;
+}
+
+std::optional<std::string> check_regex(setting const& what) {
+    auto const* const text = std::get_if<std::string>(&what);
+    if (text == nullptr) { // as Java says it
+        return "Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" is "
+               "null";
+    }
+    auto const made = java_regex::of(*text);
+    return made ? std::nullopt : std::optional{"Invalid regex: " + made.error().what};
 }
 
 } // namespace tandem::connect

@@ -3,6 +3,7 @@
 // https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/regex/Pattern.html
 
 #include "codecs/connect/problem.hpp"
+#include "engine/config/definitions.hpp"
 
 #include <memory>
 #include <optional>
@@ -31,5 +32,8 @@ private:
     explicit java_regex(std::unique_ptr<compiled> made) noexcept;
     std::unique_ptr<compiled> made_;
 };
+
+// For setting_definition, in the words of Kafka's RegexValidator.
+[[nodiscard]] std::optional<std::string> check_regex(setting const& what);
 
 } // namespace tandem::connect

@@ -77,15 +77,6 @@ private:
     date_format format_;
 };
 
-std::optional<std::string> check_regex(setting const& what) {
-    auto const* const text = std::get_if<std::string>(&what);
-    if (text == nullptr) {
-        return "Invalid regex: null";
-    }
-    auto const made = java_regex::of(*text);
-    return made ? std::nullopt : std::optional{"Invalid regex: " + made.error().what};
-}
-
 } // namespace
 
 setting_definitions regex_router_definitions() {

@@ -1,15 +1,13 @@
 """Requests to a worker of Kafka Connect, valid and invalid, in every state: the same script for a real one and for ours.
 
-A step is (label, method, path, body, headers). `WAIT` steps wait until a status is there, on either side, and are no requests.
+A step is (label, method, path, body, headers). Those that wait for a status are no requests.
 """
 
-import itertools
 import json
 
 SOURCE = "io.debezium.connector.postgresql.PostgresConnector"
 SINK = "io.debezium.connector.jdbc.JdbcSinkConnector"
 KAFKA = "org.apache.kafka.connect."
-STEP = itertools.count()
 
 
 class Script:
@@ -288,7 +286,7 @@ def states(script):
         slot = f"in_{state}".lower()
         script.ask(f"initial {state}", "POST", "/connectors", {"name": name, "config": script.source(slot), "initial_state": state})
         if state != "running":
-            script.wait(name, state, state if state != "STOPPED" else None)
+            script.wait(name, state, state if state == "RUNNING" else None)
             script.ask(f"initial {state}", "GET", f"/connectors/{name}")
             script.ask(f"initial {state}", "GET", f"/connectors/{name}/status")
             script.ask(f"initial {state}", "DELETE", f"/connectors/{name}")

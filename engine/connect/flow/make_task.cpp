@@ -25,29 +25,21 @@ std::string refused_sentence(property_map const& config, io::pg::error const& wh
     auto const host = text_in(config, "database.hostname", "");
     auto const port = text_in(config, "database.port", "5432");
     auto const& said = why.message;
-    if (said.find("Connection refused") != std::string::npos) {
-        auto made = fmt::format("Connection to {}:{} refused. Check that the hostname and port are "
-                                "correct and that the postmaster is accepting TCP/IP connections.",
-                                host, port);
+    auto const refused = fmt::format("Connection to {}:{} refused", host, port);
+    if (said.starts_with(refused)) {
+        auto made = fmt::format("{}. Check that the hostname and port are correct and that the "
+                                "postmaster is accepting TCP/IP connections.{}",
+                                refused, said.substr(refused.size()));
         if (host == "localhost" || host.starts_with("127.")) {
-            made += fmt::format(" tandem tried {}:{}: inside a container that is the container "
-                                "itself, and the database is reached by its service's name",
-                                host, port);
+            made += fmt::format("; inside a container {} is the container itself", host);
         }
         return made;
     }
-    if (said.find("could not translate host name") != std::string::npos) {
-        return fmt::format("The connection attempt failed. Host {} is not known where tandem runs",
-                           host);
-    }
-    // libpq puts where it tried in front.
-    auto const fatal = said.find("FATAL:");
-    if (fatal != std::string::npos) {
-        auto const text = said.find_first_not_of(' ', fatal + 6);
-        auto end = said.find('\n', fatal);
-        return "FATAL: " + said.substr(text, end == std::string::npos ? end : end - text);
-    }
-    return said;
+    // What the server says stands alone there.
+    auto const failed = fmt::format("Connection to {}:{} failed: ", host, port);
+    return !why.sqlstate.empty() && said.starts_with(failed)
+               ? "FATAL: " + said.substr(failed.size())
+               : said;
 }
 
 } // namespace

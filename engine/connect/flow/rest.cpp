@@ -1,6 +1,7 @@
 #include "engine/connect/flow/rest.hpp"
 
 #include "engine/connect/flow/rest_answers.hpp"
+#include "engine/connect/source_settings.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -203,9 +204,11 @@ io::awaitable<config_verdict> rest_face::judged(plugin const* of, sent_config co
         made.object("config.providers", resolved.error().what);
         co_return made;
     }
-    made = connect::validate(*of, *resolved, config.nulls, {worker_.setup().group_id});
+    // Names of before Debezium 2.0 are taken for those of now.
+    auto const given = of->kind == plugin_kind::source ? with_new_names(*resolved) : *resolved;
+    made = connect::validate(*of, given, config.nulls, {worker_.setup().group_id});
     if (made.errors == 0) {
-        co_await check_(*of, *resolved, made);
+        co_await check_(*of, given, made);
     }
     // What a reference points to is not shown.
     for (auto& each : made.settings) {

@@ -5,6 +5,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -87,19 +88,8 @@ io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& ma
             co_return failed("asking for the slot", slot.error());
         }
         if (slot->empty()) {
-            parameters values;
-            values.emplace_back(settings_.slot);
-            auto const created = co_await link_.query(
-                "SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')",
-                std::move(values));
-            if (!created) {
-                co_return failed("creating the slot", created.error());
-            }
-            spdlog::info("connector {}: replication slot {} is made", settings_.node.name,
-                         settings_.slot);
-            made.confirmed = lsn_of(*created, 0, 0);
-            made.slot_made = true;
-            co_return boost::system::in_place_value;
+            auto done = co_await make_slot(made);
+            co_return done;
         }
         if (slot->text(0, 0) != "pgoutput" || slot->text(0, 1) != settings_.database) {
             co_return failure{
@@ -134,6 +124,71 @@ io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& ma
     }
     co_return failure{next_step::retry,
                       fmt::format("replication slot {} is read by somebody else", settings_.slot)};
+}
+
+// Rows that are there already would be missing without a snapshot: they are refused. What is committed between the look
+// and the slot's beginning shows as a table that is no longer empty.
+io::awaitable<source_catalog::voided> source_catalog::make_slot(source_point& made) {
+    bool const wants_rows = settings_.snapshot == snapshot_mode::initial;
+    for (int left = 5; left > 0; --left) {
+        outcome_of<std::string> rows = std::string{};
+        if (wants_rows) {
+            rows = co_await table_with_rows();
+        }
+        if (!rows) {
+            co_return rows.error();
+        }
+        if (!rows->empty()) {
+            co_return failure{
+                next_step::paused,
+                fmt::format(
+                    "snapshot.mode=initial is not supported by tandem yet where tables have "
+                    "rows, and {} has: use snapshot.mode=no_data, which begins with what is "
+                    "written from now on",
+                    *rows)};
+        }
+        parameters values;
+        values.emplace_back(settings_.slot);
+        auto const created = co_await link_.query(
+            "SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')",
+            std::move(values));
+        if (!created) {
+            co_return failed("creating the slot", created.error());
+        }
+        if (wants_rows) {
+            rows = co_await table_with_rows();
+        }
+        if (rows && rows->empty()) {
+            spdlog::info("connector {}: replication slot {} is made", settings_.node.name,
+                         settings_.slot);
+            made.confirmed = lsn_of(*created, 0, 0);
+            co_return boost::system::in_place_value;
+        }
+        auto dropped = co_await drop_slot();
+        if (!dropped || !rows) {
+            co_return !dropped ? dropped.error() : rows.error();
+        }
+    }
+    co_return failure{next_step::retry, "its tables get rows while the slot is made"};
+}
+
+io::awaitable<outcome_of<std::string>> source_catalog::table_with_rows() {
+    auto const tables = co_await captured_tables();
+    if (!tables) {
+        co_return tables.error();
+    }
+    for (auto const& table : *tables) {
+        parameters none;
+        auto const found =
+            co_await link_.query(fmt::format("SELECT FROM {} LIMIT 1", table), std::move(none));
+        if (!found) {
+            co_return failed("looking for rows", found.error());
+        }
+        if (!found->empty()) {
+            co_return table;
+        }
+    }
+    co_return std::string{};
 }
 
 io::awaitable<source_catalog::voided> source_catalog::ensure_publication() {
@@ -171,9 +226,10 @@ io::awaitable<source_catalog::voided> source_catalog::ensure_publication() {
                               fmt::format("No table filters found for filtered publication {}",
                                           settings_.publication)};
         }
-        statement = found->empty()
-                        ? fmt::format("CREATE PUBLICATION {} FOR TABLE {}", quoted, *tables)
-                        : fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, *tables);
+        statement = found->empty() ? fmt::format("CREATE PUBLICATION {} FOR TABLE {}", quoted,
+                                                 fmt::join(*tables, ", "))
+                                   : fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted,
+                                                 fmt::join(*tables, ", "));
         break;
     }
     }
@@ -190,18 +246,16 @@ io::awaitable<source_catalog::voided> source_catalog::ensure_publication() {
     co_return boost::system::in_place_value;
 }
 
-io::awaitable<outcome_of<std::string>> source_catalog::captured_tables() {
+io::awaitable<outcome_of<std::vector<std::string>>> source_catalog::captured_tables() {
     parameters none;
     auto const found = co_await link_.query(all_tables, std::move(none));
     if (!found) {
         co_return failed("asking for its tables", found.error());
     }
-    std::string made;
+    std::vector<std::string> made;
     for (int row = 0; row < found->size(); ++row) {
         if (settings_.tables.takes(found->text(row, 0), found->text(row, 1))) {
-            made += fmt::format("{}{}", made.empty() ? "" : ", ",
-                                sql::identifier(found->text(row, 0)) + "." +
-                                    sql::identifier(found->text(row, 1)));
+            made.push_back(sql::qualified(found->text(row, 0), found->text(row, 1)));
         }
     }
     co_return made;

@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::connect {
 
@@ -24,7 +25,6 @@ struct source_point {
     lsn flushed;                                      // its WAL's end at this moment
     int version = 0;                                  // 150020
     oid database;
-    bool slot_made = false; // just now: nothing was captured before
 };
 
 class source_catalog {
@@ -46,7 +46,10 @@ private:
     using voided = engine::outcome_of<void>;
     [[nodiscard]] io::awaitable<voided> ensure_publication();
     [[nodiscard]] io::awaitable<voided> take_slot(source_point& made);
-    [[nodiscard]] io::awaitable<engine::outcome_of<std::string>> captured_tables();
+    [[nodiscard]] io::awaitable<voided> make_slot(source_point& made);
+    // A captured table that has rows; empty: none has any.
+    [[nodiscard]] io::awaitable<engine::outcome_of<std::string>> table_with_rows();
+    [[nodiscard]] io::awaitable<engine::outcome_of<std::vector<std::string>>> captured_tables();
     [[nodiscard]] engine::failure failed(std::string const& doing, io::pg::error const& why) const;
 
     source_settings const& settings_;

@@ -70,7 +70,7 @@ TEST(Chain, SaysWhatIsWrong) {
               "Missing required configuration \"fields\" which has no default value.");
     EXPECT_EQ(wrong(with(drop_chat, "predicates.chat.pattern", "(")),
               "Invalid value ( for configuration pattern: entry must be a Java-compatible regular "
-              "expression: missing closing parenthesis near index 1\n(");
+              "expression: Unclosed group near index 1\n(");
 }
 
 TEST(Chain, KeepsTheRecordsHeadersInOrder) {

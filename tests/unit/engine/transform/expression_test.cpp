@@ -82,7 +82,7 @@ TEST_F(Expression, SaysWhatItCannot) {
          "a \"text\" with $ is not supported: join with +, or use '…' at column 1"},
         {"value.op == 'u' value", "unexpected 'value' at column 17"},
         {"(1", "')' is missing at column 3"},
-        {"'a' ==~ '('", "missing closing parenthesis near index 1\n( at column 9"},
+        {"'a' ==~ '('", "Unclosed group near index 1\n( at column 9"},
         {"value.gone.x", "Cannot get property 'x' on null object"},
         {"value.gone.trim()", "Cannot invoke method trim() on null object"},
         {"value.op < 5", "Cannot compare a java.lang.String with a java.lang.Integer"},

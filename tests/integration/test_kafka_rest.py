@@ -1,0 +1,135 @@
+"""Kafka Connect's REST interface: the same requests to a real worker and to ours, and what ours keeps in its topics."""
+
+import json
+
+import pytest
+
+from support import rest_answers, rest_requests
+from support.brokers import free_ports
+from support.connect_face import TOPICS, Face, request
+from support.connect_worker import Worker
+from support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def database(servers):
+    made = servers.a.create_database("rest")
+    made.sql("CREATE TABLE t (id bigint PRIMARY KEY, v text)")
+    yield made
+    servers.a.drop_database(made)
+
+
+@pytest.fixture
+def face(servers, kafka):
+    made = Face(kafka.bootstrap, servers.workspace)
+    yield made
+    made.close()
+
+
+def script_for(database):
+    (closed,) = free_ports(1)
+    return rest_requests.script(("127.0.0.1", database.cluster.port, "postgres", "password", database.name), closed)
+
+
+def source(database, slot, **more):
+    made = rest_requests.Script(("127.0.0.1", database.cluster.port, "postgres", "password", database.name), 1).source(slot)
+    return {**made, **more}
+
+
+def test_answers_what_a_real_worker_answers(servers, kafka, database, face):
+    script = script_for(database)
+    assert len([step for step in script.steps if step[0] != "wait"]) >= 300
+    worker = Worker(kafka.bootstrap, 3, servers.workspace.path / "connect-rest")
+    try:
+        worker.start()
+        theirs = rest_answers.answers(script, worker.url)
+    finally:
+        worker.close()
+    for slot in database.sql("SELECT slot_name FROM pg_replication_slots WHERE NOT active"):
+        database.sql("SELECT pg_drop_replication_slot(%s)", slot[0])
+    face.env["GROUP_ID"] = "connect"  # as the real one's: a sink's consumers may not be in it
+    face.start()
+    ours = rest_answers.answers(script, face.url)
+    found = rest_answers.differences(theirs, ours)
+    assert not found, json.dumps(found[:5], indent=1)
+
+
+def test_finds_its_connectors_again(database, face):
+    face.start()
+    for name in ("kept", "paused", "stopped", "gone", "with/slash ü"):
+        face.create(name, source(database, "again_" + "".join(c for c in name if c.isascii() and c.isalpha())))
+    face.wait_running("kept", "paused", "stopped", "with/slash ü")
+    face.must("PUT", "/connectors/paused/pause")
+    face.must("PUT", "/connectors/stopped/stop")
+    face.must("DELETE", "/connectors/gone")
+    config = face.must("GET", "/connectors/kept/config")
+    assert config["database.password"] == "[hidden]"
+    face.kill9()
+    face.start()
+    assert sorted(face.must("GET", "/connectors")) == ["kept", "paused", "stopped", "with/slash ü"]
+    assert face.must("GET", "/connectors/kept/config") == config
+    face.wait_running("kept", "with/slash ü")
+    wait_until(lambda: face.states("paused") == ("PAUSED", ["PAUSED"]), 30, "paused stays so", detail=face.explain)
+    wait_until(lambda: face.states("stopped") == ("STOPPED", []), 30, "stopped stays so", detail=face.explain)
+    # What is hidden comes back as it is known.
+    assert face.must("PUT", "/connectors/kept/config", config)["config"] == config
+    face.wait_running("kept")
+    for name in ("kept", "paused", "stopped", "with%2Fslash%20%C3%BC"):
+        face.must("DELETE", f"/connectors/{name}")
+    assert face.must("GET", "/connectors") == []
+    face.stop()
+
+
+def test_secrets_stay_where_they_lie(database, face, tmp_path):
+    (tmp_path / "db.properties").write_text("# who\nuser = postgres\npassword=password\n")
+    (tmp_path / "name").write_text(database.name)
+    face.env["TANDEM_TEST_PREFIX"] = "from_environment"
+    face.start()
+    given = source(database, "secrets", **{
+        "database.user": f"${{file:{tmp_path}/db.properties:user}}", "database.password": f"${{file:{tmp_path}/db.properties:password}}",
+        "database.dbname": f"${{directory:{tmp_path}:name}}", "topic.prefix": "${env:TANDEM_TEST_PREFIX}"})
+    face.create("secrets", given)
+    face.wait_running("secrets")
+    assert face.must("GET", "/connectors/secrets/config") == {**given, "name": "secrets"}
+    tasks = face.must("GET", "/connectors/secrets/tasks")
+    assert tasks[0]["config"]["database.user"] == given["database.user"]
+    status, answer = face.ask("POST", "/connectors", {"name": "none", "config": {**given, "database.user": f"${{file:{tmp_path}/none:user}}"}})
+    assert status == 400 and "points to what cannot be had" in answer["message"] and f"{tmp_path}/none" in answer["message"]
+    face.must("DELETE", "/connectors/secrets")
+    face.stop()
+    assert "password" not in face.log_text().replace("database.password", "")
+
+
+def test_what_is_no_record_of_its_topics_is_passed_over(kafka, database, face):
+    face.start()
+    face.create("steady", source(database, "steady"))
+    face.wait_running("steady")
+    junk = [(b"connector-steady", b"{"), (b"connector-steady", b"[]"), (b"connector-", b"{}"), (b"\xff\xfe", b"x"), (b"nobody-knows", b"{}"),
+            (b"task-steady-x", b'{"properties":{}}'), (b"commit-steady", b'{"tasks":-1}'), (b"target-state-steady", b'{"state":"FLYING"}'),
+            (b"connector-" + b"x" * 10_000, b"[" * 100_000), (b"", b""), (b"restart-connector-steady", b"{")]
+    for topic in TOPICS.values():
+        kafka.admin.produce(topic, *({"key": key, "value": value} for key, value in junk))
+    face.kill9()
+    face.start()
+    face.wait_running("steady")
+    assert face.must("GET", "/connectors") == ["steady"]
+    assert "is passed over" in face.log_text()
+    face.must("DELETE", "/connectors/steady")
+
+
+@pytest.mark.parametrize("label, body", [("huge", b'{"name":"' + b"x" * 5_000_000), ("deep", b"[" * 200_000), ("bytes", bytes(range(256)))])
+def test_no_body_does_harm(face, label, body):
+    face.start()
+    status, _, text = request(face.url, "POST", "/connectors", body)
+    assert status in (413, 500), (label, status, text)
+    assert face.must("GET", "/connectors") == []
+    face.stop()
+
+
+def test_topics_that_would_lose_its_state_are_refused(kafka, servers):
+    kafka.admin.create_topic("deletes", cleanup_policy="delete")
+    made = Face(kafka.bootstrap, servers.workspace, env={"CONFIG_STORAGE_TOPIC": "deletes"})
+    with pytest.raises(AssertionError, match="ended with 2"):
+        made.start()
+    assert "Topic 'deletes' supplied via the 'config.storage.topic' property is required to have 'cleanup.policy=compact'" in made.log_text()
+    made.close()

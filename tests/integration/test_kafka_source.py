@@ -1,0 +1,213 @@
+"""The PostgreSQL source of `tandem connect`: its topics against those of real Debezium on the same changes, and what
+becomes of it when it, its database or its brokers go away."""
+
+import json
+import random
+
+import pytest
+
+from support.connect_face import Face
+from support.connect_worker import Worker
+from support.waiting import wait_until
+from test_kafka_connect import KINDS, SCHEMA
+
+SETTINGS = {"max_replication_slots": "40", "max_wal_senders": "40"}
+MORE = """
+CREATE TABLE keyless (v text);
+ALTER TABLE keyless REPLICA IDENTITY FULL;
+CREATE SCHEMA other;
+CREATE TABLE other."odd name" (id integer PRIMARY KEY, "Big" text DEFAULT 'none', n numeric NOT NULL DEFAULT 1.5);
+CREATE TABLE passed_over (id integer PRIMARY KEY);
+"""
+MORE_CHANGES = """
+INSERT INTO keyless VALUES ('a'), ('b');
+UPDATE keyless SET v = 'c' WHERE v = 'a';
+DELETE FROM keyless WHERE v = 'b';
+INSERT INTO other."odd name" VALUES (1, 'x', 2), (2, NULL, 3);
+UPDATE other."odd name" SET id = 3 WHERE id = 1;
+INSERT INTO passed_over VALUES (1);
+ALTER TABLE other."odd name" ADD COLUMN later timestamptz DEFAULT '2026-01-01';
+INSERT INTO other."odd name" (id) VALUES (9);
+TRUNCATE keyless;
+"""
+TOPICS = ("public.kinds", "public.pairs", "public.whole", "public.keyless", "other.odd_name")
+
+
+@pytest.fixture(scope="module")
+def worker(servers, kafka):
+    started = Worker(kafka.bootstrap, 3, servers.workspace.path / "connect-source")
+    started.start()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def face(servers, kafka):
+    made = Face(kafka.bootstrap, servers.workspace).start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database(servers, request):
+    made = servers.a.create_database(f"source_{random.randrange(1 << 30)}")
+    yield made
+    for (slot,) in made.sql("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()"):
+        wait_until(lambda slot=slot: drop(made, slot), 20, f"slot {slot} is dropped")
+    servers.a.drop_database(made)
+
+
+def drop(database, slot):
+    database.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s AND active_pid IS NOT NULL", slot)
+    return not database.sql("SELECT FROM pg_replication_slots WHERE slot_name = %s AND active_pid IS NOT NULL", slot) and \
+        database.sql("SELECT pg_drop_replication_slot(%s)", slot) is not None
+
+
+def source(database, prefix, **more):
+    return {"connector.class": "io.debezium.connector.postgresql.PostgresConnector", "plugin.name": "pgoutput",
+            "database.hostname": "127.0.0.1", "database.port": str(database.cluster.port), "database.user": "postgres",
+            "database.password": "password", "database.dbname": database.name, "topic.prefix": prefix, "slot.name": prefix,
+            "publication.name": prefix, "snapshot.mode": "no_data", "table.exclude.list": "public.passed_over",
+            **{name.replace("__", "."): value for name, value in more.items()}}
+
+
+def records(kafka, topic):
+    """Of all partitions, each in its order."""
+    if topic not in kafka.admin.topics():
+        return {}
+    return {partition: kafka.admin.read(topic, partition) for partition in range(len(kafka.admin.describe(topic)))}
+
+
+def count(kafka, topic):
+    return sum(map(len, records(kafka, topic).values()))
+
+
+def told(kafka, prefix, topic):
+    """What two connectors that read the same must have in common."""
+    def plain(value):
+        if isinstance(value, dict):
+            if value.get("field") in ("origin", "origin_lsn"):
+                return None
+            made = {name: plain(inner) for name, inner in value.items()
+                    if name not in ("ts_ms", "ts_us", "ts_ns", "origin", "origin_lsn", "version") or isinstance(inner, (dict, list))}
+            if "connector" in made and "lsn" in made:  # the source block: its clock is the database's
+                made |= {name: value[name] for name in ("ts_ms", "ts_us", "ts_ns")}
+                made.pop("sequence")  # of the first transaction it depends on where the slot began
+            return made
+        if isinstance(value, list):
+            return [each for each in map(plain, value) if each is not None]
+        return value.replace(prefix + ".", "PREFIX.") if isinstance(value, str) else value
+
+    def read(text):
+        return None if text is None else plain(json.loads(text.decode().replace(f'"name":"{prefix}"', '"name":"PREFIX"')))
+    return {partition: [(read(each["key"]), read(each["value"]), [(name, value and read(value)) for name, value in each["headers"]
+                                                                 if name != "__tandem.position"]) for each in all_of]
+            for partition, all_of in records(kafka, f"{prefix}.{topic}").items()}
+
+
+@pytest.mark.parametrize("schemas", ["true", "false"])
+def test_the_same_topics_as_debezium(kafka, worker, face, database, schemas):
+    database.sql(SCHEMA + MORE)
+    number = random.randrange(1 << 30)
+    theirs, ours = f"theirs{number}", f"ours{number}"
+    how = {f"{side}.converter": "org.apache.kafka.connect.json.JsonConverter" for side in ("key", "value")}
+    how |= {f"{side}.converter.schemas.enable": schemas for side in ("key", "value")}
+    how |= {"provide.transaction.metadata": "false", "skipped.operations": "none"}
+    worker.command("POST", "/connectors", {"name": theirs, "config": source(database, theirs, **how)})
+    worker.wait_state(theirs, "RUNNING")
+    wait_until(lambda: database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", theirs), 60, "Debezium reads")
+    face.create(ours, source(database, ours, **how))
+    face.wait_running(ours)
+    for part in (KINDS, MORE_CHANGES):
+        for statement in filter(str.strip, part.split(";\n")):
+            database.sql(statement)
+    for topic in TOPICS:
+        wait_until(lambda topic=topic: 0 < count(kafka, f"{theirs}.{topic}") == count(kafka, f"{ours}.{topic}"), 60,
+                   f"both have {topic}", detail=lambda topic=topic: f"{count(kafka, f'{theirs}.{topic}')} {count(kafka, f'{ours}.{topic}')}")
+        assert told(kafka, ours, topic) == told(kafka, theirs, topic), topic
+    assert f"{ours}.public.passed_over" not in kafka.admin.topics()
+    worker.command("DELETE", f"/connectors/{theirs}")
+    face.must("DELETE", f"/connectors/{ours}")
+
+
+def test_kills_lose_and_double_nothing(kafka, servers, database):
+    database.sql("CREATE TABLE counted (id bigint PRIMARY KEY, v text)")
+    prefix = f"killed{random.randrange(1 << 30)}"
+    face = Face(kafka.bootstrap, servers.workspace, name="killed").start()
+    face.create(prefix, source(database, prefix))
+    face.wait_running(prefix)
+    rows = 0
+    try:
+        for kill in range(6):
+            for _ in range(random.randrange(20, 60)):
+                database.sql("INSERT INTO counted SELECT i, repeat('x', 200) FROM generate_series(%s, %s) i", rows + 1, rows + 40)
+                rows += 40
+            face.kill9()
+            face.start()
+        face.wait_running(prefix)
+        wait_until(lambda: count(kafka, f"{prefix}.public.counted") >= rows, 60, f"{rows} records", detail=face.explain)
+        for all_of in records(kafka, f"{prefix}.public.counted").values():
+            ids = [json.loads(each["key"])["payload"]["id"] for each in all_of]
+            assert ids == sorted(set(ids))
+        assert count(kafka, f"{prefix}.public.counted") == rows
+        wait_until(lambda: [each["offset"]["lsn"] for each in face.must("GET", f"/connectors/{prefix}/offsets")["offsets"]], 10,
+                   "its offset is told")
+        assert face.must("GET", f"/connectors/{prefix}/topics") == {prefix: {"topics": [f"{prefix}.public.counted"]}}
+        face.must("DELETE", f"/connectors/{prefix}")
+    finally:
+        face.close()
+
+
+def test_it_goes_on_by_itself(kafka, servers, face, database):
+    """What passes by itself shows in the task's state while it lasts, and needs no hand."""
+    database.sql("CREATE TABLE t (id bigint PRIMARY KEY)")
+    prefix = f"passing{random.randrange(1 << 30)}"
+    face.create(prefix, source(database, prefix))
+    face.wait_running(prefix)
+    database.cluster.stop()
+    wait_until(lambda: face.states(prefix)[1] == ["FAILED"], 30, "the task is FAILED", detail=face.explain)
+    trace = face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
+    assert "it is tried again until it is good" in trace and "password" not in trace
+    database.cluster.start()
+    face.wait_running(prefix)
+    database.sql("INSERT INTO t SELECT generate_series(1, 10)")
+    wait_until(lambda: count(kafka, f"{prefix}.public.t") == 10, 30, "10 records", detail=face.explain)
+    face.must("DELETE", f"/connectors/{prefix}")
+
+
+def test_what_needs_a_hand_says_so(kafka, face, database):
+    database.sql("CREATE TABLE t (id bigint PRIMARY KEY)")
+    prefix = f"handed{random.randrange(1 << 30)}"
+    database.sql("SELECT pg_create_logical_replication_slot(%s, 'test_decoding')", prefix)
+    face.create(prefix, source(database, prefix))
+    wait_until(lambda: face.states(prefix)[1] == ["FAILED"], 30, "the task is FAILED", detail=face.explain)
+    assert "is of plugin test_decoding" in face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
+    database.sql("SELECT pg_drop_replication_slot(%s)", prefix)
+    face.must("POST", f"/connectors/{prefix}/restart?includeTasks=true&onlyFailed=true")
+    face.wait_running(prefix)
+    face.must("DELETE", f"/connectors/{prefix}")
+
+
+def test_what_is_not_possible_yet_is_refused_by_name(face, database):
+    prefix = f"refused{random.randrange(1 << 30)}"
+    face.create(prefix, source(database, prefix, **{"column.exclude.list": "public.t.v"}))
+    wait_until(lambda: face.states(prefix)[1] == ["FAILED"], 30, "the task is FAILED", detail=face.explain)
+    trace = face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
+    assert "column.exclude.list=public.t.v is not supported by tandem yet" in trace
+    face.must("DELETE", f"/connectors/{prefix}")
+
+
+def test_the_documents_request_works_unchanged(kafka, face, database):
+    """But for host, port and names, which are this test's."""
+    database.sql("CREATE TABLE users (id text PRIMARY KEY, name text)")
+    prefix = f"dbserver{random.randrange(1 << 30)}"
+    face.create("chatting-5434-connector2", {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "plugin.name": "pgoutput", "database.hostname": "localhost",
+        "database.port": str(database.cluster.port), "database.user": "postgres", "database.password": "password",
+        "database.dbname": database.name, "database.server.name": prefix})
+    face.wait_running("chatting-5434-connector2")
+    database.sql("INSERT INTO users VALUES ('aa', '황보규민')")
+    wait_until(lambda: count(kafka, f"{prefix}.public.users") == 1, 30, "its record", detail=face.explain)
+    ((record,),) = [each for each in records(kafka, f"{prefix}.public.users").values() if each]
+    assert json.loads(record["value"])["payload"]["after"] == {"id": "aa", "name": "황보규민"}
+    face.must("DELETE", "/connectors/chatting-5434-connector2")
