@@ -12,6 +12,7 @@ namespace tandem::connect {
 struct task_setup {
     std::string connector;
     int number = 0;
+    int tasks = 1; // of the connector
     plugin const* of = nullptr;
     property_map config; // as it runs: references to secrets are resolved
     // The worker's, for what the configuration does not say: converters.

@@ -1,5 +1,6 @@
 #include "engine/connect/flow/make_task.hpp"
 
+#include "engine/connect/flow/sink_task.hpp"
 #include "engine/connect/flow/source_task.hpp"
 #include "engine/connect/source_settings.hpp"
 #include "io/pg/connection.hpp"
@@ -47,6 +48,9 @@ std::string refused_sentence(property_map const& config, io::pg::error const& wh
 outcome<task> make_task(task_setup const& setup) {
     if (setup.of->class_name == "io.debezium.connector.postgresql.PostgresConnector") {
         return make_source_task(setup);
+    }
+    if (setup.of->kind == plugin_kind::sink) {
+        return make_sink_task(setup);
     }
     return problem{
         problem_kind::connect,

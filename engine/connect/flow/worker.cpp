@@ -152,6 +152,9 @@ void worker::want(std::string const& name, connector_entry const& entry) {
         }
         what.tasks.push_back(std::move(one));
     }
+    for (auto& each : what.tasks) {
+        each.tasks = number;
+    }
     if (entry.target == target_state::paused) { // it has those with which it ran
         what.tasks.resize(std::min(what.tasks.size(), entry.tasks.size()));
     }

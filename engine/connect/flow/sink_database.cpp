@@ -1,0 +1,208 @@
+// What a sink does in its database.
+
+#include "engine/connect/flow/sink_parts.hpp"
+#include "engine/connect/flow/sink_task.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+using namespace std::chrono_literals;
+using engine::failure;
+using engine::next_step;
+using engine::outcome_of;
+using engine::retry_after;
+using io::pg::parameters;
+
+constexpr char const* make_place =
+    "DO $$ BEGIN CREATE SCHEMA IF NOT EXISTS tandem_connect; CREATE TABLE IF NOT EXISTS "
+    "tandem_connect.sink_offset (connector text, topic text, partition integer, next_offset bigint NOT NULL, PRIMARY "
+    "KEY (connector, topic, partition)); EXCEPTION WHEN unique_violation OR duplicate_table OR duplicate_schema THEN "
+    "NULL; END $$";
+
+constexpr char const* make_origin =
+    "SELECT pg_replication_origin_create($1) WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)";
+
+constexpr char const* store_offsets =
+    "INSERT INTO tandem_connect.sink_offset SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[]) ON CONFLICT "
+    "(connector, topic, partition) DO UPDATE SET next_offset = excluded.next_offset";
+
+constexpr char const* columns_of =
+    "SELECT a.attname, format_type(a.atttypid, NULL), a.attidentity = 'a', a.attgenerated <> '' FROM pg_attribute AS a "
+    "JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 "
+    "AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+std::string array_of(std::vector<std::string> const& texts) {
+    std::string made = "{";
+    for (auto const& each : texts) {
+        made += made.size() == 1 ? "\"" : ",\"";
+        made += each; // topics have no quotes
+        made += '"';
+    }
+    return made + '}';
+}
+
+} // namespace
+
+// Where offsets are kept, and the origin, which one session has at a time: whoever had it before is ended.
+io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
+    auto const failed = [this](std::string const& doing, io::pg::error const& why) {
+        if (why.sqlstate == "42501") {
+            return failure{
+                next_step::paused,
+                fmt::format("{}: {}: {}; the sink keeps its offsets in schema "
+                            "tandem_connect and marks what it writes by a replication "
+                            "origin: let its user create the schema (GRANT CREATE ON "
+                            "DATABASE) and execute pg_replication_origin_create, "
+                            "_session_setup and _session_is_setup, then restart the task",
+                            settings_.node.name, doing, why.message)};
+        }
+        return retry_after(settings_.node.name, doing, why);
+    };
+    parameters none;
+    auto const made = co_await into.target->query(make_place, std::move(none));
+    if (!made) {
+        co_return failed("making room for offsets", made.error());
+    }
+    auto const origin = fmt::format("tandem_connect_{}_{}", setup_.connector, setup_.number);
+    parameters named;
+    named.emplace_back(origin);
+    auto const created = co_await into.target->query(make_origin, std::move(named));
+    if (!created && created.error().sqlstate != "23505") {
+        co_return failed("making its origin", created.error());
+    }
+    for (int left = 100; left > 0; --left) {
+        parameters of;
+        of.emplace_back(origin);
+        auto const taken = co_await into.target->query(
+            "SELECT pg_replication_origin_session_setup($1)", std::move(of));
+        if (taken) {
+            break;
+        }
+        if (taken.error().sqlstate != "55006" || left == 1) {
+            co_return failed("taking its origin", taken.error());
+        }
+        parameters older;
+        older.emplace_back(fmt::format("tandem sink {} {}", setup_.connector, setup_.number));
+        auto const ended = co_await into.catalog->query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND "
+            "datname = current_database() AND pid <> pg_backend_pid() AND backend_start < (SELECT "
+            "backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) - interval '0.5 s'",
+            std::move(older));
+        if (!ended) {
+            co_return failed("ending an earlier session", ended.error());
+        }
+        io::asio::steady_timer pause{co_await io::asio::this_coro::executor, 50ms};
+        co_await pause.async_wait(io::asio::use_awaitable);
+    }
+    parameters connector;
+    connector.emplace_back(setup_.connector);
+    auto const offsets = co_await into.catalog->query(
+        "SELECT topic, partition, next_offset FROM tandem_connect.sink_offset WHERE connector = $1",
+        std::move(connector));
+    if (!offsets) {
+        co_return failed("reading its offsets", offsets.error());
+    }
+    for (int row = 0; row < offsets->size(); ++row) {
+        into.next[{std::string{offsets->text(row, 0)},
+                   static_cast<std::int32_t>(offsets->integer(row, 1))}] = offsets->integer(row, 2);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_table_name name) {
+    auto& entry = with.tables[{name.schema, name.table}];
+    if (entry.table != nullptr) {
+        co_return entry.table.get();
+    }
+    engine::foreign_rows::target wanted{name.schema, name.table};
+    auto const foreign = co_await with.shapes->read(std::move(wanted));
+    if (!foreign) {
+        co_return foreign.error();
+    }
+    parameters values;
+    values.emplace_back(name.schema);
+    values.emplace_back(name.table);
+    auto const found = co_await with.catalog->query(columns_of, std::move(values));
+    if (!found) {
+        co_return retry_after(settings_.node.name, "asking for a table's columns", found.error());
+    }
+    auto made = std::make_unique<sink_table>();
+    made->schema = name.schema;
+    made->name = name.table;
+    for (int row = 0; row < found->size(); ++row) {
+        sink_table::column column;
+        column.name = found->text(row, 0);
+        column.type_name = found->text(row, 1);
+        column.identity_always = found->boolean(row, 2);
+        column.generated = found->boolean(row, 3);
+        auto const of = std::ranges::find((*foreign)->shape.columns, column.name,
+                                          &pgoutput::column_shape::name);
+        column.key = of != (*foreign)->shape.columns.end() && of->key;
+        made->columns.push_back(std::move(column));
+    }
+    entry.foreign = *foreign;
+    entry.table = std::move(made);
+    co_return entry.table.get();
+}
+
+// In one transaction, with how far its records reach.
+io::awaitable<sink_task::voided> sink_task::execute(parts& with,
+                                                    std::vector<sink_statement> statements) {
+    auto& link = *with.target;
+    auto const begun = co_await link.execute("BEGIN");
+    if (!begun) {
+        co_return retry_after(settings_.node.name, "beginning a transaction", begun.error());
+    }
+    for (auto& each : statements) {
+        parameters values;
+        for (auto& array : each.arrays) {
+            values.emplace_back(std::move(array));
+        }
+        auto const written = co_await link.query(each.sql, std::move(values));
+        if (!written) {
+            auto const& why = written.error();
+            bool const at_fault = why.classify() == io::pg::retry_class::data;
+            co_return at_fault
+                ? failure{next_step::paused,
+                          fmt::format("{}: writing {} rows: {} ({}); nothing of this batch is "
+                                      "written: correct it and restart the task",
+                                      settings_.node.name, each.rows, why.message, why.sqlstate)}
+                : retry_after(settings_.node.name, "writing rows", why);
+        }
+    }
+    std::vector<std::string> topics;
+    std::vector<std::string> partitions;
+    std::vector<std::string> offsets;
+    for (auto const& [partition, next] : with.reached) {
+        topics.push_back(partition.first);
+        partitions.push_back(std::to_string(partition.second));
+        offsets.push_back(std::to_string(next));
+    }
+    parameters values;
+    values.emplace_back(setup_.connector);
+    values.emplace_back(array_of(topics));
+    values.emplace_back(array_of(partitions));
+    values.emplace_back(array_of(offsets));
+    auto const stored = co_await link.query(store_offsets, std::move(values));
+    if (!stored) {
+        co_return retry_after(settings_.node.name, "storing offsets", stored.error());
+    }
+    auto const committed = co_await link.execute("COMMIT");
+    if (!committed) {
+        co_return retry_after(settings_.node.name, "committing", committed.error());
+    }
+    for (auto const& [partition, next] : with.reached) {
+        with.next[partition] = next;
+    }
+    with.reached.clear();
+    co_return boost::system::in_place_value;
+}
+
+} // namespace tandem::connect

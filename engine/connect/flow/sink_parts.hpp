@@ -1,0 +1,50 @@
+#pragma once
+// What one start of a sink holds, for its own sources only.
+
+#include "engine/connect/flow/sink_task.hpp"
+#include "engine/flow/foreign_tables.hpp"
+#include "engine/transform/java_regex.hpp"
+#include "io/kafka/admin.hpp"
+#include "io/pg/connection.hpp"
+
+#include <chrono>
+#include <set>
+#include <string>
+
+namespace tandem::connect {
+
+struct sink_task::parts {
+    using partition = std::pair<std::string, std::int32_t>;
+    struct topic {
+        engine::foreign_rows envelopes;
+        engine::foreign_rows rows;
+        bool has_envelopes = false;
+    };
+    struct known_table {
+        engine::foreign_table const* foreign = nullptr;
+        std::unique_ptr<sink_table> table;
+    };
+
+    explicit parts(insert_mode mode) : batch{mode} {}
+
+    std::unique_ptr<io::pg::connection> target;
+    std::unique_ptr<io::pg::connection> catalog;
+    std::unique_ptr<io::kafka::admin> cluster;
+    std::unique_ptr<io::kafka::consumer> log;
+    std::unique_ptr<engine::foreign_tables> shapes;
+    std::optional<java_regex> pattern;
+    std::map<partition, std::int64_t> next;    // what is read next, as it is stored
+    std::map<partition, std::int64_t> reached; // by what was read and is not stored
+    std::set<partition> assigned;
+    std::map<std::string, std::unique_ptr<topic>, std::less<>> topics;
+    std::map<std::pair<std::string, std::string>, known_table> tables;
+    sink_batch batch;
+    arena bytes; // of the batch
+    std::vector<io::kafka::header> headers;
+    std::string key_room;
+    std::string value_room;
+    bool stopping = false;
+    std::chrono::steady_clock::time_point looked_at{};
+};
+
+} // namespace tandem::connect
