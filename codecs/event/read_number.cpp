@@ -137,6 +137,9 @@ event_result<void> read_decimal(field_value const& value, resolved_type const& t
     case decimal_mode::precise:
         break;
     }
+    if (value.kind == field_kind::number) { // of another writer: exact as it stands
+        return set(out, value.text);
+    }
     bool const money = type.kind == value_kind::money;
     if (!money && precision == 0) {
         return variable_scale(value, parser, out);

@@ -5,10 +5,8 @@
 namespace tandem::connect {
 namespace {
 
-constexpr auto high = importance::high;
 constexpr auto mid = importance::medium;
 constexpr auto low = importance::low;
-constexpr auto unset = display_width::none;
 constexpr auto brief = display_width::brief;
 constexpr auto fair = display_width::medium;
 constexpr auto wide = display_width::large;

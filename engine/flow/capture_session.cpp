@@ -22,7 +22,7 @@ io::awaitable<outcome_of<std::unique_ptr<io::pg::replication_stream>>> open_capt
     io::pg::stream_options options;
     options.slot = slot_of(setup);
     options.publications.push_back(setup.publication.empty() ? std::string{publication_name}
-                                                               : setup.publication);
+                                                             : setup.publication);
     options.binary = way.binary;
     options.messages = setup.source_version >= 140000;
     options.origin_none = way.origin_none;

@@ -306,8 +306,7 @@ io::awaitable<failure> durability_loop(direction_link& link, io::pg::connection&
 
 io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& source,
                                     node_stats& node) {
-    auto const slot =
-        slot_of(link.setup);
+    auto const slot = slot_of(link.setup);
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     lsn alone_at = link.memory.without_foreign;
     for (;;) {

@@ -106,8 +106,8 @@ json converted(std::string const& name, data const& what, texts& kept, arena& me
         return told(again.error());
     }
     std::string shown;
-    for (unsigned char const each : bytes) {
-        shown += fmt::format("{:02x}", each);
+    for (char const each : bytes) {
+        shown += fmt::format("{:02x}", static_cast<unsigned char>(each));
     }
     auto const text = written(*again, writer);
     return json::array(

@@ -1,0 +1,147 @@
+"""Two sources and two sinks of `tandem connect`, crossed: four plain POSTs, no transformation, and nothing loops."""
+
+import json
+import random
+
+import pytest
+
+from support.connect_face import Face
+from support.masters import WalOracle
+from support.waiting import holds_for, wait_until
+
+SCHEMA = """
+CREATE TABLE users (id text PRIMARY KEY, name text, n integer, at timestamptz, price numeric(12, 2), ok boolean);
+CREATE TABLE messages (id bigint PRIMARY KEY, body text, raw bytea, tags text[]);
+"""
+WRITES = 200
+ROWS = 50  # each
+
+
+@pytest.fixture
+def pair(servers):
+    fresh = servers.pair(SCHEMA)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def face(servers, kafka):
+    made = Face(kafka.bootstrap, servers.workspace)
+    yield made
+    made.close()
+
+
+def source(name, database):
+    return {"connector.class": "io.debezium.connector.postgresql.PostgresConnector", "database.hostname": "127.0.0.1",
+            "database.port": str(database.cluster.port), "database.user": "postgres", "database.password": "password",
+            "database.dbname": database.name, "topic.prefix": name, "slot.name": name, "publication.name": name,
+            "snapshot.mode": "no_data"}
+
+
+def sink(topics, database):
+    return {"connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector", "topics.regex": topics + r"\.public\..*",
+            "connection.url": f"jdbc:postgresql://127.0.0.1:{database.cluster.port}/{database.name}",
+            "connection.username": "postgres", "connection.password": "password", "insert.mode": "upsert", "delete.enabled": "true",
+            "primary.key.mode": "record_key", "table.name.format": "${source.table}"}
+
+
+def test_four_posts_do_not_loop(kafka, pair, face):
+    a, b = pair.both
+    token = f"x{random.randrange(1 << 30)}"
+    face.start()
+    counters = {database: WalOracle(database) for database in (a, b)}
+    everything = {database: WalOracle(database, only_local=False) for database in (a, b)}
+    for name, of, other in (("a", a, b), ("b", b, a)):
+        face.create(f"source-{name}-{token}", source(f"{name}_{token}", of))
+        face.create(f"sink-{name}-{token}", sink(f"{name}_{token}", other))
+    names = [f"{kind}-{name}-{token}" for kind in ("source", "sink") for name in "ab"]
+    face.wait_running(*names)
+    written = {a: 0, b: 0}
+    for turn in range(WRITES):
+        for number, database in enumerate((a, b)):
+            first = (2 * turn + number) * ROWS
+            with database.transaction() as cursor:
+                cursor.execute("INSERT INTO messages SELECT i, 'm' || i, convert_to('é' || i, 'UTF8'), ARRAY['x', NULL, '\"'] "
+                               "FROM generate_series(%s, %s) i", (first, first + ROWS - 1))
+                cursor.execute("INSERT INTO users VALUES (%s, '황보규민', %s, now(), %s, NULL)", (f"u{first}", turn, turn / 7))
+            written[database] += ROWS + 1
+            if turn % 10 == 9:
+                database.sql("UPDATE messages SET body = body || '!' WHERE id = %s", first)
+                database.sql("DELETE FROM messages WHERE id = %s", first + 1)
+                written[database] += 2
+        if turn in (60, 130):
+            face.kill9()
+            face.start()
+    face.wait_running(*names)
+
+    def equal():
+        return [a.sql(f"SELECT t::text FROM {table} t ORDER BY 1") for table in ("users", "messages")] == \
+            [b.sql(f"SELECT t::text FROM {table} t ORDER BY 1") for table in ("users", "messages")]
+    wait_until(equal, 60, "both masters are equal", every=0.5, detail=face.explain)
+    holds_for(equal, 2, "they stay so")
+    for database, peer in ((a, b), (b, a)):
+        # What was written here without an origin is what the load wrote here, and what is in the WAL beside it is the peer's, once.
+        assert len(counters[database].changes(("oracle", "tandem_connect"))) == written[database]
+        # The peer's may have been merged: several changes of a row in one batch.
+        assert written[database] < len(everything[database].changes(("oracle", "tandem_connect"))) <= written[database] + written[peer]
+    for name, database in (("a", a), ("b", b)):
+        # Each change is in Kafka once, and a delete's tombstone.
+        records = sum(kafka.admin.offsets(topic, partition)[1] for topic in kafka.admin.topics() if topic.startswith(f"{name}_{token}.")
+                      for partition in range(len(kafka.admin.describe(topic))))
+        assert records == written[database] + WRITES // 10
+    for name in names:
+        face.must("DELETE", f"/connectors/{name}")
+    face.stop()
+    for oracle in (*counters.values(), *everything.values()):
+        oracle.drop()
+
+
+def test_modes_of_a_sink(kafka, pair, face):
+    """Rows as other writers send them, flat, with and without schemas."""
+    database = pair.b
+    database.sql("CREATE TABLE plain (id integer PRIMARY KEY, v text, n numeric)")
+    token = f"y{random.randrange(1 << 30)}"
+    face.start()
+
+    def send(topic, *records):
+        if topic not in kafka.admin.topics():
+            kafka.admin.create_topic(topic, 2)
+        kafka.admin.produce(topic, *({"key": json.dumps(key).encode(), "value": None if value is None else json.dumps(value).encode()}
+                                     for key, value in records))
+
+    def with_schema(fields, payload):
+        return {"schema": {"type": "struct", "fields": [{"field": name, "type": kind, "optional": True} for name, kind in fields.items()],
+                           "optional": False}, "payload": payload}
+    topic = f"rows_{token}"
+    send(topic, *(({"id": i}, {"id": i, "v": f"v{i}", "n": i}) for i in range(100)))
+    config = {**sink("unused", database), "topics": topic, "table.name.format": "plain"}
+    del config["topics.regex"]
+    face.create(f"upsert-{token}", config)
+    wait_until(lambda: database.value("SELECT count(*) FROM plain") == 100, 30, "100 rows", detail=face.explain)
+    send(topic, ({"id": 5}, {"id": 5, "v": "again", "n": None}), ({"id": 6}, None),
+         (with_schema({"id": "int32"}, {"id": 7}), with_schema({"id": "int32", "v": "string"}, {"id": 7, "v": "schema"})))
+    wait_until(lambda: database.sql("SELECT id, v, n FROM plain WHERE id IN (5, 6, 7) ORDER BY 1") == [(5, "again", None), (7, "schema", 7)],
+               30, "upserts and a delete", detail=lambda: str(database.sql("SELECT * FROM plain WHERE id IN (5, 6, 7)")) + face.explain())
+    face.must("DELETE", f"/connectors/upsert-{token}")
+
+    topic = f"updates_{token}"
+    send(topic, ({"id": 8}, {"id": 8, "v": "updated"}), ({"id": 1000}, {"id": 1000, "v": "absent"}))
+    face.create(f"update-{token}", {**config, "topics": topic, "insert.mode": "update", "delete.enabled": "false"})
+    wait_until(lambda: database.value("SELECT v FROM plain WHERE id = 8") == "updated", 30, "an update", detail=face.explain)
+    assert database.value("SELECT count(*) FROM plain WHERE id = 1000") == 0
+    face.must("DELETE", f"/connectors/update-{token}")
+
+    topic = f"inserts_{token}"
+    send(topic, *(({"id": i}, {"id": i, "v": "new"}) for i in range(2000, 2010)))
+    face.create(f"insert-{token}", {**config, "topics": topic, "insert.mode": "insert", "delete.enabled": "false"})
+    wait_until(lambda: database.value("SELECT count(*) FROM plain WHERE id >= 2000") == 10, 30, "inserts", detail=face.explain)
+    face.kill9()
+    face.start()
+    face.wait_running(f"insert-{token}")
+    send(topic, ({"id": 2000}, {"id": 2000, "v": "twice"}))
+    wait_until(lambda: face.states(f"insert-{token}")[1] == ["FAILED"], 30, "a row that is there fails", detail=face.explain)
+    assert "23505" in face.must("GET", f"/connectors/insert-{token}/tasks/0/status")["trace"]
+    database.sql("DELETE FROM plain WHERE id = 2000")
+    face.must("POST", f"/connectors/insert-{token}/tasks/0/restart")
+    wait_until(lambda: database.value("SELECT v FROM plain WHERE id = 2000") == "twice", 30, "it goes on", detail=face.explain)
+    face.must("DELETE", f"/connectors/insert-{token}")
