@@ -6,6 +6,7 @@
 #include "codecs/event/event_view.hpp"
 #include "codecs/event/padding.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -18,10 +19,18 @@ struct record_form {
     friend bool operator==(record_form const&, record_form const&) = default;
 };
 
-// Whether it begins as records with a schema block do. No exact key or value begins so without one: none of its fields
-// is an object. Of another writer's a column "schema" may be one, where "payload" is in the row as well.
+// Whether it begins as records with a schema block do, however its writer spaces them. No exact key or value begins so
+// without one: none of its fields is an object. Of another writer's a column "schema" may be one, where "payload" is in
+// the row as well.
 [[nodiscard]] inline bool has_schema(std::string_view record) noexcept {
-    return record.starts_with(R"({"schema":{)") && record.find(R"("payload":)") != record.npos;
+    for (std::string_view const part : {"{", R"("schema")", ":", "{"}) {
+        record.remove_prefix(std::min(record.find_first_not_of(" \t\r\n"), record.size()));
+        if (!record.starts_with(part)) {
+            return false;
+        }
+        record.remove_prefix(part.size());
+    }
+    return record.find(R"("payload")") != record.npos;
 }
 
 // One per thread. Its memory grows to the largest record and stays. A record is JSON in every part, or refused;

@@ -220,4 +220,13 @@ result<std::string_view> relation_events::key(pgoutput::tuple_view row, arena& i
     return into.commit(static_cast<std::size_t>(at - start));
 }
 
+std::string_view relation_events::key_alone(std::string_view key) const noexcept {
+    if (open_.key.empty() || key.size() <= open_.key.size()) { // empty: it could not be made
+        return key;
+    }
+    key.remove_prefix(open_.key.size());
+    key.remove_suffix(1);
+    return key;
+}
+
 } // namespace tandem::event

@@ -125,6 +125,8 @@ public:
     [[nodiscard]] std::string const& collection() const noexcept { return collection_; }
     // The record's key: the key's columns of a row.
     [[nodiscard]] result<std::string_view> key(pgoutput::tuple_view row, arena& into) const;
+    // Of that, what stands behind a schema block: headers have none.
+    [[nodiscard]] std::string_view key_alone(std::string_view key) const noexcept;
 
 private:
     char* append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept;

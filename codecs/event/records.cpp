@@ -6,16 +6,17 @@ namespace {
 class maker {
 public:
     maker(relation_events const& relation, transaction_part const& transaction,
-          event_time const& now, arena& into, transaction_counter* counter) noexcept
+          event_time const& now, bool keyed, arena& into, transaction_counter* counter) noexcept
         : relation_{relation},
           transaction_{transaction},
           now_{now},
+          keyed_{keyed},
           into_{into},
           counter_{counter} {}
 
     // The first error sticks.
-    [[nodiscard]] std::string_view key(pgoutput::tuple_view row) {
-        return kept(relation_.key(row, into_));
+    [[nodiscard]] std::optional<std::string_view> key(pgoutput::tuple_view row) {
+        return keyed_ ? std::optional{kept(relation_.key(row, into_))} : std::nullopt;
     }
     [[nodiscard]] std::string_view value(relation_events::change made) {
         if (counter_ != nullptr) {
@@ -45,6 +46,7 @@ private:
     relation_events const& relation_;
     transaction_part const& transaction_;
     event_time const& now_;
+    bool keyed_;
     arena& into_;
     transaction_counter* counter_;
     int counted_ = 0; // events of this change
@@ -58,7 +60,7 @@ result<record_list> records_of(relation_events const& relation,
                                transaction_part const& transaction, event_time const& now,
                                record_options const& options, arena& into,
                                transaction_counter* counter) {
-    maker make{relation, transaction, now, into, counter};
+    maker make{relation, transaction, now, options.keyed, into, counter};
     record_list list;
     relation_events::change made = given;
     made.new_row = relation.complete(given, into);
@@ -67,14 +69,15 @@ result<record_list> records_of(relation_events const& relation,
             list.add({std::nullopt, make.value(made), {}});
         }
     } else if (made.op == operation::remove) {
-        std::string_view const key = make.key(made.old_row);
+        auto const key = make.key(made.old_row);
         list.add({key, make.value(made), {}});
         if (options.tombstones) {
             list.add({key, std::nullopt, {}});
         }
-    } else if (made.op == operation::update && relation.key_differs(made.old_row, made.new_row)) {
-        std::string_view const old_key = make.key(made.old_row);
-        std::string_view const new_key = make.key(made.new_row);
+    } else if (options.keyed && made.op == operation::update &&
+               relation.key_differs(made.old_row, made.new_row)) {
+        auto const old_key = *make.key(made.old_row);
+        auto const new_key = *make.key(made.new_row);
         relation_events::change ended = made;
         ended.op = operation::remove;
         ended.new_row = {};
@@ -83,11 +86,12 @@ result<record_list> records_of(relation_events const& relation,
         if (made.old_is_key || !options.old_row_of_moved) {
             begun.old_row = {};
         }
-        list.add({old_key, make.value(ended), {"__debezium.newkey", new_key}});
+        record_header const moved{"__debezium.newkey", relation.key_alone(new_key)};
+        list.add({old_key, make.value(ended), moved});
         if (options.tombstones) {
-            list.add({old_key, std::nullopt, {}});
+            list.add({old_key, std::nullopt, moved});
         }
-        list.add({new_key, make.value(begun), {"__debezium.oldkey", old_key}});
+        list.add({new_key, make.value(begun), {"__debezium.oldkey", relation.key_alone(old_key)}});
     } else {
         list.add({make.key(made.new_row), make.value(made), {}});
     }

@@ -30,6 +30,7 @@ struct record_options {
     // An update that moves its row tells the old one, where it was sent in full, in its second event as well, whose op
     // is c: the key alone may not be what finds it elsewhere. Debezium does not.
     bool old_row_of_moved = false;
+    bool keyed = true; // false: no record has a key, and no row moves
 };
 
 // At most three: a change of the key is the end of one row and the beginning of another.

@@ -38,27 +38,29 @@ std::uint64_t number_of(std::uint32_t index) noexcept {
 
 } // namespace
 
-std::string_view encode_position(event::stream_position const& at, arena& into) {
-    constexpr std::size_t room = 40;
-    auto* const out = into.reserve(room);
-    auto const end = fmt::format_to(out, "{:X}/{:X}.{}", at.at.value >> 32U,
-                                    at.at.value & 0xFFFF'FFFFU, at.index);
+std::string_view encode_position(record_position const& of, arena& into) {
+    constexpr std::size_t room = 41; // beside the source
+    auto* const out = into.reserve(room + of.source.size());
+    auto const end = fmt::format_to(out, "{} {:X}/{:X}.{}", of.source, of.at.at.value >> 32U,
+                                    of.at.at.value & 0xFFFF'FFFFU, of.at.index);
     return into.commit(static_cast<std::size_t>(end - out));
 }
 
-std::optional<event::stream_position> decode_position(std::string_view text) {
-    auto const dot = text.find('.');
-    if (dot == std::string_view::npos) {
+std::optional<record_position> decode_position(std::string_view text) {
+    auto const gap = text.find(' ');
+    auto const dot = text.rfind('.');
+    if (gap == std::string_view::npos || dot == std::string_view::npos || dot < gap ||
+        text.find_first_not_of("0123456789.") < gap) {
         return std::nullopt;
     }
-    auto const at = lsn::parse(text.substr(0, dot));
+    auto const at = lsn::parse(text.substr(gap + 1, dot - gap - 1));
     std::uint64_t index = 0;
     auto const [stop, failed] =
         std::from_chars(text.data() + dot + 1, text.data() + text.size(), index);
     if (!at || failed != std::errc{} || stop != text.data() + text.size()) {
         return std::nullopt;
     }
-    return event::stream_position{*at, index};
+    return record_position{text.substr(0, gap), {*at, index}};
 }
 
 std::string source_topic(source_settings const& settings, std::string_view schema,
@@ -108,6 +110,7 @@ source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts 
                    of.columns.end();
         })) {
         key = facts.key;
+        made.keyed = !key.empty();
     }
     event::schema_source const from{of, types, settings_.values, columns, made.topic, key};
     event::record_schemas schemas;
@@ -196,7 +199,9 @@ made_records source_records::of_rows(event::relation_events::change const& what,
                                      source_table const& table, std::uint64_t index,
                                      event::event_time const& now, arena& into) {
     made_.clear();
-    auto const records = event::records_of(*table.events, what, *transaction_, now, options_, into,
+    auto options = options_;
+    options.keyed = table.keyed;
+    auto const records = event::records_of(*table.events, what, *transaction_, now, options, into,
                                            settings_.transactions ? &counter_ : nullptr);
     if (!records) {
         auto const column =

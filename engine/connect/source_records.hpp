@@ -22,12 +22,19 @@
 
 namespace tandem::connect {
 
-// By these a writer knows after a crash what is in a partition already: of each record the commit record of its
-// transaction and a number that grows within it (event::stream_position).
+// By these a writer knows after a crash what is in a partition already, and a sink what it has written: of each record
+// the WAL it is of, the commit record of its transaction and a number that grows within it (event::stream_position).
+// Positions of different sources say nothing about each other.
 inline constexpr std::string_view position_header = "__tandem.position";
-// "0/16B3748.5"
-[[nodiscard]] std::string_view encode_position(event::stream_position const& at, arena& into);
-[[nodiscard]] std::optional<event::stream_position> decode_position(std::string_view text);
+
+struct record_position {
+    std::string_view source; // "7345.1": system identifier and timeline
+    event::stream_position at;
+};
+// "7345.1 0/16B3748.5"
+[[nodiscard]] std::string_view encode_position(record_position const& of, arena& into);
+// Views `text`.
+[[nodiscard]] std::optional<record_position> decode_position(std::string_view text);
 
 // What the source's catalog says of a table.
 struct table_facts {
@@ -39,6 +46,7 @@ struct table_facts {
 struct source_table {
     pgoutput::relation_ptr shape; // keeps its address taken
     bool captured = false;        // else nothing of it is sent
+    bool keyed = false;           // it has a primary key
     std::string topic;
     std::optional<event::relation_events> events; // of captured ones
 };

@@ -148,7 +148,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         for (std::uint32_t at = 0; at < truncated->relation_count; ++at) {
             what.relations.push_back(*in.find(truncated->relation_id(at)));
         }
-        return writer_.truncate(std::move(what));
+        return writer_.truncate(std::move(what), owner != nullptr ? at_ : lsn{});
     }
     if (auto const* origin = std::get_if<pgoutput::origin>(&message)) {
         writer_.origin(origin->name);

@@ -175,8 +175,9 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
     return std::nullopt;
 }
 
-window_writer::step window_writer::truncate(truncation what) {
+window_writer::step window_writer::truncate(truncation what, lsn position) {
     change made;
+    made.position = position;
     made.kind = change_kind::truncate;
     made.index = index_++;
     if (passes_over()) {

@@ -34,7 +34,7 @@ public:
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
     // `owner` holds the views' bytes and may be taken over; null: they are copied, and so is `made.oversized`.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
-    step truncate(truncation what);
+    step truncate(truncation what, lsn position = {});
     step commit(pgoutput::commit const& committed);
 
     // Between begin() and commit().

@@ -69,9 +69,13 @@ topic_configs configs_of(rd_kafka_ConfigResource_t const* resource) {
     return found;
 }
 
+// `partitions`: -1, as many as the brokers make by default.
 bool led(cluster_metadata const& seen, int partitions) {
-    return !seen.topics.empty() &&
-           seen.topics.front().partitions.size() == static_cast<std::size_t>(partitions) &&
+    if (seen.topics.empty()) {
+        return false;
+    }
+    auto const there = seen.topics.front().partitions.size();
+    return (partitions < 0 ? there > 0 : there == static_cast<std::size_t>(partitions)) &&
            std::all_of(seen.topics.front().partitions.begin(), seen.topics.front().partitions.end(),
                        [](auto const& one) { return one.leader >= 0; });
 }

@@ -118,11 +118,19 @@ def test_modes_of_a_sink(kafka, pair, face):
     del config["topics.regex"]
     face.create(f"upsert-{token}", config)
     wait_until(lambda: database.value("SELECT count(*) FROM plain") == 100, 30, "100 rows", detail=face.explain)
-    send(topic, ({"id": 5}, {"id": 5, "v": "again", "n": None}), ({"id": 6}, None),
-         (with_schema({"id": "int32"}, {"id": 7}), with_schema({"id": "int32", "v": "string"}, {"id": 7, "v": "schema"})))
-    wait_until(lambda: database.sql("SELECT id, v, n FROM plain WHERE id IN (5, 6, 7) ORDER BY 1") == [(5, "again", None), (7, "schema", 7)],
-               30, "upserts and a delete", detail=lambda: str(database.sql("SELECT * FROM plain WHERE id IN (5, 6, 7)")) + face.explain())
+    send(topic, ({"id": 5}, {"id": 5, "v": "again", "n": None}), ({"id": 6}, None))
+    wait_until(lambda: database.sql("SELECT id, v, n FROM plain WHERE id IN (5, 6) ORDER BY 1") == [(5, "again", None)],
+               30, "an upsert and a delete", detail=face.explain)
     face.must("DELETE", f"/connectors/upsert-{token}")
+
+    topic = f"schemas_{token}"
+    send(topic, (with_schema({"id": "int32"}, {"id": 7}), with_schema({"id": "int32", "v": "string"}, {"id": 7, "v": "schema"})))
+    schemas = {f"{part}.converter{rest}": value for part in ("key", "value")
+               for rest, value in (("", "org.apache.kafka.connect.json.JsonConverter"), (".schemas.enable", "true"))}
+    face.create(f"schemas-{token}", {**config, "topics": topic, **schemas})
+    wait_until(lambda: database.sql("SELECT id, v, n FROM plain WHERE id = 7") == [(7, "schema", 7)], 30, "a column of three",
+               detail=face.explain)
+    face.must("DELETE", f"/connectors/schemas-{token}")
 
     topic = f"updates_{token}"
     send(topic, ({"id": 8}, {"id": 8, "v": "updated"}), ({"id": 1000}, {"id": 1000, "v": "absent"}))

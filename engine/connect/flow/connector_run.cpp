@@ -13,11 +13,12 @@ namespace {
 
 using engine::direction_state;
 
-// What a task that tries again by itself is: one that runs, until that has lasted.
+// As Connect's, a task runs once it has started whole: a source that does has its slot.
 connector_run::told told_of(engine::direction_stats const& stats) {
     auto const seen = stats.state();
     switch (seen.state) {
     case direction_state::starting:
+        return {run_state::unassigned, {}};
     case direction_state::snapshot:
     case direction_state::streaming:
     case direction_state::standby:

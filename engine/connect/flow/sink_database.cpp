@@ -22,7 +22,8 @@ using io::pg::parameters;
 
 constexpr char const* make_place =
     "DO $$ BEGIN CREATE SCHEMA IF NOT EXISTS tandem_connect; CREATE TABLE IF NOT EXISTS "
-    "tandem_connect.sink_offset (connector text, topic text, partition integer, next_offset bigint NOT NULL, PRIMARY "
+    "tandem_connect.sink_offset (connector text, topic text, partition integer, next_offset bigint NOT NULL, source text NOT NULL, commit_lsn pg_lsn NOT NULL, "
+    "number bigint NOT NULL, PRIMARY "
     "KEY (connector, topic, partition)); EXCEPTION WHEN unique_violation OR duplicate_table OR duplicate_schema THEN "
     "NULL; END $$";
 
@@ -30,8 +31,9 @@ constexpr char const* make_origin =
     "SELECT pg_replication_origin_create($1) WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)";
 
 constexpr char const* store_offsets =
-    "INSERT INTO tandem_connect.sink_offset SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[]) ON CONFLICT "
-    "(connector, topic, partition) DO UPDATE SET next_offset = excluded.next_offset";
+    "INSERT INTO tandem_connect.sink_offset SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], "
+    "$6::pg_lsn[], $7::bigint[]) ON CONFLICT (connector, topic, partition) DO UPDATE SET next_offset = "
+    "excluded.next_offset, source = excluded.source, commit_lsn = excluded.commit_lsn, number = excluded.number";
 
 constexpr char const* columns_of =
     "SELECT a.attname, format_type(a.atttypid, NULL), a.attidentity = 'a', a.attgenerated <> '' FROM pg_attribute AS a "
@@ -42,7 +44,7 @@ std::string array_of(std::vector<std::string> const& texts) {
     std::string made = "{";
     for (auto const& each : texts) {
         made += made.size() == 1 ? "\"" : ",\"";
-        made += each; // topics have no quotes
+        made += each; // neither topics nor sources of ours have quotes
         made += '"';
     }
     return made + '}';
@@ -104,14 +106,18 @@ io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
     parameters connector;
     connector.emplace_back(setup_.connector);
     auto const offsets = co_await into.catalog->query(
-        "SELECT topic, partition, next_offset FROM tandem_connect.sink_offset WHERE connector = $1",
+        "SELECT topic, partition, next_offset, source, commit_lsn, number FROM tandem_connect.sink_offset WHERE connector = $1",
         std::move(connector));
     if (!offsets) {
         co_return failed("reading its offsets", offsets.error());
     }
     for (int row = 0; row < offsets->size(); ++row) {
-        into.next[{std::string{offsets->text(row, 0)},
-                   static_cast<std::int32_t>(offsets->integer(row, 1))}] = offsets->integer(row, 2);
+        auto& place = into.places[{std::string{offsets->text(row, 0)},
+                                   static_cast<std::int32_t>(offsets->integer(row, 1))}];
+        place.next = offsets->integer(row, 2);
+        place.source = offsets->text(row, 3);
+        place.at.at = lsn::parse(offsets->text(row, 4)).value_or(lsn{});
+        place.at.index = static_cast<std::uint64_t>(offsets->integer(row, 5));
     }
     co_return boost::system::in_place_value;
 }
@@ -180,16 +186,23 @@ io::awaitable<sink_task::voided> sink_task::execute(parts& with,
     std::vector<std::string> topics;
     std::vector<std::string> partitions;
     std::vector<std::string> offsets;
-    for (auto const& [partition, next] : with.reached) {
+    std::vector<std::string> sources;
+    std::vector<std::string> commits;
+    std::vector<std::string> numbers;
+    for (auto const& partition : with.moved) {
+        auto const& place = with.places[partition];
         topics.push_back(partition.first);
         partitions.push_back(std::to_string(partition.second));
-        offsets.push_back(std::to_string(next));
+        offsets.push_back(std::to_string(place.next));
+        sources.push_back(place.source);
+        commits.push_back(to_string(place.at.at));
+        numbers.push_back(std::to_string(place.at.index));
     }
     parameters values;
     values.emplace_back(setup_.connector);
-    values.emplace_back(array_of(topics));
-    values.emplace_back(array_of(partitions));
-    values.emplace_back(array_of(offsets));
+    for (auto const* each : {&topics, &partitions, &offsets, &sources, &commits, &numbers}) {
+        values.emplace_back(array_of(*each));
+    }
     auto const stored = co_await link.query(store_offsets, std::move(values));
     if (!stored) {
         co_return retry_after(settings_.node.name, "storing offsets", stored.error());
@@ -198,10 +211,7 @@ io::awaitable<sink_task::voided> sink_task::execute(parts& with,
     if (!committed) {
         co_return retry_after(settings_.node.name, "committing", committed.error());
     }
-    for (auto const& [partition, next] : with.reached) {
-        with.next[partition] = next;
-    }
-    with.reached.clear();
+    with.moved.clear();
     co_return boost::system::in_place_value;
 }
 

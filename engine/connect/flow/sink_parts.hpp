@@ -15,6 +15,16 @@ namespace tandem::connect {
 
 struct sink_task::parts {
     using partition = std::pair<std::string, std::int32_t>;
+    struct place {
+        std::int64_t next = 0; // offset
+        std::string
+            source; // of the last record with a position, see record_position; empty: there was none
+        event::stream_position at;
+
+        // Of a record that was read before: a source of ours that was killed may write again what it does not know
+        // to be there. Else the place is its.
+        [[nodiscard]] bool passed(std::span<io::kafka::header const> headers);
+    };
     struct topic {
         engine::foreign_rows envelopes;
         engine::foreign_rows rows;
@@ -33,8 +43,8 @@ struct sink_task::parts {
     std::unique_ptr<io::kafka::consumer> log;
     std::unique_ptr<engine::foreign_tables> shapes;
     std::optional<java_regex> pattern;
-    std::map<partition, std::int64_t> next;    // what is read next, as it is stored
-    std::map<partition, std::int64_t> reached; // by what was read and is not stored
+    std::map<partition, place> places; // as far as it was read
+    std::set<partition> moved;         // of these it is not stored
     std::set<partition> assigned;
     std::map<std::string, std::unique_ptr<topic>, std::less<>> topics;
     std::map<std::pair<std::string, std::string>, known_table> tables;

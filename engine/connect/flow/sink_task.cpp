@@ -3,6 +3,7 @@
 #include "codecs/event/padding.hpp"
 #include "codecs/sql/quote.hpp"
 #include "engine/connect/flow/sink_parts.hpp"
+#include "engine/connect/source_records.hpp"
 #include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/sessions.hpp"
 #include "io/runtime/group.hpp"
@@ -47,6 +48,21 @@ bool is_envelope(std::string_view value) noexcept {
 }
 
 } // namespace
+
+bool sink_task::parts::place::passed(std::span<io::kafka::header const> headers) {
+    auto const found = std::ranges::find(headers, position_header, &io::kafka::header::name);
+    auto const position =
+        found != headers.end() && found->value ? decode_position(*found->value) : std::nullopt;
+    if (!position) {
+        return false;
+    }
+    if (source == position->source && position->at <= at) {
+        return true;
+    }
+    source = position->source;
+    at = position->at;
+    return false;
+}
 
 sink_task::sink_task(task_setup setup, sink_settings settings, engine::direction_stats& stats)
     : supervised{fmt::format("connector {} task {}", setup.connector, setup.number), stats},
@@ -125,9 +141,10 @@ io::awaitable<outcome_of<bool>> sink_task::assign(parts& with) {
     }
     std::vector<io::kafka::assignment> wanted;
     for (auto const& each : mine) {
-        auto const known = with.next.find(each);
-        wanted.push_back({each.first, each.second,
-                          known == with.next.end() ? io::kafka::from_beginning : known->second});
+        auto const known = with.places.find(each);
+        wanted.push_back(
+            {each.first, each.second,
+             known == with.places.end() ? io::kafka::from_beginning : known->second.next});
     }
     if (auto const assigned = with.log->assign(wanted); !assigned) {
         co_return retry_after("reading its topics", assigned.error());
@@ -249,7 +266,17 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
         row.envelope = false;
         topic.reset(new parts::topic{engine::foreign_rows{envelope}, engine::foreign_rows{row}});
     }
-    auto const done = [&] { with.reached[{name, record.partition()}] = record.offset() + 1; };
+    parts::partition const partition{name, record.partition()};
+    auto& place = with.places[partition];
+    auto const done = [&] {
+        place.next = record.offset() + 1;
+        with.moved.insert(partition);
+    };
+    record.headers(with.headers);
+    if (place.passed(with.headers)) {
+        done();
+        co_return boost::system::in_place_value;
+    }
     auto const key = padded(record.key(), with.key_room);
     auto const value = padded(record.value(), with.value_room);
     // A tombstone deletes, but behind an envelope, which has done so.
@@ -258,7 +285,6 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
         done();
         co_return boost::system::in_place_value;
     }
-    record.headers(with.headers);
     bool const moved = std::ranges::find(with.headers, "__debezium.oldkey",
                                          &io::kafka::header::name) != with.headers.end();
     bool const envelope = value && is_envelope(*value);
@@ -307,7 +333,7 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
 }
 
 io::awaitable<sink_task::voided> sink_task::flush(parts& with) {
-    if (with.reached.empty()) {
+    if (with.moved.empty()) {
         co_return boost::system::in_place_value;
     }
     auto done = co_await execute(with, with.batch.statements());

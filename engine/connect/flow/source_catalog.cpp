@@ -22,7 +22,8 @@ using io::pg::parameters;
 constexpr char const* server_state =
     "SELECT current_setting('server_version_num'), (SELECT setting FROM pg_settings WHERE name = "
     "'wal_sender_timeout'), current_setting('wal_level'), (SELECT oid FROM pg_database WHERE "
-    "datname = current_database()), pg_current_wal_flush_lsn()";
+    "datname = current_database()), pg_current_wal_flush_lsn(), (SELECT system_identifier FROM "
+    "pg_control_system()) || '.' || (SELECT timeline_id FROM pg_control_checkpoint())";
 
 constexpr char const* slot_state =
     "SELECT plugin, database, active_pid, confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status' FROM "
@@ -61,6 +62,7 @@ io::awaitable<outcome_of<source_point>> source_catalog::prepare() {
     made.sender_timeout = std::chrono::milliseconds{server->integer(0, 1)};
     made.database = {static_cast<std::uint32_t>(server->integer(0, 3))};
     made.flushed = lsn_of(*server, 0, 4);
+    made.source = server->text(0, 5);
     if (server->text(0, 2) != "logical") {
         co_return failure{
             next_step::paused,

@@ -20,6 +20,7 @@
 namespace tandem::connect {
 
 struct source_point {
+    std::string source;                               // record_position::source
     lsn confirmed;                                    // of the slot
     std::chrono::milliseconds sender_timeout{60'000}; // the server's; 0: none
     lsn flushed;                                      // its WAL's end at this moment

@@ -118,12 +118,13 @@ io::awaitable<outcome_of<void>> source_task::open(parts& into) {
     into.cluster = std::move(*cluster);
     into.producer = std::move(*producer);
     into.catalog = std::make_unique<source_catalog>(settings_, *into.catalog_link);
-    into.topics = std::make_unique<source_topics>(setup_, *into.cluster, *into.producer);
     auto point = co_await into.catalog->prepare();
     if (!point) {
         co_return point.error();
     }
     into.point = *point;
+    into.topics =
+        std::make_unique<source_topics>(setup_, point->source, *into.cluster, *into.producer);
     direction_.source_version = point->version;
     direction_.source_database = point->database;
     // Origins are told apart here: what others brought is captured, as Debezium does.
@@ -146,7 +147,8 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     memory_->source_clock.restart({});
     with.writer = std::make_unique<source_writer>(
         executor,
-        source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics},
+        source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics,
+                             with.point.source},
         TANDEM_VERSION, with.point.confirmed);
     engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}};
     set_state(engine::direction_state::streaming);
@@ -255,8 +257,8 @@ io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, p
         if (now - told_at >= 1s) {
             told_at = now;
             tell_offset(with, writer.acknowledged());
-            tell_topics(with, writer);
         }
+        tell_topics(with, writer);
         if (settings_.heartbeat.count() > 0 && now - beaten_at >= settings_.heartbeat) {
             beaten_at = now;
             auto const beaten = co_await beat(with, writer);

@@ -46,9 +46,13 @@ topic_creation topic_creation::of(property_map const& config) {
     return made;
 }
 
-source_topics::source_topics(task_setup const& setup, io::kafka::admin& cluster,
+source_topics::source_topics(task_setup const& setup, std::string source, io::kafka::admin& cluster,
                              io::kafka::producer& sink)
-    : setup_{setup}, creation_{topic_creation::of(setup.config)}, cluster_{cluster}, sink_{sink} {}
+    : setup_{setup},
+      source_{std::move(source)},
+      creation_{topic_creation::of(setup.config)},
+      cluster_{cluster},
+      sink_{sink} {}
 
 io::awaitable<outcome_of<open_topic const*>> source_topics::open(std::string name, lsn confirmed) {
     auto const known = topics_.find(name);
@@ -132,8 +136,8 @@ io::awaitable<outcome_of<void>> source_topics::read_ends(std::string name, open_
                                           ? decode_position(*found->value)
                                           : std::nullopt;
                 auto& has = into.has[static_cast<std::size_t>(batch[at].partition())];
-                if (position && position->at > confirmed) {
-                    has = std::max(has, *position);
+                if (position && position->source == source_ && position->at.at > confirmed) {
+                    has = std::max(has, position->at);
                 }
             }
             for (auto const& each : batch.ends()) {

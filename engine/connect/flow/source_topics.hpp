@@ -33,8 +33,9 @@ struct open_topic {
 
 class source_topics {
 public:
-    // References outlive it.
-    source_topics(task_setup const& setup, io::kafka::admin& cluster, io::kafka::producer& sink);
+    // References outlive it. `source`: record_position::source.
+    source_topics(task_setup const& setup, std::string source, io::kafka::admin& cluster,
+                  io::kafka::producer& sink);
 
     // There, and read as far as `confirmed` asks for: what lies before that is not sent again. Lives as long as this object.
     [[nodiscard]] io::awaitable<engine::outcome_of<open_topic const*>> open(std::string name,
@@ -47,6 +48,7 @@ private:
                                                                     lsn confirmed);
 
     task_setup const& setup_;
+    std::string source_;
     topic_creation creation_;
     io::kafka::admin& cluster_;
     io::kafka::producer& sink_;

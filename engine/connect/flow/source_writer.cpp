@@ -310,6 +310,7 @@ outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
     auto const partitions = static_cast<std::int32_t>(to->has.size());
     auto const partition = one.key ? io::kafka::partition_of(*one.key, partitions) : 0;
     if (one.position <= to->has[static_cast<std::size_t>(partition)]) {
+        uses(*to);
         return true; // it is there, of a start before this one
     }
     if (!room_for_more()) {
@@ -319,7 +320,8 @@ outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
     if (!one.header.name.empty()) {
         headers_.push_back({one.header.name, one.header.value});
     }
-    headers_.push_back({position_header, encode_position(one.position, into.bytes)});
+    headers_.push_back(
+        {position_header, encode_position({with_.source, one.position}, into.bytes)});
     io::kafka::record what;
     what.key = one.key;
     what.value = one.value;
@@ -336,10 +338,14 @@ outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
     into.size += size;
     on_their_way_ += size;
     lingers_ = true;
-    if (used_.empty() || !used_.contains(to->to->name())) {
-        used_.insert(to->to->name());
-    }
+    uses(*to);
     return true;
+}
+
+void source_writer::uses(open_topic const& topic) {
+    if (std::exchange(last_used_, &topic) != &topic) {
+        used_.insert(topic.to->name());
+    }
 }
 
 outcome_of<source_writer::progress> source_writer::make(change_window::step const& step) {

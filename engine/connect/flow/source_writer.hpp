@@ -36,6 +36,7 @@ public:
         source_catalog& catalog;
         io::kafka::producer& sink;
         source_topics& topics;
+        std::string_view source; // record_position::source
     };
 
     source_writer(io::asio::any_io_executor const& executor, parts with, std::string version,
@@ -90,6 +91,7 @@ private:
     [[nodiscard]] batch& filling();
     [[nodiscard]] bool room_for_more() const noexcept;
     void ends_at(lsn end);
+    void uses(open_topic const& topic);
     void settle();
     [[nodiscard]] io::awaitable<void> finish();
 
@@ -107,6 +109,7 @@ private:
     std::span<source_record const> left_;    // to be queued, of records_
     std::vector<io::kafka::header> headers_; // of one record
     std::set<std::string> used_;
+    open_topic const* last_used_ = nullptr;
     std::optional<event::event_time> now_; // of the batch
     std::size_t on_their_way_ = 0;
     lsn previous_commit_;

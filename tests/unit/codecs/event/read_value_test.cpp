@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"integer_a_fraction", 23, "1.5", bad},
         {"integer_with_an_exponent", 23, "1e3", bad},
         {"double_a_word", 701, "\"nan\"", wrong},
-        {"numeric_a_number", 1700, "1.5", wrong, numeric_10_2},
+        {"numeric_a_word", 1700, "true", wrong, numeric_10_2},
         {"numeric_no_base64", 1700, "\"A\"", bad, numeric_10_2},
         {"numeric_no_bytes", 1700, "\"\"", bad, numeric_10_2},
         {"numeric_free_a_string", 1700, "\"Dw==\"", wrong},

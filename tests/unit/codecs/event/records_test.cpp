@@ -80,13 +80,30 @@ TEST(Records, AnotherKeyIsAnEndAndABeginning) {
     row const before{{wire::text("1"), wire::null()}};
     row const after{{wire::text("2"), wire::unchanged()}};
     auto const moved = change(operation::update, before.tuple(), after.tuple());
-    EXPECT_EQ(shown(moved), (list{R"({"id":1} d __debezium.newkey={"id":2})", R"({"id":1} -)",
+    EXPECT_EQ(shown(moved), (list{R"({"id":1} d __debezium.newkey={"id":2})",
+                                  R"({"id":1} - __debezium.newkey={"id":2})",
                                   R"({"id":2} c __debezium.oldkey={"id":1})"}));
     EXPECT_EQ(shown(moved, {false, true}).size(), 2U);
     row const same{{wire::unchanged(), wire::text("y")}};
     EXPECT_EQ(shown(change(operation::update, before.tuple(), same.tuple())),
               (list{R"({"id":1} u)"}))
         << "a key that was not sent again is the old row's";
+}
+
+TEST(Records, WithoutAKeyNoRowMoves) {
+    row const before{{wire::text("1"), wire::null()}};
+    row const after{{wire::text("2"), wire::null()}};
+    record_options options;
+    options.keyed = false;
+    EXPECT_EQ(shown(change(operation::update, before.tuple(), after.tuple()), options),
+              list{"- u"});
+    EXPECT_EQ(shown(change(operation::remove, before.tuple(), {}), options), (list{"- d", "- -"}));
+}
+
+TEST(Records, HeadersHaveNoSchemas) {
+    relation_events const relation{
+        shape(), exact_plan(shape(), {"id"}), {R"({"schema":{})", R"({"schema":{})", {}}};
+    EXPECT_EQ(relation.key_alone(R"({"schema":{},"payload":{"id":1}})"), R"({"id":1})");
 }
 
 TEST(Records, TruncateOnlyWhenItIsAskedFor) {
