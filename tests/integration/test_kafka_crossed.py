@@ -132,6 +132,14 @@ def test_modes_of_a_sink(kafka, pair, face):
                detail=face.explain)
     face.must("DELETE", f"/connectors/schemas-{token}")
 
+    topic = f"envelopes_{token}"
+    send(topic, ({"id": 9}, {"before": None, "after": {"id": 9, "v": "enveloped", "n": 1.50}, "op": "c",
+                             "source": {"schema": "public", "table": "plain", "lsn": 1}, "ts_ms": 1}))
+    face.create(f"envelopes-{token}", {**config, "topics": topic})
+    wait_until(lambda: database.sql("SELECT v, n::text FROM plain WHERE id = 9") == [("enveloped", "1.5")], 30, "an envelope's row",
+               detail=face.explain)
+    face.must("DELETE", f"/connectors/envelopes-{token}")
+
     topic = f"updates_{token}"
     send(topic, ({"id": 8}, {"id": 8, "v": "updated"}), ({"id": 1000}, {"id": 1000, "v": "absent"}))
     face.create(f"update-{token}", {**config, "topics": topic, "insert.mode": "update", "delete.enabled": "false"})

@@ -1,6 +1,7 @@
 """Kafka Connect's REST interface: the same requests to a real worker and to ours, and what ours keeps in its topics."""
 
 import json
+import urllib.parse
 
 import pytest
 
@@ -52,6 +53,8 @@ def test_answers_what_a_real_worker_answers(servers, kafka, database, face):
     ours = rest_answers.answers(script, face.url)
     found = rest_answers.differences(theirs, ours)
     assert not found, json.dumps(found[:5], indent=1)
+    for name in face.must("GET", "/connectors"):
+        face.must("DELETE", f"/connectors/{urllib.parse.quote(name, safe='')}")
 
 
 def test_finds_its_connectors_again(database, face):

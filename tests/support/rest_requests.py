@@ -21,9 +21,9 @@ class Script:
         """`body`: what becomes JSON, or bytes as they are."""
         self.steps.append((label, method, path, body, headers))
 
-    def wait(self, connector, state, task=None):
-        """Until the connector's state is this, and its tasks' that."""
-        self.steps.append(("wait", connector, state, task, None))
+    def wait(self, connector, state, task=None, tasks=1):
+        """Until the connector's state is this, and that of its `tasks` tasks that."""
+        self.steps.append(("wait", connector, state, task, tasks))
 
     def source(self, slot, **more):
         host, port, user, password, name = self.database
@@ -312,7 +312,7 @@ def states(script):
     for part in ("", "/config", "/status", "/tasks", "/tasks-config", "/topics"):
         script.ask("a sink", "GET", f"/connectors/sunk{part}")
     script.ask("a sink of three tasks", "PUT", "/connectors/sunk/config", changed(sink, tasks__max="3"))
-    script.wait("sunk", "RUNNING", "RUNNING")
+    script.wait("sunk", "RUNNING", "RUNNING", 3)
     script.ask("a sink of three tasks", "GET", "/connectors/sunk")
     script.ask("stop", "PUT", "/connectors/sunk/stop")
     script.wait("sunk", "STOPPED")

@@ -41,10 +41,23 @@ std::optional<std::string_view> padded(std::optional<std::string_view> bytes, st
     return std::string_view{room}.substr(0, bytes->size());
 }
 
+// A field of that name whose value begins so, however the writer spaces it.
+bool has_field(std::string_view json, std::string_view name, char begin) noexcept {
+    for (auto at = json.find(name); at != json.npos; at = json.find(name, at + 1)) {
+        auto const colon = json.find_first_not_of(" \t\r\n", at + name.size());
+        if (colon != json.npos && json[colon] == ':') {
+            auto const value = json.find_first_not_of(" \t\r\n", colon + 1);
+            if (value != json.npos && json[value] == begin) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Debezium's envelope, by the fields that it has and rows mostly have not.
 bool is_envelope(std::string_view value) noexcept {
-    return value.find("\"op\":\"") != std::string_view::npos &&
-           value.find("\"source\":{") != std::string_view::npos;
+    return has_field(value, R"("op")", '"') && has_field(value, R"("source")", '{');
 }
 
 } // namespace

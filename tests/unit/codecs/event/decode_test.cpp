@@ -733,5 +733,15 @@ TEST(EventErrc, EveryCodeHasItsOwnSentence) {
     }
 }
 
+TEST(HasSchema, HoweverItsWriterSpacesIt) {
+    EXPECT_TRUE(has_schema(R"({"schema":{},"payload":1})"));
+    EXPECT_TRUE(has_schema("\n{ \"schema\" :\t{}, \"payload\": 1}"));
+    EXPECT_FALSE(has_schema(R"({"schema":"public","payload":1})"));
+    EXPECT_FALSE(has_schema(R"({"schema":{}})"));
+    EXPECT_FALSE(has_schema(R"({"id":1})"));
+    EXPECT_FALSE(has_schema("{"));
+    EXPECT_FALSE(has_schema(""));
+}
+
 } // namespace
 } // namespace tandem::event

@@ -179,6 +179,12 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](auto const& each) { return std::string{each.param.name}; });
 
+TEST(ReadValue, ANumberOfAnotherWriterStaysAsItIs) {
+    EXPECT_EQ(read_back("12345678901234567890.10", resolve(oid{1700}, -1, types()), {}),
+              "12345678901234567890.10");
+    EXPECT_EQ(read_back("-1.5", resolve(oid{1700}, numeric_10_2, types()), {}), "-1.5");
+}
+
 struct wrong_case {
     char const* name;
     std::uint32_t type;
