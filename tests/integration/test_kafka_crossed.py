@@ -96,6 +96,27 @@ def test_four_posts_do_not_loop(kafka, pair, face):
         oracle.drop()
 
 
+def test_a_refused_record_waits_for_its_cure(kafka, pair, face):
+    a, b = pair.both
+    token = f"w{random.randrange(1 << 30)}"
+    face.start()
+    face.create(f"source-{token}", source(token, a))
+    face.create(f"sink-{token}", sink(token, b))
+    face.wait_running(f"source-{token}", f"sink-{token}")
+    a.sql("ALTER TABLE users ADD COLUMN extra text")
+    a.sql("INSERT INTO users (id, name) VALUES ('1', NULL)")
+    a.sql("INSERT INTO users (id, name, extra) VALUES ('2', 'two', 'x'), ('3', 'three', 'y')")
+    wait_until(lambda: face.states(f"sink-{token}")[1] == ["FAILED"], 30, "the sink is FAILED", detail=face.explain)
+    trace = face.must("GET", f"/connectors/sink-{token}/tasks/0/status")["trace"]
+    assert f"topic {token}.public.users, partition 0, offset 0" in trace and "extra" in trace
+    b.sql("ALTER TABLE users ADD COLUMN extra text")
+    face.must("POST", f"/connectors/sink-{token}/tasks/0/restart")
+    wait_until(lambda: b.sql("SELECT id, name, extra FROM users ORDER BY 1") == [("1", None, None), ("2", "two", "x"), ("3", "three", "y")],
+               30, "all three rows", detail=face.explain)
+    for name in (f"sink-{token}", f"source-{token}"):
+        face.must("DELETE", f"/connectors/{name}")
+
+
 def test_modes_of_a_sink(kafka, pair, face):
     """Rows as other writers send them, flat, with and without schemas."""
     database = pair.b

@@ -2,6 +2,7 @@
 // What one start of a sink holds, for its own sources only.
 
 #include "engine/connect/flow/sink_task.hpp"
+#include "engine/connect/source_records.hpp"
 #include "engine/flow/foreign_tables.hpp"
 #include "engine/transform/java_regex.hpp"
 #include "io/kafka/admin.hpp"
@@ -21,9 +22,10 @@ struct sink_task::parts {
             source; // of the last record with a position, see record_position; empty: there was none
         event::stream_position at;
 
-        // Of a record that was read before: a source of ours that was killed may write again what it does not know
-        // to be there. Else the place is its.
-        [[nodiscard]] bool passed(std::span<io::kafka::header const> headers);
+        // Read before: a source of ours that was killed may write again what it does not know to be there.
+        [[nodiscard]] bool has(record_position const& of) const noexcept {
+            return source == of.source && of.at <= at;
+        }
     };
     struct topic {
         engine::foreign_rows envelopes;

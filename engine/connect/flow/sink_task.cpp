@@ -60,22 +60,13 @@ bool is_envelope(std::string_view value) noexcept {
     return has_field(value, R"("op")", '"') && has_field(value, R"("source")", '{');
 }
 
-} // namespace
-
-bool sink_task::parts::place::passed(std::span<io::kafka::header const> headers) {
+// Of a record that a source of ours wrote.
+std::optional<record_position> position_in(std::span<io::kafka::header const> headers) {
     auto const found = std::ranges::find(headers, position_header, &io::kafka::header::name);
-    auto const position =
-        found != headers.end() && found->value ? decode_position(*found->value) : std::nullopt;
-    if (!position) {
-        return false;
-    }
-    if (source == position->source && position->at <= at) {
-        return true;
-    }
-    source = position->source;
-    at = position->at;
-    return false;
+    return found != headers.end() && found->value ? decode_position(*found->value) : std::nullopt;
 }
+
+} // namespace
 
 sink_task::sink_task(task_setup setup, sink_settings settings, engine::direction_stats& stats)
     : supervised{fmt::format("connector {} task {}", setup.connector, setup.number), stats},
@@ -281,12 +272,17 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
     }
     parts::partition const partition{name, record.partition()};
     auto& place = with.places[partition];
+    record.headers(with.headers);
+    auto const position = position_in(with.headers);
     auto const done = [&] {
         place.next = record.offset() + 1;
         with.moved.insert(partition);
+        if (position && !place.has(*position)) {
+            place.source = position->source;
+            place.at = position->at;
+        }
     };
-    record.headers(with.headers);
-    if (place.passed(with.headers)) {
+    if (position && place.has(*position)) {
         done();
         co_return boost::system::in_place_value;
     }
@@ -325,31 +321,42 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
     if (!made) {
         co_return refused(record, made.error().what);
     }
+    done();
     auto const kind = made->what.kind;
     if (kind == engine::change_kind::truncate) {
-        if (settings_.truncates) {
-            auto flushed = co_await flush(with);
-            if (!flushed) {
-                co_return flushed;
-            }
-            std::vector<sink_statement> one(1);
-            one.front().sql = fmt::format("TRUNCATE {}", sql::qualified(to->schema, to->table));
-            done();
-            flushed = co_await execute(with, std::move(one));
-            co_return flushed;
-        }
-    } else if (kind != engine::change_kind::remove || settings_.deletes) {
+        auto truncated = co_await truncate(with, *to);
+        co_return truncated;
+    }
+    if (kind != engine::change_kind::remove || settings_.deletes) {
         with.batch.add(**known, made->what);
     }
-    done();
     co_return boost::system::in_place_value;
+}
+
+// Behind what came before it.
+io::awaitable<sink_task::voided> sink_task::truncate(parts& with, sink_table_name name) {
+    if (!settings_.truncates) {
+        co_return boost::system::in_place_value;
+    }
+    auto statements = with.batch.statements();
+    sink_statement last;
+    last.sql = fmt::format("TRUNCATE {}", sql::qualified(name.schema, name.table));
+    statements.push_back(std::move(last));
+    auto done = co_await write(with, std::move(statements));
+    co_return done;
 }
 
 io::awaitable<sink_task::voided> sink_task::flush(parts& with) {
     if (with.moved.empty()) {
         co_return boost::system::in_place_value;
     }
-    auto done = co_await execute(with, with.batch.statements());
+    auto done = co_await write(with, with.batch.statements());
+    co_return done;
+}
+
+io::awaitable<sink_task::voided> sink_task::write(parts& with,
+                                                  std::vector<sink_statement> statements) {
+    auto done = co_await execute(with, std::move(statements));
     if (done) {
         stats().count.applied_rows.fetch_add(with.batch.changes(), std::memory_order_relaxed);
         with.batch.clear();

@@ -46,7 +46,10 @@ private:
     [[nodiscard]] io::awaitable<voided> take(parts& with, io::kafka::fetched_record record);
     [[nodiscard]] io::awaitable<engine::outcome_of<sink_table const*>> table(parts& with,
                                                                              sink_table_name name);
+    [[nodiscard]] io::awaitable<voided> truncate(parts& with, sink_table_name name);
     [[nodiscard]] io::awaitable<voided> flush(parts& with);
+    // The batch is of these, and empty then.
+    [[nodiscard]] io::awaitable<voided> write(parts& with, std::vector<sink_statement> statements);
     [[nodiscard]] io::awaitable<voided> execute(parts& with,
                                                 std::vector<sink_statement> statements);
     [[nodiscard]] engine::failure refused(io::kafka::fetched_record const& record,
