@@ -31,14 +31,16 @@ event_time::event_time(std::int64_t unix_ns)
 }
 
 transaction_part::transaction_part(event_source const& source, xid transaction, pg_time commit_time,
-                                   lsn previous_commit, std::string_view origin, lsn origin_lsn)
+                                   lsn previous_commit, std::string_view origin, lsn origin_lsn,
+                                   std::string_view snapshot)
     : values_{source.values},
       head_{fmt::format(
-          R"(,"source":{{"version":{},"connector":"postgresql","name":{},"ts_ms":{},"snapshot":"false","db":{},)"
+          R"(,"source":{{"version":{},"connector":"postgresql","name":{},"ts_ms":{},"snapshot":"{}","db":{},)"
           R"("sequence":"[)",
           json_string(source.values == value_form::exact ? source.version + std::string{exact_mark}
                                                          : source.version),
-          json_string(source.server), commit_time.unix_us() / 1'000, json_string(source.database))},
+          json_string(source.server), commit_time.unix_us() / 1'000, snapshot,
+          json_string(source.database))},
       times_{fmt::format(R"(\"]","ts_us":{},"ts_ns":{})", commit_time.unix_us(),
                          commit_time.unix_us() * 1'000)},
       transaction_{fmt::format(R"(,"txId":{},"lsn":)", transaction.value)},

@@ -54,9 +54,10 @@ private:
 class transaction_part {
 public:
     // `previous_commit`: where the transaction before ended, the first half of source.sequence; none: null.
-    // An empty origin stands for none.
+    // An empty origin stands for none. `snapshot`: source.snapshot, a JSON string's content.
     transaction_part(event_source const& source, xid transaction, pg_time commit_time,
-                     lsn previous_commit, std::string_view origin = {}, lsn origin_lsn = {});
+                     lsn previous_commit, std::string_view origin = {}, lsn origin_lsn = {},
+                     std::string_view snapshot = "false");
     // Of a message that belongs to no transaction: as Debezium does, with the time at which it came, and its own
     // position in place of a commit's.
     [[nodiscard]] static transaction_part outside(event_source const& source, pg_time now,

@@ -187,6 +187,26 @@ made_records source_records::of_change(engine::change const& made, source_table 
     return of_rows(what, table, number_of(made.index), now, into);
 }
 
+void source_records::begin_read(xid transaction, pg_time now, lsn position,
+                                std::string_view which) {
+    current_ = {};
+    current_.final_lsn = position;
+    transaction_.emplace(source_, transaction, now, lsn{}, std::string_view{}, lsn{}, which);
+}
+
+made_records source_records::of_read(pgoutput::tuple_view row, source_table const& table,
+                                     event::event_time const& now, arena& into) {
+    event::relation_events::change what;
+    what.op = event::operation::read;
+    what.new_row = row;
+    what.position = current_.final_lsn;
+    auto const made = of_rows(what, table, 0, now, into);
+    for (auto& each : made_) {
+        each.position = {};
+    }
+    return made;
+}
+
 made_records source_records::of_truncate(engine::change const& made, source_table const& table,
                                          event::event_time const& now, arena& into) {
     event::relation_events::change what;
@@ -201,8 +221,9 @@ made_records source_records::of_rows(event::relation_events::change const& what,
     made_.clear();
     auto options = options_;
     options.keyed = table.keyed;
-    auto const records = event::records_of(*table.events, what, *transaction_, now, options, into,
-                                           settings_.transactions ? &counter_ : nullptr);
+    auto const records = event::records_of(
+        *table.events, what, *transaction_, now, options, into,
+        settings_.transactions && what.op != event::operation::read ? &counter_ : nullptr);
     if (!records) {
         auto const column =
             std::min<std::size_t>(records.error().offset, table.shape->columns.size() - 1);

@@ -54,8 +54,8 @@ struct source_table {
 struct source_record {
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;
-    event::record_header header; // empty name: none
-    event::stream_position position;
+    event::record_header header;         // empty name: none
+    event::stream_position position;     // none: of a snapshot
     source_table const* table = nullptr; // null: of the topic of transactions
 };
 
@@ -79,6 +79,12 @@ public:
     // Of one table of a truncate.
     [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_truncate(
         engine::change const& made, source_table const& table, event::event_time const& now,
+        arena& into);
+    // Rows of a snapshot follow, which is of `position` and what `transaction` sees. `which`: source.snapshot.
+    void begin_read(xid transaction, pg_time now, lsn position, std::string_view which);
+    // No position says it: it is not told apart from one that a later snapshot reads again.
+    [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_read(
+        pgoutput::tuple_view row, source_table const& table, event::event_time const& now,
         arena& into);
     // Of the transaction's begin and end, with provide.transaction.metadata; else none.
     [[nodiscard]] std::span<source_record const> of_begin(lsn position, arena& into);

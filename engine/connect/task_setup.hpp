@@ -1,6 +1,7 @@
 #pragma once
 // What a connector's task is told. Pure.
 
+#include "engine/connect/offset_state.hpp"
 #include "engine/connect/plugins.hpp"
 #include "io/kafka/properties.hpp"
 
@@ -22,6 +23,7 @@ struct task_setup {
     // The worker's topics, into which a task tells how far it has come and what it uses; empty: nowhere.
     std::string offset_topic;
     int offset_partitions = 1;
+    std::vector<connector_offset> offsets; // of its connector, as they were known when it started
     std::string status_topic;
     int status_partitions = 1;
 };

@@ -46,6 +46,7 @@ public:
     explicit rows(result_handle held) noexcept : held_{std::move(held)} {}
 
     [[nodiscard]] int size() const noexcept { return held_ ? PQntuples(held_.get()) : 0; }
+    [[nodiscard]] int columns() const noexcept { return held_ ? PQnfields(held_.get()) : 0; }
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
     [[nodiscard]] bool null(int row, int column) const noexcept;
     // Empty for null.

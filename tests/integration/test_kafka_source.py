@@ -50,6 +50,12 @@ def face(servers, kafka):
     made.close()
 
 
+def apart(kafka, servers, name):
+    """One with topics of its own, to be killed."""
+    env = {f"{kind}_STORAGE_TOPIC": f"{name}_{kind.lower()}_{random.randrange(1 << 30)}" for kind in ("CONFIG", "OFFSET", "STATUS")}
+    return Face(kafka.bootstrap, servers.workspace, env=env, name=name).start()
+
+
 @pytest.fixture
 def database(servers, request):
     made = servers.a.create_database(f"source_{random.randrange(1 << 30)}")
@@ -143,11 +149,120 @@ def test_the_same_topics_as_debezium(kafka, worker, face, database, schemas):
     face.must("DELETE", f"/connectors/{ours}")
 
 
+def flags(kafka, topic):
+    """[(key, op, source.snapshot)] of all of one partition."""
+    return [(json.loads(each["key"]), value["op"], value["source"]["snapshot"])
+            for each in records(kafka, topic).get(0, ()) if each["value"] for value in [json.loads(each["value"])]]
+
+
+def test_what_the_tables_hold_comes_first(kafka, worker, face, database):
+    """The same rows as Debezium's snapshot has, said in the same way."""
+    database.sql(SCHEMA + MORE)
+    # Debezium's snapshots, unlike its changes, count the days of long ago by the Julian calendar.
+    database.sql(SOURCE_KINDS.replace("0044-03-15 12:00:00 BC", "1644-03-15 12:00:00").replace("0044-03-15 BC", "1644-03-15"))
+    database.sql("INSERT INTO keyless VALUES ('one'); INSERT INTO other.\"odd name\" VALUES (1, 'x', 2), (2, NULL, 3); "
+                 "INSERT INTO passed_over VALUES (1)")
+    number = random.randrange(1 << 30)
+    theirs, ours = f"heldtheirs{number}", f"heldours{number}"
+    how = {f"{side}.converter.schemas.enable": "false" for side in ("key", "value")}
+    how |= {f"{side}.converter": "org.apache.kafka.connect.json.JsonConverter" for side in ("key", "value")}
+    how["snapshot.mode"] = "initial"
+    worker.command("POST", "/connectors", {"name": theirs, "config": source(database, theirs, **how)})
+    wait_until(lambda: database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", theirs), 60, "Debezium reads")
+    wait_until(lambda: count(kafka, f"{theirs}.public.whole") > 0, 60, "Debezium's snapshot is there")
+    face.create(ours, source(database, ours, **how))
+    face.wait_running(ours)
+    database.sql("INSERT INTO whole VALUES (1000, 'after', NULL); DELETE FROM keyless")
+    for topic in TOPICS:
+        wait_until(lambda topic=topic: 0 < count(kafka, f"{theirs}.{topic}") == count(kafka, f"{ours}.{topic}"), 60, f"both have {topic}",
+                   detail=lambda topic=topic: f"{count(kafka, f'{theirs}.{topic}')} {count(kafka, f'{ours}.{topic}')} {face.explain()}")
+
+        def comparable(prefix, topic=topic):
+            made = []
+            for key, value, _ in told(kafka, prefix, topic)[0]:
+                if value and value["op"] == "r":
+                    for name in ("txId", "lsn", "ts_ms", "ts_us", "ts_ns"):
+                        assert value["source"].pop(name) is not None
+                made.append((key, value))
+            return made
+        mine, real = comparable(ours), comparable(theirs)
+        differ = [(a, b) for a, b in zip(mine, real) if a != b]
+        assert not differ and mine == real, f"{topic}: {len(differ)} differ, the first:\n{differ[0][0]}\n{differ[0][1]}"
+    assert f"{ours}.public.passed_over" not in kafka.admin.topics()
+    worker.command("DELETE", f"/connectors/{theirs}")
+    face.must("DELETE", f"/connectors/{ours}")
+
+
+def test_a_snapshot_and_what_follows_miss_nothing(kafka, servers, database):
+    """Rows are written, changed and deleted all the while, and the first snapshots are killed."""
+    database.sql("CREATE TABLE held (id bigint PRIMARY KEY, v text); "
+                 "INSERT INTO held SELECT i, repeat('x', 300) FROM generate_series(1, 60000) i; CREATE TABLE empty (id bigint PRIMARY KEY)")
+    prefix = f"held{random.randrange(1 << 30)}"
+    topic = f"{prefix}.public.held"
+    how = {"snapshot.mode": "initial", "key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false",
+           "key.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter": "org.apache.kafka.connect.json.JsonConverter"}
+    face = apart(kafka, servers, "held")
+    try:
+        face.create(prefix, source(database, prefix, **how))
+        turn = 0
+        for kill in (True, True, False):
+            for _ in range(40):
+                turn += 1
+                database.sql("INSERT INTO held VALUES (%s, 'new'); UPDATE held SET v = %s WHERE id = %s; DELETE FROM held WHERE id = %s",
+                             100_000 + turn, f"turn {turn}", 1000 + turn, turn)
+            if kill:
+                face.kill9()
+                face.start()
+        face.wait_running(prefix)
+        wait_until(lambda: "rows are written" in face.log_text(), 60, "a snapshot is whole", detail=face.explain)
+
+        def replayed():
+            rows = {}
+            for each in records(kafka, topic).get(0, ()):
+                key = json.loads(each["key"])["id"]
+                after = json.loads(each["value"])["after"] if each["value"] else None
+                if after is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = after["v"]
+            return rows
+        expected = dict(database.sql("SELECT id, v FROM held"))
+        wait_until(lambda: replayed() == expected, 60, "the topic says what the table holds", every=1, detail=face.explain)
+        whole = flags(kafka, topic)
+        assert [flag for _, op, flag in whole if op == "r"][-1] == "last"
+        assert all(flag == "false" for _, op, flag in whole if op != "r")
+        assert f"{prefix}.public.empty" not in kafka.admin.topics()
+        # Once it was whole it is not taken again.
+        read = sum(op == "r" for _, op, _ in whole)
+        face.must("POST", f"/connectors/{prefix}/tasks/0/restart")
+        face.wait_running(prefix)
+        database.sql("INSERT INTO held VALUES (200000, 'later')")
+        wait_until(lambda: replayed().get(200_000) == "later", 30, "it goes on", every=0.5, detail=face.explain)
+        assert sum(op == "r" for _, op, _ in flags(kafka, topic)) == read
+        # A slot that was dropped is a gap, until somebody says to begin anew.
+        face.must("PUT", f"/connectors/{prefix}/stop")
+        wait_until(lambda: face.states(prefix) == ("STOPPED", []), 30, "it has stopped", detail=face.explain)
+        wait_until(lambda: drop(database, prefix), 10, "the slot is dropped")
+        face.must("PUT", f"/connectors/{prefix}/resume")
+        wait_until(lambda: face.states(prefix) == ("RUNNING", ["FAILED"]), 30, "the task is FAILED", detail=face.explain)
+        assert f"replication slot {prefix} is not there any more" in face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
+        face.must("PUT", f"/connectors/{prefix}/stop")
+        wait_until(lambda: face.states(prefix) == ("STOPPED", []), 30, "it has stopped", detail=face.explain)
+        face.must("DELETE", f"/connectors/{prefix}/offsets")
+        face.must("PUT", f"/connectors/{prefix}/resume")
+        rows = database.value("SELECT count(*) FROM held")
+        wait_until(lambda: sum(op == "r" for _, op, _ in flags(kafka, topic)) == read + rows, 60, "all rows once more", every=1,
+                   detail=face.explain)
+        face.must("DELETE", f"/connectors/{prefix}")
+    finally:
+        face.close()
+
+
 def test_kills_lose_nothing_and_tell_doubles(kafka, servers, database):
     database.sql("CREATE TABLE counted (id bigint PRIMARY KEY, v text)")
     prefix = f"killed{random.randrange(1 << 30)}"
     topic = f"{prefix}.public.counted"
-    face = Face(kafka.bootstrap, servers.workspace, name="killed").start()
+    face = apart(kafka, servers, "killed")
     face.create(prefix, source(database, prefix))
     face.wait_running(prefix)
     rows = 0
@@ -218,7 +333,7 @@ def test_what_is_not_possible_yet_is_refused_by_name(face, database):
 
 def test_the_documents_request_works_unchanged(kafka, face, database):
     """But for host, port and names, which are this test's."""
-    database.sql("CREATE TABLE users (id text PRIMARY KEY, name text)")
+    database.sql("CREATE TABLE users (id text PRIMARY KEY, name text); INSERT INTO users VALUES ('before', 'it')")
     prefix = f"dbserver{random.randrange(1 << 30)}"
     face.create("chatting-5434-connector2", {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "plugin.name": "pgoutput", "database.hostname": "localhost",
@@ -226,7 +341,8 @@ def test_the_documents_request_works_unchanged(kafka, face, database):
         "database.dbname": database.name, "database.server.name": prefix})
     face.wait_running("chatting-5434-connector2")
     database.sql("INSERT INTO users VALUES ('aa', '황보규민')")
-    wait_until(lambda: count(kafka, f"{prefix}.public.users") == 1, 30, "its record", detail=face.explain)
-    ((record,),) = [each for each in records(kafka, f"{prefix}.public.users").values() if each]
+    wait_until(lambda: count(kafka, f"{prefix}.public.users") == 2, 30, "its records", detail=face.explain)
+    ((first, record),) = [each for each in records(kafka, f"{prefix}.public.users").values() if each]
+    assert json.loads(first["value"])["payload"]["op"] == "r"
     assert json.loads(record["value"])["payload"]["after"] == {"id": "aa", "name": "황보규민"}
     face.must("DELETE", "/connectors/chatting-5434-connector2")

@@ -107,7 +107,11 @@ void connector_run::stop_task(running& one) {
 
 void connector_run::start_task(task_setup const& setup) {
     auto one = std::make_unique<running>();
-    auto made = make_(setup);
+    auto knowing = setup;
+    if (want_.offsets) {
+        knowing.offsets = want_.offsets();
+    }
+    auto made = make_(knowing);
     if (!made) {
         one->refused = fmt::format("{}: {}", java_class(made.error().kind), made.error().what);
         spdlog::error("connector {}: task {} does not start: {}", name_, setup.number,

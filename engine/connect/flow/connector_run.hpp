@@ -31,6 +31,8 @@ public:
         target_state target = target_state::started;
         std::vector<task_setup> tasks;
         std::string problem; // it cannot be started
+        // How far it has come, asked for when a task starts.
+        std::function<std::vector<connector_offset>()> offsets;
     };
     void want(wanted what);
     // All of them, or those that failed; or one.

@@ -2,6 +2,7 @@
 
 #include "codecs/sql/quote.hpp"
 #include "engine/flow/catalog_types.hpp"
+#include "engine/flow/sessions.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ failure source_catalog::failed(std::string const& doing, io::pg::error const& wh
     return engine::retry_after(settings_.node.name, doing, why);
 }
 
-io::awaitable<outcome_of<source_point>> source_catalog::prepare() {
+io::awaitable<outcome_of<source_point>> source_catalog::prepare(source_past past) {
     parameters none;
     auto const server = co_await link_.query(server_state, std::move(none));
     if (!server) {
@@ -74,20 +75,30 @@ io::awaitable<outcome_of<source_point>> source_catalog::prepare() {
     if (!published) {
         co_return published.error();
     }
-    auto taken = co_await take_slot(made);
+    made.with_rows = settings_.snapshot == snapshot_mode::initial && past == source_past::none;
+    auto taken = co_await take_slot(made, past);
     if (!taken) {
         co_return taken.error();
     }
     co_return made;
 }
 
-io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& made) {
+io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& made,
+                                                                source_past past) {
     for (int left = 100; left > 0; --left) {
         parameters name;
         name.emplace_back(settings_.slot);
         auto const slot = co_await link_.query(slot_state, std::move(name));
         if (!slot) {
             co_return failed("asking for the slot", slot.error());
+        }
+        if (slot->empty() && past == source_past::begun && !settings_.drop_slot) {
+            co_return failure{
+                next_step::gap,
+                fmt::format("replication slot {} is not there any more, so what was written since "
+                            "it was dropped may be missing: stop the connector, reset its offsets "
+                            "(DELETE /connectors/{}/offsets) and resume it to begin anew",
+                            settings_.slot, settings_.node.name)};
         }
         if (slot->empty()) {
             auto done = co_await make_slot(made);
@@ -128,69 +139,31 @@ io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& ma
                       fmt::format("replication slot {} is read by somebody else", settings_.slot)};
 }
 
-// Rows that are there already would be missing without a snapshot: they are refused. What is committed between the look
-// and the slot's beginning shows as a table that is no longer empty.
+// Where its rows are to be read, with a snapshot of the place where it begins: nothing is missing or read twice.
 io::awaitable<source_catalog::voided> source_catalog::make_slot(source_point& made) {
-    bool const wants_rows = settings_.snapshot == snapshot_mode::initial;
-    for (int left = 5; left > 0; --left) {
-        outcome_of<std::string> rows = std::string{};
-        if (wants_rows) {
-            rows = co_await table_with_rows();
-        }
-        if (!rows) {
-            co_return rows.error();
-        }
-        if (!rows->empty()) {
-            co_return failure{
-                next_step::paused,
-                fmt::format(
-                    "snapshot.mode=initial is not supported by tandem yet where tables have "
-                    "rows, and {} has: use snapshot.mode=no_data, which begins with what is "
-                    "written from now on",
-                    *rows)};
-        }
-        parameters values;
-        values.emplace_back(settings_.slot);
-        auto const created = co_await link_.query(
-            "SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')",
-            std::move(values));
-        if (!created) {
-            co_return failed("creating the slot", created.error());
-        }
-        if (wants_rows) {
-            rows = co_await table_with_rows();
-        }
-        if (rows && rows->empty()) {
-            spdlog::info("connector {}: replication slot {} is made", settings_.node.name,
-                         settings_.slot);
-            made.confirmed = lsn_of(*created, 0, 0);
-            co_return boost::system::in_place_value;
-        }
-        auto dropped = co_await drop_slot();
-        if (!dropped || !rows) {
-            co_return !dropped ? dropped.error() : rows.error();
-        }
+    engine::session_request request;
+    request.node = settings_.node;
+    request.kind = engine::session_kind::replication;
+    request.application_name = "tandem connector " + settings_.node.name;
+    auto opened =
+        co_await engine::open_session(co_await io::asio::this_coro::executor, std::move(request));
+    if (!opened) {
+        co_return opened.error();
     }
-    co_return failure{next_step::retry, "its tables get rows while the slot is made"};
-}
-
-io::awaitable<outcome_of<std::string>> source_catalog::table_with_rows() {
-    auto const tables = co_await captured_tables();
-    if (!tables) {
-        co_return tables.error();
+    exporter_ = std::move(*opened);
+    auto const created = co_await exporter_->execute(fmt::format(
+        "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput {}", sql::identifier(settings_.slot),
+        made.with_rows ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT"));
+    if (!created) {
+        co_return failed("creating the slot", created.error());
     }
-    for (auto const& table : *tables) {
-        parameters none;
-        auto const found =
-            co_await link_.query(fmt::format("SELECT FROM {} LIMIT 1", table), std::move(none));
-        if (!found) {
-            co_return failed("looking for rows", found.error());
-        }
-        if (!found->empty()) {
-            co_return table;
-        }
+    spdlog::info("connector {}: replication slot {} is made", settings_.node.name, settings_.slot);
+    made.confirmed = lsn_of(*created, 0, 1);
+    made.snapshot = created->text(0, 2);
+    if (!made.with_rows) {
+        release_snapshot();
     }
-    co_return std::string{};
+    co_return boost::system::in_place_value;
 }
 
 io::awaitable<source_catalog::voided> source_catalog::ensure_publication() {

@@ -12,7 +12,9 @@
 #include "io/runtime/awaitable.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,15 @@ struct source_point {
     lsn flushed;                                      // its WAL's end at this moment
     int version = 0;                                  // 150020
     oid database;
+    bool with_rows = false; // what the tables hold is to be read first
+    std::string
+        snapshot; // exported for that, where the slot was made now; until release_snapshot()
+};
+
+// What is known from before.
+enum class source_past : std::uint8_t {
+    none,  // nothing was captured
+    begun, // changes were: the slot has to be there
 };
 
 class source_catalog {
@@ -35,7 +46,8 @@ public:
         : settings_{settings}, link_{link} {}
 
     // Publication and slot are there, made if need be, and the slot is ours.
-    [[nodiscard]] io::awaitable<engine::outcome_of<source_point>> prepare();
+    [[nodiscard]] io::awaitable<engine::outcome_of<source_point>> prepare(source_past past);
+    void release_snapshot() noexcept { exporter_.reset(); }
     // Afresh.
     [[nodiscard]] io::awaitable<engine::outcome_of<event::type_table>> types();
     // As it is now; empty where there is no such table any more.
@@ -46,15 +58,14 @@ public:
 private:
     using voided = engine::outcome_of<void>;
     [[nodiscard]] io::awaitable<voided> ensure_publication();
-    [[nodiscard]] io::awaitable<voided> take_slot(source_point& made);
+    [[nodiscard]] io::awaitable<voided> take_slot(source_point& made, source_past past);
     [[nodiscard]] io::awaitable<voided> make_slot(source_point& made);
-    // A captured table that has rows; empty: none has any.
-    [[nodiscard]] io::awaitable<engine::outcome_of<std::string>> table_with_rows();
     [[nodiscard]] io::awaitable<engine::outcome_of<std::vector<std::string>>> captured_tables();
     [[nodiscard]] engine::failure failed(std::string const& doing, io::pg::error const& why) const;
 
     source_settings const& settings_;
     io::pg::connection& link_;
+    std::unique_ptr<io::pg::connection> exporter_;
 };
 
 } // namespace tandem::connect

@@ -1,6 +1,7 @@
 #include "engine/connect/flow/source_task.hpp"
 
 #include "engine/connect/flow/source_catalog.hpp"
+#include "engine/connect/flow/source_snapshot.hpp"
 #include "engine/connect/flow/source_topics.hpp"
 #include "engine/connect/flow/source_writer.hpp"
 #include "engine/connect/offset_state.hpp"
@@ -51,6 +52,7 @@ struct source_task::parts {
     std::unique_ptr<source_writer> writer;         // its batches outlive the producer
     std::unique_ptr<io::kafka::producer> producer; // destroyed before what it sends
     std::unique_ptr<source_catalog> catalog;
+    std::unique_ptr<source_snapshot> before;
     std::unique_ptr<source_topics> topics;
     std::unique_ptr<io::pg::replication_stream> stream;
     source_point point;
@@ -118,7 +120,10 @@ io::awaitable<outcome_of<void>> source_task::open(parts& into) {
     into.cluster = std::move(*cluster);
     into.producer = std::move(*producer);
     into.catalog = std::make_unique<source_catalog>(settings_, *into.catalog_link);
-    auto point = co_await into.catalog->prepare();
+    bool const begun = begun_ || std::ranges::any_of(setup_.offsets, [](auto const& each) {
+                           return each.offset.has_value();
+                       });
+    auto point = co_await into.catalog->prepare(begun ? source_past::begun : source_past::none);
     if (!point) {
         co_return point.error();
     }
@@ -127,6 +132,14 @@ io::awaitable<outcome_of<void>> source_task::open(parts& into) {
         std::make_unique<source_topics>(setup_, point->source, *into.cluster, *into.producer);
     direction_.source_version = point->version;
     direction_.source_database = point->database;
+    if (point->with_rows) {
+        auto taken = co_await source_snapshot::take(settings_, point->snapshot, point->confirmed);
+        into.catalog->release_snapshot();
+        if (!taken) {
+            co_return taken.error();
+        }
+        into.before = std::move(*taken);
+    }
     // Origins are told apart here: what others brought is captured, as Debezium does.
     engine::capture_way const whole;
     auto stream = co_await engine::open_capture_session(direction_, whole);
@@ -148,7 +161,7 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     with.writer = std::make_unique<source_writer>(
         executor,
         source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics,
-                             with.point.source},
+                             with.point.source, with.before.get()},
         TANDEM_VERSION, with.point.confirmed);
     engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}};
     set_state(engine::direction_state::streaming);
@@ -244,17 +257,18 @@ io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, p
     engine::outage_watch watch;
     auto const begun = clock::now();
     auto beaten_at = begun;
-    auto told_at = begun;
+    auto told_at = begun - 1s; // that it has begun is told at once
     for (;;) {
         auto const now = clock::now();
-        if (settings_.moves_slot) {
+        begun_ = begun_ || !writer.reading();
+        if (settings_.moves_slot && !writer.reading()) {
             lsn const commit = std::min(writer.acknowledged(), link.watermark.received());
             link.watermark.durable(commit);
             if (auto const idle = link.watermark.idle_position()) {
                 link.watermark.stored_safe(*idle); // nothing that is to be sent lies before it
             }
         }
-        if (now - told_at >= 1s) {
+        if (now - told_at >= 1s && !writer.reading()) {
             told_at = now;
             tell_offset(with, writer.acknowledged());
         }
@@ -271,7 +285,9 @@ io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, p
         tell_outage(watch, {-1, with.producer->outstanding() > 0, with.producer->settled()},
                     setup_.brokers);
         if (stop_requested() && !link.stopping) {
-            tell_offset(with, writer.acknowledged());
+            if (!writer.reading()) {
+                tell_offset(with, writer.acknowledged());
+            }
             writer.stop();
         }
         timer.expires_after(20ms);

@@ -46,6 +46,7 @@ private:
     engine::node_stats node_stats_;
     engine::direction_setup direction_;
     std::unique_ptr<engine::direction_memory> memory_;
+    bool begun_ = false; // changes were captured, so nothing is read before them
     bool noted_ = false;
 };
 

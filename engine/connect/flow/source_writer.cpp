@@ -57,6 +57,12 @@ std::vector<std::string> source_writer::used_topics() {
 
 io::awaitable<failure> source_writer::run() {
     auto& link = with_.link;
+    if (with_.before != nullptr) {
+        auto read = co_await write_snapshot();
+        if (!read) {
+            co_return read.error();
+        }
+    }
     for (;;) {
         if (link.stopping) {
             co_await finish();
@@ -309,7 +315,7 @@ outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
     }
     auto const partitions = static_cast<std::int32_t>(to->has.size());
     auto const partition = one.key ? io::kafka::partition_of(*one.key, partitions) : 0;
-    if (one.position <= to->has[static_cast<std::size_t>(partition)]) {
+    if (one.position.at && one.position <= to->has[static_cast<std::size_t>(partition)]) {
         uses(*to);
         return true; // it is there, of a start before this one
     }
@@ -320,8 +326,10 @@ outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
     if (!one.header.name.empty()) {
         headers_.push_back({one.header.name, one.header.value});
     }
-    headers_.push_back(
-        {position_header, encode_position({with_.source, one.position}, into.bytes)});
+    if (one.position.at) {
+        headers_.push_back(
+            {position_header, encode_position({with_.source, one.position}, into.bytes)});
+    }
     io::kafka::record what;
     what.key = one.key;
     what.value = one.value;

@@ -3,6 +3,7 @@
 
 #include "codecs/base/arena.hpp"
 #include "engine/connect/flow/source_catalog.hpp"
+#include "engine/connect/flow/source_snapshot.hpp"
 #include "engine/connect/flow/source_topics.hpp"
 #include "engine/connect/source_records.hpp"
 #include "engine/flow/direction_link.hpp"
@@ -37,6 +38,7 @@ public:
         io::kafka::producer& sink;
         source_topics& topics;
         std::string_view source; // record_position::source
+        source_snapshot* before; // whose rows come first; null: none
     };
 
     source_writer(io::asio::any_io_executor const& executor, parts with, std::string version,
@@ -51,6 +53,8 @@ public:
 
     // Everything up to here is acknowledged by all in-sync replicas: commit ends.
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
+    // The rows of the snapshot are not all acknowledged: nothing may be confirmed, and nothing remembered.
+    [[nodiscard]] bool reading() const noexcept { return with_.before != nullptr; }
     // Names of topics that were written to since the last call.
     [[nodiscard]] std::vector<std::string> used_topics();
 
@@ -80,6 +84,11 @@ private:
     [[nodiscard]] io::awaitable<voided> write_change(engine::change_window::step step);
     [[nodiscard]] io::awaitable<voided> write_truncate(engine::change_window::step step);
     [[nodiscard]] io::awaitable<voided> write_heartbeat();
+    [[nodiscard]] io::awaitable<voided> write_snapshot();
+    [[nodiscard]] io::awaitable<voided> write_rows(pgoutput::relation_ptr shape, bool first,
+                                                   bool last);
+    [[nodiscard]] engine::outcome_of<bool> write_row(table const& of, std::string_view which,
+                                                     pgoutput::tuple_view row);
     // Known already, without waiting; null: it has to be prepared.
     [[nodiscard]] table* known(pgoutput::relation_shape const* shape);
     [[nodiscard]] io::awaitable<engine::outcome_of<table*>> prepare(pgoutput::relation_ptr shape);
@@ -112,6 +121,8 @@ private:
     open_topic const* last_used_ = nullptr;
     std::optional<event::event_time> now_; // of the batch
     std::size_t on_their_way_ = 0;
+    std::string_view read_as_; // source.snapshot of the row before
+    std::uint64_t rows_read_ = 0;
     lsn previous_commit_;
     lsn acknowledged_;
     bool beat_ = false;

@@ -134,6 +134,7 @@ void worker::want(std::string const& name, connector_entry const& entry) {
         run->want(std::move(what));
         return;
     }
+    what.offsets = [this, name] { return topics_.offsets().of(name); };
     int number = 0;
     for (auto& each : task_configs(**of, *config)) {
         task_setup one;
