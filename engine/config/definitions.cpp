@@ -366,4 +366,9 @@ property_map with_prefix(property_map const& all, std::string_view prefix) {
     return made;
 }
 
+std::string text_in(property_map const& all, std::string_view name, std::string_view standard) {
+    auto const found = all.find(name);
+    return found == all.end() ? std::string{standard} : found->second;
+}
+
 } // namespace tandem::connect

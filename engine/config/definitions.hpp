@@ -123,5 +123,8 @@ private:
 
 // The properties that begin so, without it.
 [[nodiscard]] property_map with_prefix(property_map const& all, std::string_view prefix);
+// What a property is, as it stands.
+[[nodiscard]] std::string text_in(property_map const& all, std::string_view name,
+                                  std::string_view standard = {});
 
 } // namespace tandem::connect

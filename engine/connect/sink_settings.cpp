@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view confluent = "io.confluent.connect.jdbc.JdbcSinkConnector";
 
-std::string text_in(property_map const& config, std::string_view name,
-                    std::string_view standard = {}) {
-    auto const found = config.find(name);
-    return found == config.end() ? std::string{standard} : found->second;
-}
-
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char each) {
         return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;

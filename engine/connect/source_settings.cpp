@@ -1,6 +1,7 @@
 #include "engine/connect/source_settings.hpp"
 
 #include "engine/connect/converter_settings.hpp"
+#include "engine/connect/source_transforms.hpp"
 
 #include <fmt/format.h>
 
@@ -13,14 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view json_converter_class = "org.apache.kafka.connect.json.JsonConverter";
 constexpr std::size_t queue_standard = std::size_t{32} << 20;
-
-std::string text_in(property_map const& config, std::string_view name,
-                    std::string_view standard = {}) {
-    auto const found = config.find(name);
-    return found == config.end() ? std::string{standard} : found->second;
-}
 
 std::string lower(std::string text) {
     std::ranges::transform(text, text.begin(), [](char each) {
@@ -119,18 +113,13 @@ std::optional<problem> read_modes(property_map const& config, source_settings& i
     return std::nullopt;
 }
 
-// Where a record's bytes come from the encoder itself.
 json_side side_of(property_map const& config, property_map const& worker, std::string_view name,
                   bool& replaces_nulls) {
     auto const& from = config.contains(name) ? config : worker;
-    auto const named = text_in(from, name, json_converter_class);
-    auto const* const of = find_plugin(named, plugin_kind::converter);
     auto const told = with_prefix(from, fmt::format("{}.", name));
     json_side made;
     made.schemas = is_on(told, "schemas.enable", true);
     replaces_nulls = is_on(told, "replace.null.with.default", true);
-    made.json = of != nullptr && of->class_name == json_converter_class &&
-                lower(text_in(told, "decimal.format", "BASE64")) == "base64";
     return made;
 }
 
@@ -194,9 +183,7 @@ std::optional<problem> missing(property_map const& config) {
             return not_here(config, at->first, "leave it out");
         }
     }
-    auto const transforms = text_in(config, "transforms");
-    return transforms.empty() ? std::nullopt
-                              : std::optional{not_here(config, "transforms", "leave it out")};
+    return std::nullopt;
 }
 
 std::string encoded(std::string_view text) {
@@ -295,10 +282,10 @@ outcome<source_settings> source_settings_of(task_setup const& from) {
     made.heartbeat_query = text_in(config, "heartbeat.action.query");
     made.key = side_of(config, from.worker, "key.converter", made.values.replace_nulls);
     made.value = side_of(config, from.worker, "value.converter", made.values.replace_nulls);
-    if (!made.key.json || !made.value.json) {
-        return not_here(
-            config, made.key.json ? "value.converter" : "key.converter",
-            "org.apache.kafka.connect.json.JsonConverter is, with decimal.format=BASE64");
+    made.transforms = !goes_as_encoded(config, from.worker);
+    if (made.transforms) { // which need all that a schema says, and a null as it is
+        made.key.schemas = made.value.schemas = true;
+        made.values.replace_nulls = false;
     }
     made.notes = notes_of(config);
     return made;

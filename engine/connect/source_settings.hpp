@@ -21,7 +21,6 @@ enum class snapshot_mode : std::uint8_t { initial, initial_only, always, when_ne
 
 // How one side of its records is written.
 struct json_side {
-    bool json = true;    // by JsonConverter, whose forms are the encoder's own
     bool schemas = true; // schemas.enable
 };
 
@@ -46,6 +45,7 @@ struct source_settings {
     std::string heartbeat_query;
     json_side key;
     json_side value;
+    bool transforms = false; // the encoder's records, with schemas, go through source_transforms
     std::string delimiter = "."; // topic.delimiter
     std::vector<std::string> initial_statements;
     std::vector<std::string> notes; // settings that are there and mean nothing here

@@ -48,7 +48,7 @@ setting_verdict& verdict_of(verdicts& all, std::string_view name,
         .first->second;
 }
 
-std::optional<std::string> text_in(property_map const& given, std::string_view name) {
+std::optional<std::string> said_in(property_map const& given, std::string_view name) {
     auto const found = given.find(name);
     return found == given.end() ? std::nullopt : std::optional{found->second};
 }
@@ -65,8 +65,8 @@ std::string trimmed(std::string const& text) {
 }
 
 void judge_topics(verdicts& all, property_map const& given) {
-    auto const topics = text_in(given, "topics");
-    auto const regex = text_in(given, "topics.regex");
+    auto const topics = said_in(given, "topics");
+    auto const regex = said_in(given, "topics.regex");
     auto const both = [&](std::string const& error) {
         verdict_of(all, "topics", topics).errors.push_back(error);
         verdict_of(all, "topics.regex", regex).errors.push_back(error);
@@ -77,7 +77,7 @@ void judge_topics(verdicts& all, property_map const& given) {
     if (is_blank(topics) && is_blank(regex)) {
         both("Must configure one of topics or topics.regex");
     }
-    auto const letters = trimmed(text_in(given, "errors.deadletterqueue.topic.name").value_or(""));
+    auto const letters = trimmed(said_in(given, "errors.deadletterqueue.topic.name").value_or(""));
     if (letters.empty()) {
         return;
     }
@@ -103,7 +103,7 @@ void judge_topics(verdicts& all, property_map const& given) {
 
 void judge_group(verdicts& all, property_map const& given, worker_facts const& worker) {
     constexpr std::string_view key = "consumer.override.group.id";
-    if (auto const named = text_in(given, key)) {
+    if (auto const named = said_in(given, key)) {
         auto& of = verdict_of(all, key, named);
         if (*named == worker.group_id) {
             of.errors.push_back(fmt::format(
@@ -111,7 +111,7 @@ void judge_group(verdicts& all, property_map const& given, worker_facts const& w
         }
         return;
     }
-    auto const name = text_in(given, "name").value_or("null");
+    auto const name = said_in(given, "name").value_or("null");
     if (worker.group_id == "connect-" + name) {
         verdict_of(all, "name", name)
             .errors.push_back(fmt::format("Consumer group for sink connector named {} conflicts "
@@ -308,14 +308,14 @@ config_verdict validate(plugin const& of, property_map const& given, string_list
     for (auto const& each : made.settings) {
         made.errors += each.verdict ? static_cast<int>(each.verdict->errors.size()) : 0;
     }
-    if (source || !is_blank(text_in(given, "errors.deadletterqueue.topic.name"))) {
+    if (source || !is_blank(said_in(given, "errors.deadletterqueue.topic.name"))) {
         add_overrides(made, given, "producer.override.");
     }
     if (!source) {
         add_overrides(made, given, "consumer.override.");
     }
     if (source ? any_begins(given, "topic.creation.")
-               : !is_blank(text_in(given, "errors.deadletterqueue.topic.name"))) {
+               : !is_blank(said_in(given, "errors.deadletterqueue.topic.name"))) {
         add_overrides(made, given, "admin.override.");
     }
     add_converter(made, given, common, "header.converter", "header", plugin_kind::header_converter);

@@ -77,7 +77,7 @@ std::string property_name(std::string_view variable) {
     return made;
 }
 
-std::string text_in(property_map const& given, std::string_view name, std::string_view standard) {
+std::string said_in(property_map const& given, std::string_view name, std::string_view standard) {
     auto const found = given.find(name);
     return found == given.end() || found->second.empty() ? std::string{standard} : found->second;
 }
@@ -89,7 +89,7 @@ problem missing(std::string_view name) {
 
 outcome<int> number_in(property_map const& given, std::string_view name, int standard) {
     auto const read =
-        parse_setting(name, text_in(given, name, std::to_string(standard)), setting_type::int32);
+        parse_setting(name, said_in(given, name, std::to_string(standard)), setting_type::int32);
     if (!read) {
         return read.error();
     }
@@ -117,13 +117,13 @@ outcome<io::kafka::properties> client_properties(property_map const& given) {
                        "ssl.truststore.location names a Java keystore, which tandem does not read: "
                        "give the certificates as a PEM file, -X kafka.ssl.ca.location=FILE"};
     }
-    if (auto const protocol = text_in(given, "security.protocol", ""); !protocol.empty()) {
+    if (auto const protocol = said_in(given, "security.protocol", ""); !protocol.empty()) {
         made.emplace_back("security.protocol", protocol);
     }
-    if (auto const mechanism = text_in(given, "sasl.mechanism", ""); !mechanism.empty()) {
+    if (auto const mechanism = said_in(given, "sasl.mechanism", ""); !mechanism.empty()) {
         made.emplace_back("sasl.mechanisms", mechanism);
     }
-    if (auto const jaas = text_in(given, "sasl.jaas.config", ""); !jaas.empty()) {
+    if (auto const jaas = said_in(given, "sasl.jaas.config", ""); !jaas.empty()) {
         auto const user = quoted_in(jaas, "username");
         auto const password = quoted_in(jaas, "password");
         if (!user || !password) {
@@ -138,13 +138,13 @@ outcome<io::kafka::properties> client_properties(property_map const& given) {
 
 // From "http://host:port" or host and port by themselves. Empty: nothing says.
 std::string listen_of(property_map const& given) {
-    auto const listeners = text_in(given, "listeners", "");
+    auto const listeners = said_in(given, "listeners", "");
     if (auto const at = listeners.find("://"); at != std::string::npos) {
         auto const first = listeners.substr(at + 3, listeners.find(',', at) - at - 3);
         return first.starts_with(':') ? "0.0.0.0" + first : first;
     }
-    auto const host = text_in(given, "rest.host.name", "");
-    auto const port = text_in(given, "rest.port", "");
+    auto const host = said_in(given, "rest.host.name", "");
+    auto const port = said_in(given, "rest.port", "");
     return host.empty() && port.empty() ? std::string{}
                                         : fmt::format("{}:{}", host.empty() ? "127.0.0.1" : host,
                                                       port.empty() ? "8083" : port);
@@ -171,7 +171,7 @@ outcome<provider_rules> providers_of(property_map const& given) {
     auto const names = parse_setting("config.providers", listed->second, setting_type::list);
     for (auto const& name : std::get<string_list>(names.value())) {
         auto const prefix = fmt::format("config.providers.{}.", name);
-        auto const named = text_in(given, prefix + "class", "");
+        auto const named = said_in(given, prefix + "class", "");
         auto const* const found = std::ranges::find(
             classes, named, [](auto const& each) { return std::string{each.first}; });
         if (found == classes.end()) {
@@ -181,7 +181,7 @@ outcome<provider_rules> providers_of(property_map const& given) {
                                        prefix, named.empty() ? "missing" : named)};
         }
         made.kinds.emplace(name, found->second);
-        auto const paths = text_in(given, prefix + "param.allowed.paths", "");
+        auto const paths = said_in(given, prefix + "param.allowed.paths", "");
         if (!paths.empty()) {
             auto const all = parse_setting(prefix, paths, setting_type::list);
             for (auto const& each : std::get<string_list>(all.value())) {
@@ -189,7 +189,7 @@ outcome<provider_rules> providers_of(property_map const& given) {
             }
         }
         if (found->second == "env") {
-            made.variables = text_in(given, prefix + "param.allowlist.pattern", "");
+            made.variables = said_in(given, prefix + "param.allowlist.pattern", "");
         }
     }
     return made;
@@ -230,7 +230,7 @@ property_map worker_properties(std::vector<std::string> const& names,
 outcome<worker_start> worker_start_of(property_map const& given) {
     worker_start made;
     auto& setup = made.setup;
-    setup.topics.brokers = text_in(given, "bootstrap.servers", "");
+    setup.topics.brokers = said_in(given, "bootstrap.servers", "");
     if (setup.topics.brokers.empty()) {
         return missing("bootstrap.servers");
     }
@@ -253,11 +253,11 @@ outcome<worker_start> worker_start_of(property_map const& given) {
     setup.topics.offset = std::move(*offset);
     setup.topics.status = std::move(*status);
     for (auto const* each : {"config", "offset", "status"}) {
-        if (text_in(given, fmt::format("{}.storage.topic", each), "").empty()) {
+        if (said_in(given, fmt::format("{}.storage.topic", each), "").empty()) {
             return missing(fmt::format("{}.storage.topic", each));
         }
     }
-    setup.group_id = text_in(given, "group.id", "1");
+    setup.group_id = said_in(given, "group.id", "1");
     for (auto const* side : {"key", "value", "header"}) {
         auto const name = fmt::format("{}.converter", side);
         for (auto const& [property, value] : given) {
@@ -268,11 +268,11 @@ outcome<worker_start> worker_start_of(property_map const& given) {
     }
     setup.defaults.try_emplace("key.converter", json_converter_class);
     setup.defaults.try_emplace("value.converter", json_converter_class);
-    setup.topic_tracking = text_in(given, "topic.tracking.enable", "true") != "false";
-    setup.topic_tracking_reset = text_in(given, "topic.tracking.allow.reset", "true") != "false";
+    setup.topic_tracking = said_in(given, "topic.tracking.enable", "true") != "false";
+    setup.topic_tracking_reset = said_in(given, "topic.tracking.allow.reset", "true") != "false";
     made.listen = listen_of(given);
-    if (auto const host = text_in(given, "rest.advertised.host.name", ""); !host.empty()) {
-        setup.id = fmt::format("{}:{}", host, text_in(given, "rest.advertised.port", "8083"));
+    if (auto const host = said_in(given, "rest.advertised.host.name", ""); !host.empty()) {
+        setup.id = fmt::format("{}:{}", host, said_in(given, "rest.advertised.port", "8083"));
     }
     for (auto const& [name, value] : given) {
         if (!is_known(name)) {

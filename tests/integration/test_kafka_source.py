@@ -193,6 +193,62 @@ def test_what_the_tables_hold_comes_first(kafka, worker, face, database):
     face.must("DELETE", f"/connectors/{ours}")
 
 
+CHANGES = {
+    "transforms": "origin,unwrap,mask,only,route", "predicates": "pairs,gone",
+    "transforms.origin.type": "org.apache.kafka.connect.transforms.InsertHeader", "transforms.origin.header": "origin",
+    "transforms.origin.value.literal": "a",
+    "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+    "transforms.unwrap.delete.tombstone.handling.mode": "rewrite", "transforms.unwrap.add.fields": "op,table",
+    "transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value", "transforms.mask.fields": "v,w",
+    "transforms.mask.predicate": "pairs", "transforms.mask.negate": "true",
+    "transforms.only.type": "org.apache.kafka.connect.transforms.Filter", "transforms.only.predicate": "gone",
+    "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
+    "transforms.route.regex": r"(.*)\.(public|other)\.(.*)", "transforms.route.replacement": "$1.changed_$3",
+    "predicates.pairs.type": "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+    "predicates.pairs.pattern": r".*\.(pairs|kinds)",
+    "predicates.gone.type": "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+}
+CONVERTERS = {
+    "schemas": {"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"},
+    "numeric": {"key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false", "value.converter.decimal.format": "NUMERIC"},
+}
+
+
+@pytest.mark.parametrize("way", CONVERTERS)
+def test_the_same_after_transformations(kafka, worker, face, database, way):
+    """Whole records, and the topics that they are in."""
+    database.sql(SCHEMA + MORE)
+    number = random.randrange(1 << 30)
+    theirs, ours = f"changedtheirs{number}", f"changedours{number}"
+    how = {**CHANGES, "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+           "value.converter": "org.apache.kafka.connect.json.JsonConverter", **CONVERTERS[way]}
+    worker.command("POST", "/connectors", {"name": theirs, "config": source(database, theirs, **how)})
+    worker.wait_state(theirs, "RUNNING")
+    wait_until(lambda: database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", theirs), 60, "Debezium reads")
+    face.create(ours, source(database, ours, **how))
+    face.wait_running(ours)
+    for part in (SOURCE_KINDS, MORE_CHANGES):
+        for statement in filter(str.strip, part.split(";\n")):
+            database.sql(statement)
+
+    def plain(prefix, topic):
+        def text(part):
+            return None if part is None else json.loads(part.decode().replace(prefix, "PREFIX"))
+        return [(text(each["key"]), text(each["value"]), [(name, value) for name, value in each["headers"] if name != "__tandem.position"])
+                for each in records(kafka, f"{prefix}.{topic}").get(0, ())]
+    for table in ("kinds", "pairs", "whole", "keyless", "odd_name"):
+        topic = f"changed_{table}"
+        wait_until(lambda topic=topic: 0 < count(kafka, f"{theirs}.{topic}") == count(kafka, f"{ours}.{topic}"), 60, f"both have {topic}",
+                   detail=lambda topic=topic: f"{count(kafka, f'{theirs}.{topic}')} {count(kafka, f'{ours}.{topic}')} {face.explain()}")
+        mine, real = plain(ours, topic), plain(theirs, topic)
+        differ = [(a, b) for a, b in zip(mine, real) if a != b]
+        assert not differ and mine == real, f"{topic}: {len(differ)} differ, the first:\n{differ[0][0]}\n{differ[0][1]}"
+        assert ("origin", b"a") in mine[0][2]
+    assert f"{ours}.public.pairs" not in kafka.admin.topics()
+    worker.command("DELETE", f"/connectors/{theirs}")
+    face.must("DELETE", f"/connectors/{ours}")
+
+
 def test_a_snapshot_and_what_follows_miss_nothing(kafka, servers, database):
     """Rows are written, changed and deleted all the while, and the first snapshots are killed."""
     database.sql("CREATE TABLE held (id bigint PRIMARY KEY, v text); "

@@ -16,11 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{10};
 
-std::string text_in(property_map const& config, std::string_view name, std::string_view standard) {
-    auto const found = config.find(name);
-    return found == config.end() ? std::string{standard} : found->second;
-}
-
 // The driver's sentence for what its users meet, and what to do about it.
 std::string refused_sentence(property_map const& config, io::pg::error const& why) {
     auto const host = text_in(config, "database.hostname", "");

@@ -60,11 +60,14 @@ struct source_task::parts {
     std::set<std::string> told_topics;
 };
 
-source_task::source_task(task_setup setup, source_settings settings, engine::direction_stats& stats)
+source_task::source_task(task_setup setup, source_settings settings,
+                         std::unique_ptr<source_transforms> transforms,
+                         engine::direction_stats& stats)
     : supervised{fmt::format("connector {}", setup.connector), stats,
                  engine::direction_stats::part::applying},
       setup_{std::move(setup)},
       settings_{std::move(settings)},
+      transforms_{std::move(transforms)},
       node_stats_{setup_.connector, 0},
       memory_{std::make_unique<engine::direction_memory>()} {
     direction_.source = settings_.node;
@@ -161,7 +164,7 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     with.writer = std::make_unique<source_writer>(
         executor,
         source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics,
-                             with.point.source, with.before.get()},
+                             with.point.source, with.before.get(), transforms_.get()},
         TANDEM_VERSION, with.point.confirmed);
     engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}};
     set_state(engine::direction_state::streaming);
@@ -300,9 +303,18 @@ outcome<task> make_source_task(task_setup const& setup) {
     if (!settings) {
         return settings.error();
     }
+    std::unique_ptr<source_transforms> transforms;
+    if (settings->transforms) {
+        auto with = source_transforms::of(setup);
+        if (!with) {
+            return with.error();
+        }
+        transforms = std::move(*with);
+    }
     task made;
     made.stats = std::make_unique<engine::direction_stats>(setup.connector, settings->prefix);
-    made.body = std::make_unique<source_task>(setup, std::move(*settings), *made.stats);
+    made.body = std::make_unique<source_task>(setup, std::move(*settings), std::move(transforms),
+                                              *made.stats);
     return made;
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/connect/flow/task.hpp"
 #include "engine/connect/source_settings.hpp"
+#include "engine/connect/source_transforms.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/supervised.hpp"
 #include "io/kafka/producer.hpp"
@@ -23,7 +24,8 @@ class source_writer;
 class source_task final : public engine::supervised {
 public:
     // `stats` outlive it.
-    source_task(task_setup setup, source_settings settings, engine::direction_stats& stats);
+    source_task(task_setup setup, source_settings settings,
+                std::unique_ptr<source_transforms> transforms, engine::direction_stats& stats);
     ~source_task() override;
 
 private:
@@ -43,6 +45,7 @@ private:
 
     task_setup const setup_;
     source_settings const settings_;
+    std::unique_ptr<source_transforms> transforms_; // null: records go as they are encoded
     engine::node_stats node_stats_;
     engine::direction_setup direction_;
     std::unique_ptr<engine::direction_memory> memory_;

@@ -54,10 +54,14 @@ source_topics::source_topics(task_setup const& setup, std::string source, io::ka
       cluster_{cluster},
       sink_{sink} {}
 
-io::awaitable<outcome_of<open_topic const*>> source_topics::open(std::string name, lsn confirmed) {
+open_topic const* source_topics::find(std::string_view name) const {
     auto const known = topics_.find(name);
-    if (known != topics_.end()) {
-        co_return known->second.get();
+    return known == topics_.end() ? nullptr : known->second.get();
+}
+
+io::awaitable<outcome_of<open_topic const*>> source_topics::open(std::string name, lsn confirmed) {
+    if (auto const* const known = find(name); known != nullptr) {
+        co_return known;
     }
     auto const partitions = co_await ensure(name);
     if (!partitions) {

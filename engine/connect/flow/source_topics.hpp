@@ -41,6 +41,9 @@ public:
     [[nodiscard]] io::awaitable<engine::outcome_of<open_topic const*>> open(std::string name,
                                                                             lsn confirmed);
 
+    // Null: it was not opened.
+    [[nodiscard]] open_topic const* find(std::string_view name) const;
+
 private:
     [[nodiscard]] io::awaitable<engine::outcome_of<std::int32_t>> ensure(std::string name);
     [[nodiscard]] io::awaitable<engine::outcome_of<void>> read_ends(std::string name,
@@ -52,7 +55,7 @@ private:
     topic_creation creation_;
     io::kafka::admin& cluster_;
     io::kafka::producer& sink_;
-    std::map<std::string, std::unique_ptr<open_topic>> topics_;
+    std::map<std::string, std::unique_ptr<open_topic>, std::less<>> topics_;
 };
 
 } // namespace tandem::connect

@@ -180,14 +180,14 @@ io::awaitable<outcome_of<source_writer::table*>> source_writer::prepare(
     auto made = std::make_unique<table>();
     auto const* const id = shape.get();
     made->what = records_.table_of(std::move(shape), *facts, types_);
-    if (made->what.captured) {
+    if (made->what.captured && with_.transforms == nullptr) {
         auto opened = co_await with_.topics.open(made->what.topic, confirmed_);
         if (!opened) {
             co_return opened.error();
         }
         made->to = *opened;
     }
-    if (with_.settings.transactions && transactions_ == nullptr) {
+    if (with_.settings.transactions && transactions_ == nullptr && with_.transforms == nullptr) {
         auto opened = co_await with_.topics.open(records_.transaction_topic(), confirmed_);
         if (!opened) {
             co_return opened.error();
@@ -269,6 +269,10 @@ io::awaitable<source_writer::voided> source_writer::write_truncate(change_window
 }
 
 io::awaitable<source_writer::voided> source_writer::write_heartbeat() {
+    if (with_.transforms != nullptr) {
+        auto changed = co_await change_heartbeat();
+        co_return changed;
+    }
     if (heartbeats_ == nullptr) {
         auto opened = co_await with_.topics.open(records_.heartbeat_topic(), confirmed_);
         if (!opened) {
@@ -309,44 +313,56 @@ bool source_writer::room_for_more() const noexcept {
 }
 
 outcome_of<bool> source_writer::queue(source_record const& one, batch& into) {
-    auto const* to = transactions_;
-    if (one.table != nullptr) {
-        to = known(one.table->shape.get())->to;
+    headers_.clear();
+    if (!one.header.name.empty()) {
+        headers_.push_back({one.header.name, one.header.value});
     }
-    auto const partitions = static_cast<std::int32_t>(to->has.size());
-    auto const partition = one.key ? io::kafka::partition_of(*one.key, partitions) : 0;
-    if (one.position.at && one.position <= to->has[static_cast<std::size_t>(partition)]) {
-        uses(*to);
+    io::kafka::record what;
+    what.key = one.key;
+    what.value = one.value;
+    auto const* const to = one.table != nullptr ? known(one.table->shape.get())->to : transactions_;
+    return queue(*to, std::nullopt, one.position, what, into);
+}
+
+outcome_of<bool> source_writer::queue(open_topic const& to, std::optional<std::int32_t> chosen,
+                                      event::stream_position position, io::kafka::record what,
+                                      batch& into) {
+    auto const partitions = static_cast<std::int32_t>(to.has.size());
+    auto const partition =
+        chosen ? *chosen : (what.key ? io::kafka::partition_of(*what.key, partitions) : 0);
+    if (partition < 0 || partition >= partitions) {
+        return failure{next_step::paused,
+                       fmt::format("topic {} has {} partitions, and a transformation chose {}",
+                                   to.to->name(), partitions, partition)};
+    }
+    if (position.at && position <= to.has[static_cast<std::size_t>(partition)]) {
+        uses(to);
         return true; // it is there, of a start before this one
     }
     if (!room_for_more()) {
         return false;
     }
-    headers_.clear();
-    if (!one.header.name.empty()) {
-        headers_.push_back({one.header.name, one.header.value});
-    }
-    if (one.position.at) {
+    auto const said = headers_.size();
+    if (position.at) {
         headers_.push_back(
-            {position_header, encode_position({with_.source, one.position}, into.bytes)});
+            {position_header, encode_position({with_.source, position}, into.bytes)});
     }
-    io::kafka::record what;
-    what.key = one.key;
-    what.value = one.value;
     what.headers = headers_;
-    switch (with_.sink.produce(*to->to, partition, what, into.settled)) {
+    auto const queued = with_.sink.produce(*to.to, partition, what, into.settled);
+    headers_.resize(said);
+    switch (queued) {
     case io::kafka::producer::queued::yes:
         break;
     case io::kafka::producer::queued::full:
         return false;
     case io::kafka::producer::queued::refused:
-        return retry_after(fmt::format("writing to topic {}", to->to->name()), with_.sink.why());
+        return retry_after(fmt::format("writing to topic {}", to.to->name()), with_.sink.why());
     }
-    auto const size = one.key.value_or("").size() + one.value.value_or("").size();
+    auto const size = what.key.value_or("").size() + what.value.value_or("").size();
     into.size += size;
     on_their_way_ += size;
     lingers_ = true;
-    uses(*to);
+    uses(to);
     return true;
 }
 
@@ -384,6 +400,10 @@ outcome_of<source_writer::progress> source_writer::make(change_window::step cons
 }
 
 outcome_of<bool> source_writer::queue() {
+    if (with_.transforms != nullptr) {
+        putting_ = true;
+        return false;
+    }
     while (!left_.empty()) {
         auto const queued = queue(left_.front(), *batches_.back());
         putting_ = queued && !*queued;
@@ -402,6 +422,10 @@ io::awaitable<source_writer::voided> source_writer::put(std::span<source_record 
 }
 
 io::awaitable<source_writer::voided> source_writer::put_rest() {
+    if (with_.transforms != nullptr) {
+        auto done = co_await put_changed();
+        co_return done;
+    }
     for (;;) {
         auto const queued = queue();
         if (!queued) {

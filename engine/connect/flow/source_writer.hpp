@@ -6,6 +6,7 @@
 #include "engine/connect/flow/source_snapshot.hpp"
 #include "engine/connect/flow/source_topics.hpp"
 #include "engine/connect/source_records.hpp"
+#include "engine/connect/source_transforms.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/kafka/producer.hpp"
@@ -37,8 +38,9 @@ public:
         source_catalog& catalog;
         io::kafka::producer& sink;
         source_topics& topics;
-        std::string_view source; // record_position::source
-        source_snapshot* before; // whose rows come first; null: none
+        std::string_view source;       // record_position::source
+        source_snapshot* before;       // whose rows come first; null: none
+        source_transforms* transforms; // null: records go as they are encoded
     };
 
     source_writer(io::asio::any_io_executor const& executor, parts with, std::string version,
@@ -97,6 +99,15 @@ private:
     // False: there is no room now.
     [[nodiscard]] engine::outcome_of<bool> queue();
     [[nodiscard]] engine::outcome_of<bool> queue(source_record const& one, batch& into);
+    // With headers_. `partition`: none, by its key.
+    [[nodiscard]] engine::outcome_of<bool> queue(open_topic const& to,
+                                                 std::optional<std::int32_t> partition,
+                                                 event::stream_position position,
+                                                 io::kafka::record what, batch& into);
+    // What transformations make of left_.
+    [[nodiscard]] io::awaitable<voided> put_changed();
+    [[nodiscard]] io::awaitable<voided> put_changed(std::string_view topic, source_record one);
+    [[nodiscard]] io::awaitable<voided> change_heartbeat();
     [[nodiscard]] batch& filling();
     [[nodiscard]] bool room_for_more() const noexcept;
     void ends_at(lsn end);
