@@ -117,6 +117,30 @@ def test_a_refused_record_waits_for_its_cure(kafka, pair, face):
         face.must("DELETE", f"/connectors/{name}")
 
 
+def test_what_a_killed_source_wrote_twice_is_taken_once(kafka, pair, face):
+    """Told by its position, also by a sink that was killed itself; another server's positions say nothing of it."""
+    database = pair.b
+    database.sql("CREATE TABLE plain (id integer PRIMARY KEY)")
+    topic = f"twice_{random.randrange(1 << 30)}"
+    kafka.admin.create_topic(topic, 1)
+
+    def send(*records):
+        kafka.admin.produce(topic, *({"key": json.dumps({"id": number}).encode(), "value": json.dumps({"id": number}).encode(),
+                                      "headers": [("__tandem.position", position.encode())]} for number, position in records))
+    config = {**sink("unused", database), "topics": topic, "table.name.format": "plain", "insert.mode": "insert", "delete.enabled": "false"}
+    del config["topics.regex"]
+    face.start()
+    send((1, "1.1 0/10.4"), (2, "1.1 0/20.4"), (1, "1.1 0/10.4"), (2, "1.1 0/20.4"), (3, "1.1 0/30.4"))
+    face.create(topic, config)
+    wait_until(lambda: database.sql("SELECT id FROM plain ORDER BY 1") == [(1,), (2,), (3,)], 30, "each row once", detail=face.explain)
+    face.kill9()
+    face.start()
+    send((3, "1.1 0/30.4"), (4, "2.1 0/5.4"))
+    wait_until(lambda: database.sql("SELECT id FROM plain ORDER BY 1") == [(1,), (2,), (3,), (4,)], 30, "the other's row", detail=face.explain)
+    assert face.states(topic) == ("RUNNING", ["RUNNING"]), "a row that is there would have failed"
+    face.must("DELETE", f"/connectors/{topic}")
+
+
 def test_modes_of_a_sink(kafka, pair, face):
     """Rows as other writers send them, flat, with and without schemas."""
     database = pair.b
