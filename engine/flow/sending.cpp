@@ -35,7 +35,10 @@ constexpr char const* take_sending =
     "$3] FROM tandem.meta AS m ON CONFLICT (peer) DO UPDATE SET epoch = s.epoch + 1, owner = $2, "
     "tokens = (CASE WHEN excluded.tokens[1] = ANY (s.tokens) THEN s.tokens || excluded.tokens[2:] "
     "ELSE s.tokens || excluded.tokens END)[greatest(1, cardinality(s.tokens) - 98):] WHERE "
-    "$4::boolean OR s.owner = $2 RETURNING epoch, array_to_string(tokens, ' '), start_lsn, reader";
+    "s.epoch = $4 OR ($4 IS NULL AND s.owner = $2) RETURNING epoch, array_to_string(tokens, ' '), start_lsn, reader";
+
+constexpr char const* ask_epoch =
+    "SELECT coalesce((SELECT epoch FROM tandem.sending WHERE peer = $1), 0)";
 
 constexpr char const* ask_slot =
     "SELECT confirmed_flush_lsn, pg_current_wal_lsn() FROM pg_replication_slots WHERE slot_name = $1";
@@ -180,19 +183,30 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
                 facts->slot,
                 facts->slot_exists ? "was invalidated by the server" : "does not exist any more")};
     }
+    std::optional<std::string> seen; // at the first start; take_sink says why
+    if (!epoch_) {
+        io::pg::parameters of;
+        of.emplace_back(setup_.target.name);
+        auto const asked = co_await into.source->query(ask_epoch, std::move(of));
+        if (!asked) {
+            co_return retry_after(setup_.source.name, "asking whose the stream is", asked.error());
+        }
+        seen = asked->text(0, 0);
+    }
     io::pg::parameters values;
     values.emplace_back(setup_.target.name);
     values.emplace_back(own_token());
     values.emplace_back(new_token());
-    values.emplace_back(epoch_ ? "false" : "true");
+    values.emplace_back(std::move(seen));
     auto taken = co_await into.source->query(take_sending, std::move(values));
     if (!taken) {
         co_return retry_after(setup_.source.name, "taking the stream over", taken.error());
     }
     if (taken->empty()) {
-        co_return failure{next_step::fenced,
-                          "another tandem instance sends this stream; stop one of "
-                          "the two and start this one again"};
+        co_return epoch_
+            ? failure{next_step::fenced, "another tandem instance sends this stream; stop one of "
+                                         "the two and start this one again"}
+            : failure{next_step::retry, "another tandem instance took this stream just now"};
     }
     epoch_ = taken->integer(0, 0);
     std::istringstream tokens{std::string{taken->text(0, 1)}};

@@ -56,10 +56,13 @@ awaitable<outcome_of<void>> end_backends(connection& link, std::string node, std
 
 constexpr char const* take_epoch =
     "UPDATE tandem.progress SET epoch = epoch + 1, owner = $2 WHERE stream = $1 AND lane = 0 "
-    "AND ($3::boolean OR owner = $2) RETURNING epoch, applied_lsn, safe_lsn, "
+    "AND (epoch = $3 OR ($3 IS NULL AND owner = $2)) RETURNING epoch, applied_lsn, safe_lsn, "
     "applied_xid, (extract(epoch FROM applied_at) * 1000000)::bigint, start_lsn, system_id, "
     "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' '), log_offset, "
     "array_to_string(source_tokens, ' ')";
+
+constexpr char const* ask_epoch =
+    "SELECT epoch FROM tandem.progress WHERE stream = $1 AND lane = 0";
 
 progress_row read_progress(rows const& got) {
     progress_row row;
@@ -102,23 +105,37 @@ io::awaitable<outcome_of<progress_row>> take_sink(direction_setup const& setup, 
     if (!ended) {
         co_return ended.error();
     }
+    // The first take is of the epoch that was seen: the statement of a process that was killed meanwhile, which its
+    // server carries out later, must not take the stream from its successor.
+    std::optional<std::string> seen;
+    if (!held_epoch) {
+        parameters of;
+        of.emplace_back(setup.source.name);
+        auto const asked = co_await target.query(ask_epoch, std::move(of));
+        if (!asked) {
+            co_return retry_after(setup.target.name, "asking whose the stream is", asked.error());
+        }
+        if (asked->empty()) {
+            co_return failure{next_step::gap,
+                              fmt::format("node {} has no progress of stream {}: its tandem schema "
+                                          "was removed; run `tandem init`",
+                                          setup.target.name, setup.source.name)};
+        }
+        seen = asked->text(0, 0);
+    }
     parameters values;
     values.emplace_back(setup.source.name);
     values.emplace_back(own_token());
-    values.emplace_back(held_epoch ? "false" : "true");
-    auto taken = co_await target.query(take_epoch, std::move(values));
+    values.emplace_back(std::move(seen));
+    auto const taken = co_await target.query(take_epoch, std::move(values));
     if (!taken) {
         co_return retry_after(setup.target.name, "taking the stream over", taken.error());
     }
     if (taken->empty()) {
-        if (held_epoch) {
-            co_return failure{next_step::fenced, "another tandem instance serves this direction; "
-                                                 "stop one of the two and start this one again"};
-        }
-        co_return failure{next_step::gap,
-                          fmt::format("node {} has no progress of stream {}: its tandem schema was "
-                                      "removed; run `tandem init`",
-                                      setup.target.name, setup.source.name)};
+        co_return held_epoch
+            ? failure{next_step::fenced, "another tandem instance serves this direction; stop one "
+                                         "of the two and start this one again"}
+            : failure{next_step::retry, "another tandem instance took this direction just now"};
     }
     co_return read_progress(*taken);
 }

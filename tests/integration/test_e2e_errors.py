@@ -12,6 +12,7 @@ import psycopg2.extras
 import pytest
 
 from support import masters
+from support.holding_proxy import HoldingProxy
 from support.pgcluster import Cluster, free_port
 from support.tandem import command, node_arguments
 
@@ -513,6 +514,24 @@ def test_a_second_instance_does_not_disturb_the_first(pair):
     pair.settle(deadline=60)
     pair.assert_equal("item")
     assert pair.a.value("SELECT count(*) FROM item") == 40
+
+
+def test_what_a_killed_instance_said_arrives_late(pair):
+    """Its statement that takes the stream is carried out when its successor has the stream already, and changes nothing."""
+    pair.run().stop()
+    with contextlib.closing(HoldingProxy(pair.b.cluster.port, b"UPDATE tandem.progress SET epoch")) as proxy:
+        late = pair.b.uri().replace(f":{pair.b.cluster.port}/", f":{proxy.port}/")
+        first = pair.tandem(nodes={"a": pair.a, "b": late}).start()
+        assert proxy.holds.wait(30)
+        first.kill9()
+        second = pair.run()
+        proxy.release()
+        assert proxy.answered.wait(30)
+        for number in range(20):
+            pair.both[number % 2].sql("INSERT INTO item VALUES (%s, 'x')", number)
+        pair.settle(deadline=60)
+        pair.assert_equal("item")
+        assert [second.direction(name)["retries"] for name in ("a:b", "b:a")] == [0, 0]
 
 
 def test_an_instance_that_was_stopped_is_followed_and_stands_by_when_it_wakes(pair):

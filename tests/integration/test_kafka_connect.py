@@ -99,6 +99,15 @@ def contents(database):
     return {table: database.value(f"SELECT coalesce(array_agg(t::text ORDER BY t::text), '{{}}') FROM {table} t") for table in TABLES}
 
 
+def differences(expected, found):
+    """Of each table: how many rows there are and are missing, and the first three of what is only in one."""
+    said, ours = [], contents(found)
+    for table, rows in contents(expected).items():
+        missing, more = sorted(set(rows) - set(ours[table])), sorted(set(ours[table]) - set(rows))
+        said.append(f"{table}: {len(rows)} rows, {len(missing)} missing {missing[:3]}, {len(more)} others {more[:3]}")
+    return "\n".join(said)
+
+
 def test_debeziums_jdbc_sink_reads_the_topics(pair, third, kafka, worker):
     pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", pair.name, "--topics", "per-table",
              "--event-schemas", "on")
@@ -212,8 +221,8 @@ def test_what_debezium_wrote_is_applied(pair, origin, kafka, worker, tmp_path, w
                        10_000 + part * 1000, 10_999 + part * 1000)
             sinks.end(signal.SIGKILL)
             sinks.start(log)
-        wait_until(lambda: contents(pair.b) == contents(origin), 60, "all of it is applied",
-                   detail=lambda: f"{contents(origin)}\n{contents(pair.b)}\n{log.read_text()}\n{worker.log_tail()}"[-20000:])
+        wait_until(lambda: contents(pair.b) == contents(origin), 180, "all of it is applied",
+                   detail=lambda: f"{worker.log_tail()}\n{differences(origin, pair.b)}\n{log.read_text()}"[-20000:])
         assert [len(rows) for rows in contents(pair.b).values()] == [3, 5296, 49, 5]
         assert sinks.end(signal.SIGTERM) == [0] * len(TABLES)
     finally:
