@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from support.long_tests import LONG
 from support.repeater import Repeater
 
 SECONDS = float(os.environ.get("TANDEM_TEST_ATOMIC_SECONDS", "6"))
@@ -114,22 +115,23 @@ def test_one_large_transaction_appears_at_once(servers):
         pair.close()
 
 
-def test_a_transaction_that_applies_for_more_than_a_minute(servers):
-    """Nothing of ours waits for the progress row that it holds; it is carried out once, not again and again."""
-    pair = servers.pair(SCHEMA)
-    try:
-        instance = pair.run()
-        pair.a.sql("UPDATE account SET balance = 7")
-        pair.settle(pair.a)
-        pair.b.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(17); "
-                   "RETURN NULL; END $$; CREATE TRIGGER slow AFTER INSERT ON part_one FOR EACH STATEMENT "
-                   "EXECUTE FUNCTION slow(); ALTER TABLE part_one ENABLE ALWAYS TRIGGER slow")
-        pair.a.sql("INSERT INTO part_one SELECT 'x', i, 1 FROM generate_series(1, 100000) i")
-        pair.settle(pair.a, deadline=150)
-        assert pair.b.value("SELECT count(*) FROM part_one") == 100_000
-        assert instance.direction("a:b")["retries"] == 0, instance.explain()
-    finally:
-        pair.close()
+if LONG:
+    def test_a_transaction_that_applies_for_more_than_a_minute(servers):
+        """Nothing of ours waits for the progress row that it holds; it is carried out once, not again and again."""
+        pair = servers.pair(SCHEMA)
+        try:
+            instance = pair.run()
+            pair.a.sql("UPDATE account SET balance = 7")
+            pair.settle(pair.a)
+            pair.b.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(17); "
+                       "RETURN NULL; END $$; CREATE TRIGGER slow AFTER INSERT ON part_one FOR EACH STATEMENT "
+                       "EXECUTE FUNCTION slow(); ALTER TABLE part_one ENABLE ALWAYS TRIGGER slow")
+            pair.a.sql("INSERT INTO part_one SELECT 'x', i, 1 FROM generate_series(1, 100000) i")
+            pair.settle(pair.a, deadline=150)
+            assert pair.b.value("SELECT count(*) FROM part_one") == 100_000
+            assert instance.direction("a:b")["retries"] == 0, instance.explain()
+        finally:
+            pair.close()
 
 
 def test_what_follows_a_large_transaction_waits_for_its_end(servers):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from support import masters
+from support.long_tests import LONG
 from support.waiting import holds_for, wait_until
 
 SCHEMA = "CREATE TABLE item (id integer PRIMARY KEY, v text)"
@@ -89,9 +90,11 @@ def read_slot_by_hand(pair, slot):
                "'publication_names', 'tandem')", slot)
 
 
-@pytest.mark.parametrize("init", [False, True], ids=["run", "run_init"])
-@pytest.mark.parametrize("break_it", [drop_slot, recreate_slot, advance_slot, advance_slot_by_one_transaction,
-                                      read_slot_by_hand])
+BREAKS = (drop_slot, recreate_slot, advance_slot, advance_slot_by_one_transaction, read_slot_by_hand)
+
+
+@pytest.mark.parametrize("break_it, init", [(each, init) for each in BREAKS for init in (False, True)
+                                            if LONG or not init or each is drop_slot])
 def test_slot_touched_while_away(servers, break_it, init):
     pair, instance = running_pair(servers)
     try:

@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from support.long_tests import LONG
 from support.pgcluster import Workspace
 from support.quickstart import COUNTS, EQUAL, Quickstart
 from support.tandem import binary
@@ -38,7 +39,7 @@ def test_sound(space):
     assert quickstart.listening() == []
 
 
-@pytest.mark.parametrize("failpoint", ["origin_filter", "progress_check", "lost_batch"])
+@pytest.mark.parametrize("failpoint", ["origin_filter", "progress_check", "lost_batch"] if LONG else ["origin_filter"])
 def test_broken(space, failpoint):
     quickstart = Quickstart(space, os.environ["TANDEM_FAILPOINT_BINARY"],
                             TANDEM_FAILPOINT=failpoint)

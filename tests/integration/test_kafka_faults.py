@@ -16,6 +16,7 @@ import pytest
 from support.brokers import Kafka
 from support.inflight import batch_in_flight
 from support.kafka_load import LoadedPair
+from support.long_tests import LONG
 from support.waiting import holds_for, wait_until
 
 KILLS = int(os.environ.get("TANDEM_TEST_KILLS", "10"))
@@ -23,7 +24,6 @@ FROZEN_SECONDS = float(os.environ.get("TANDEM_TEST_FROZEN_SECONDS", "20"))
 FORGED = int(os.environ.get("TANDEM_TEST_FORGED", "2000"))
 ROUNDS = int(os.environ.get("TANDEM_TEST_ROUNDS", "1"))  # of the faults that tandem heals by itself
 SEED = int(os.environ.get("TANDEM_TEST_SEED", "0")) or random.randrange(1, 1 << 30)
-LONG = "TANDEM_TEST_COUNTS" in os.environ  # the long suite: every fault; here a sample of them
 COUNTS = {"kills": 0, "in_flight": 0, "faults": 0, "forged": 0, "transactions": 0, "changes": 0, "seed": SEED}
 
 # Old segments go while the test looks; a frozen broker outlasts the server's patience with a silent client.

@@ -9,12 +9,12 @@ import pytest
 
 from support import masters
 from support.kafka_load import LoadedPair
+from support.long_tests import LONG
 from support.mixed import MIXED, SCHEMA
 from support.tandem import Tandem, command
 from support.waiting import wait_until
 
 PER_TABLE = ("--topics", "per-table")
-LONG = "TANDEM_TEST_COUNTS" in os.environ  # the long suite: every fault; here a sample of them
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support.long_tests import LONG
 from support.tandem import Tandem, command
 from support.waiting import wait_until
 
@@ -127,7 +128,7 @@ def test_a_site_that_was_set_up_anew_alone_is_told_to_wait(pair, kafka):
     assert "node b was set up anew" in state["reason"]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", LAYOUTS if LONG else LAYOUTS[:1])
 def test_another_pair_is_kept_out_of_the_topics(pair, other, kafka, layout):
     """The same names and prefix for other databases: named, and nothing of either is in the other."""
     first = run(pair, kafka, "--topics", layout).wait_streaming(deadline=60)
