@@ -144,11 +144,9 @@ sink_batch::pending& sink_batch::pending_of(sink_table const& of) {
 }
 
 void sink_batch::add(sink_table const& of, engine::change const& what) {
-    auto& into = pending_of(of);
-    row made;
+    sink_values made;
     made.removed = what.kind == change_kind::remove;
     made.columns.resize(of.columns.size());
-    std::vector<std::string> key;
     auto const sent = made.removed ? what.old_row : what.new_row;
     pgoutput::tuple_view::cursor columns{sent};
     for (std::size_t at = 0; at < sent.column_count(); ++at) {
@@ -166,10 +164,19 @@ void sink_batch::add(sink_table const& of, engine::change const& what) {
         place.emplace();
         if (column.kind != pgoutput::column_kind::null) {
             place->emplace(column.bytes);
-            bytes_ += column.bytes.size();
         }
-        if (known->key) {
-            key.emplace_back(column.bytes);
+    }
+    add(of, std::move(made));
+}
+
+void sink_batch::add(sink_table const& of, sink_values made) {
+    auto& into = pending_of(of);
+    std::vector<std::string> key;
+    for (std::size_t at = 0; at < of.columns.size(); ++at) {
+        auto const& each = made.columns[at];
+        bytes_ += each && *each ? (*each)->size() : 0;
+        if (of.columns[at].key && each) {
+            key.push_back(each->value_or(std::string{}));
         }
     }
     ++changes_;
@@ -196,7 +203,7 @@ void sink_batch::add(sink_table const& of, engine::change const& what) {
 }
 
 void sink_batch::add_statements(pending const& of, std::vector<sink_statement>& into) const {
-    auto const group_of = [&](row const& one) {
+    auto const group_of = [&](sink_values const& one) {
         group made{'i', {}};
         made.first = one.removed                    ? 'd'
                      : mode_ == insert_mode::update ? 'u'
@@ -218,7 +225,7 @@ void sink_batch::add_statements(pending const& of, std::vector<sink_statement>& 
         made.arrays.assign(what.second.size(), "{");
         return made;
     };
-    auto const append = [&](sink_statement& to, group const& what, row const& one) {
+    auto const append = [&](sink_statement& to, group const& what, sink_values const& one) {
         for (std::size_t at = 0; at < what.second.size(); ++at) {
             append_element(to.arrays[at], *one.columns[what.second[at]]);
         }

@@ -30,6 +30,13 @@ struct sink_table {
     [[nodiscard]] column const* find(std::string_view column_name) const;
 };
 
+// Of a row by its table's columns; none: not there, which is not null.
+struct sink_values {
+    bool removed = false;
+    bool whole = true; // it has all that a new row needs
+    std::vector<std::optional<std::optional<std::string>>> columns;
+};
+
 // One statement; each parameter is an array of texts, in PostgreSQL's form.
 struct sink_statement {
     std::string sql;
@@ -43,6 +50,7 @@ public:
 
     // `of`: lives until clear(). The change's rows are copied. Truncates are none of it.
     void add(sink_table const& of, engine::change const& what);
+    void add(sink_table const& of, sink_values made);
 
     [[nodiscard]] bool empty() const noexcept { return changes_ == 0; }
     [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
@@ -52,17 +60,10 @@ public:
     void clear();
 
 private:
-    // By the table's columns; none: not there, which is not null.
-    using values = std::vector<std::optional<std::optional<std::string>>>;
-    struct row {
-        bool removed = false;
-        bool whole = true; // it has all that a new row needs
-        values columns;
-    };
     struct pending {
         sink_table const* of = nullptr;
         std::map<std::vector<std::string>, std::size_t> by_key; // upsert: of rows
-        std::vector<row> rows;
+        std::vector<sink_values> rows;
     };
 
     [[nodiscard]] pending& pending_of(sink_table const& of);

@@ -41,12 +41,9 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 // What would change what is written and is not there yet is refused: nobody is to rely on it in vain.
 std::optional<problem> missing(property_map const& config, bool of_confluent) {
-    constexpr std::array<std::string_view, 6> empty_only{"field.include.list",
-                                                         "field.exclude.list",
-                                                         "fields.whitelist",
-                                                         "transforms",
-                                                         "errors.deadletterqueue.topic.name",
-                                                         "topic.prefix"};
+    constexpr std::array<std::string_view, 5> empty_only{
+        "field.include.list", "field.exclude.list", "fields.whitelist",
+        "errors.deadletterqueue.topic.name", "topic.prefix"};
     for (auto const name : empty_only) {
         if (!text_in(config, name).empty()) {
             return not_here(config, name, "leave it out");
@@ -210,14 +207,6 @@ outcome<sink_settings> sink_settings_of(task_setup const& from) {
     made.quotes = of_confluent
                       ? lower(text_in(config, "quote.sql.identifiers", "always")) == "always"
                       : is_on(config, "quote.identifiers", false);
-    for (auto const* side : {"key.converter", "value.converter"}) {
-        auto const& by = config.contains(side) ? config : from.worker;
-        auto const* const of =
-            find_plugin(text_in(by, side, "JsonConverter"), plugin_kind::converter);
-        if (of == nullptr || of->class_name != "org.apache.kafka.connect.json.JsonConverter") {
-            return not_here(by, side, "org.apache.kafka.connect.json.JsonConverter is");
-        }
-    }
     return made;
 }
 

@@ -2,6 +2,7 @@
 // What one start of a sink holds, for its own sources only.
 
 #include "engine/connect/flow/sink_task.hpp"
+#include "engine/connect/sink_records.hpp"
 #include "engine/connect/source_records.hpp"
 #include "engine/flow/foreign_tables.hpp"
 #include "engine/transform/java_regex.hpp"
@@ -13,6 +14,15 @@
 #include <string>
 
 namespace tandem::connect {
+
+struct sink_task::topic_rows {
+    topic_rows(engine::foreign_format envelope, engine::foreign_format row)
+        : envelopes{std::move(envelope)}, rows{std::move(row)} {}
+
+    engine::foreign_rows envelopes;
+    engine::foreign_rows rows;
+    bool has_envelopes = false;
+};
 
 struct sink_task::parts {
     using partition = std::pair<std::string, std::int32_t>;
@@ -26,11 +36,6 @@ struct sink_task::parts {
         [[nodiscard]] bool has(record_position const& of) const noexcept {
             return source == of.source && of.at <= at;
         }
-    };
-    struct topic {
-        engine::foreign_rows envelopes;
-        engine::foreign_rows rows;
-        bool has_envelopes = false;
     };
     struct known_table {
         engine::foreign_table const* foreign = nullptr;
@@ -48,11 +53,13 @@ struct sink_task::parts {
     std::map<partition, place> places; // as far as it was read
     std::set<partition> moved;         // of these it is not stored
     std::set<partition> assigned;
-    std::map<std::string, std::unique_ptr<topic>, std::less<>> topics;
+    std::map<std::string, std::unique_ptr<topic_rows>, std::less<>> topics;
     std::map<std::pair<std::string, std::string>, known_table> tables;
     sink_batch batch;
-    arena bytes; // of the batch
+    arena bytes;                           // of the batch
+    std::unique_ptr<sink_records> records; // by way of Connect's values
     std::vector<io::kafka::header> headers;
+    std::vector<fetched_form::header> header_views;
     std::string key_room;
     std::string value_room;
     bool stopping = false;

@@ -118,6 +118,11 @@ io::awaitable<sink_task::voided> sink_task::open(parts& into) {
     }
     into.cluster = std::move(*cluster);
     into.log = std::move(*log);
+    auto records = sink_records::of(setup_, settings_.values);
+    if (!records) {
+        co_return failure{next_step::paused, records.error().what};
+    }
+    into.records = std::move(*records);
     into.shapes = std::make_unique<engine::foreign_tables>(settings_.node.name, *into.catalog);
     co_return boost::system::in_place_value;
 }
@@ -261,53 +266,69 @@ failure sink_task::refused(io::kafka::fetched_record const& record, std::string 
 }
 
 io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched_record record) {
-    std::string const name{record.topic()};
-    auto& topic = with.topics[name];
-    if (topic == nullptr) {
+    parts::partition const partition{std::string{record.topic()}, record.partition()};
+    auto& place = with.places[partition];
+    record.headers(with.headers);
+    auto const position = position_in(with.headers);
+    if (!position || !place.has(*position)) {
+        bool const plain = !with.records->changes() &&
+                           !(record.value() && event::has_schema(*record.value())) &&
+                           !(record.key() && event::has_schema(*record.key()));
+        auto taken =
+            plain ? co_await take_plain(with, record) : co_await take_changed(with, record);
+        if (!taken) {
+            co_return taken;
+        }
+    }
+    place.next = record.offset() + 1;
+    with.moved.insert(partition);
+    if (position && !place.has(*position)) {
+        place.source = position->source;
+        place.at = position->at;
+    }
+    co_return boost::system::in_place_value;
+}
+
+// Tombstones delete, but behind envelopes, which have done so.
+bool sink_task::passes_tombstones(topic_rows const& of) const {
+    bool const of_source = settings_.table_format.find("${source.") != std::string::npos;
+    return !settings_.deletes || of.has_envelopes || of_source;
+}
+
+sink_task::topic_rows& sink_task::topic_of(parts& with, std::string_view name) const {
+    auto found = with.topics.find(name);
+    if (found == with.topics.end()) {
         engine::foreign_format envelope;
         envelope.values = settings_.values;
         engine::foreign_format row = envelope;
         row.envelope = false;
-        topic.reset(new parts::topic{engine::foreign_rows{envelope}, engine::foreign_rows{row}});
+        auto made = std::make_unique<topic_rows>(envelope, row);
+        found = with.topics.emplace(std::string{name}, std::move(made)).first;
     }
-    parts::partition const partition{name, record.partition()};
-    auto& place = with.places[partition];
-    record.headers(with.headers);
-    auto const position = position_in(with.headers);
-    auto const done = [&] {
-        place.next = record.offset() + 1;
-        with.moved.insert(partition);
-        if (position && !place.has(*position)) {
-            place.source = position->source;
-            place.at = position->at;
-        }
-    };
-    if (position && place.has(*position)) {
-        done();
-        co_return boost::system::in_place_value;
-    }
+    return *found->second;
+}
+
+io::awaitable<sink_task::voided> sink_task::take_plain(parts& with,
+                                                       io::kafka::fetched_record record) {
+    auto& topic = topic_of(with, record.topic());
     auto const key = padded(record.key(), with.key_room);
     auto const value = padded(record.value(), with.value_room);
-    // A tombstone deletes, but behind an envelope, which has done so.
-    bool const of_source = settings_.table_format.find("${source.") != std::string::npos;
-    if (!value && (!settings_.deletes || topic->has_envelopes || of_source)) {
-        done();
+    if (!value && passes_tombstones(topic)) {
         co_return boost::system::in_place_value;
     }
     bool const moved = std::ranges::find(with.headers, "__debezium.oldkey",
                                          &io::kafka::header::name) != with.headers.end();
     bool const envelope = value && is_envelope(*value);
-    topic->has_envelopes = topic->has_envelopes || envelope;
-    auto& rows = envelope ? topic->envelopes : topic->rows;
+    topic.has_envelopes = topic.has_envelopes || envelope;
+    auto& rows = envelope ? topic.envelopes : topic.rows;
     auto const read = rows.read(key, value, moved);
     if (!read) {
         co_return refused(record, read.error().what);
     }
     if (!*read) {
-        done();
         co_return boost::system::in_place_value;
     }
-    auto const to = table_of(settings_, name, (*read)->schema, (*read)->table);
+    auto const to = table_of(settings_, record.topic(), (*read)->schema, (*read)->table);
     if (!to) {
         co_return refused(record, to.error().what);
     }
@@ -321,7 +342,6 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
     if (!made) {
         co_return refused(record, made.error().what);
     }
-    done();
     auto const kind = made->what.kind;
     if (kind == engine::change_kind::truncate) {
         auto truncated = co_await truncate(with, *to);
@@ -330,6 +350,57 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
     if (kind != engine::change_kind::remove || settings_.deletes) {
         with.batch.add(**known, made->what);
     }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<sink_task::voided> sink_task::take_changed(parts& with,
+                                                         io::kafka::fetched_record record) {
+    auto& topic = topic_of(with, record.topic());
+    with.header_views.clear();
+    for (auto const& each : with.headers) {
+        with.header_views.push_back({each.name, each.value});
+    }
+    fetched_form from;
+    from.topic = record.topic();
+    from.partition = record.partition();
+    from.offset = record.offset();
+    from.timestamp_ms =
+        record.timestamp_ms() < 0 ? std::nullopt : std::optional{record.timestamp_ms()};
+    from.key = record.key();
+    from.value = record.value();
+    from.headers = with.header_views;
+    auto const read = with.records->read(from);
+    if (!read) {
+        co_return refused(record, read.error().what);
+    }
+    if (*read == nullptr) {
+        co_return boost::system::in_place_value;
+    }
+    sink_row const& row = **read;
+    topic.has_envelopes = topic.has_envelopes || !row.table.empty();
+    bool const removes = row.what == sink_row::kind::remove;
+    if (removes && (!settings_.deletes || (row.is_tombstone && passes_tombstones(topic)))) {
+        co_return boost::system::in_place_value;
+    }
+    auto const to = table_of(settings_, row.topic, row.schema, row.table);
+    if (!to) {
+        co_return refused(record, to.error().what);
+    }
+    if (row.what == sink_row::kind::truncate) {
+        auto truncated = co_await truncate(with, *to);
+        co_return truncated;
+    }
+    auto const known = co_await table(with, *to);
+    if (!known) {
+        co_return known.error().step == next_step::paused ? refused(record, known.error().reason)
+                                                          : known.error();
+    }
+    auto const& entry = with.tables[{to->schema, to->table}];
+    auto made = with.records->values_for(**known, *entry.foreign);
+    if (!made) {
+        co_return refused(record, made.error().what);
+    }
+    with.batch.add(**known, std::move(*made));
     co_return boost::system::in_place_value;
 }
 

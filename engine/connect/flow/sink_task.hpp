@@ -33,7 +33,10 @@ public:
 private:
     using voided = engine::outcome_of<void>;
     struct parts;
+    struct topic_rows; // what is known of one
 
+    [[nodiscard]] topic_rows& topic_of(parts& with, std::string_view name) const;
+    [[nodiscard]] bool passes_tombstones(topic_rows const& of) const;
     [[nodiscard]] io::awaitable<engine::failure> stream() override;
     [[nodiscard]] io::awaitable<voided> open(parts& into);
     [[nodiscard]] io::awaitable<voided> take_database(parts& into);
@@ -44,6 +47,9 @@ private:
     [[nodiscard]] io::awaitable<engine::failure> watch_stop(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> pulse(parts& with);
     [[nodiscard]] io::awaitable<voided> take(parts& with, io::kafka::fetched_record record);
+    // Of a record without schema blocks that nothing changes, straight from its JSON.
+    [[nodiscard]] io::awaitable<voided> take_plain(parts& with, io::kafka::fetched_record record);
+    [[nodiscard]] io::awaitable<voided> take_changed(parts& with, io::kafka::fetched_record record);
     [[nodiscard]] io::awaitable<engine::outcome_of<sink_table const*>> table(parts& with,
                                                                              sink_table_name name);
     [[nodiscard]] io::awaitable<voided> truncate(parts& with, sink_table_name name);

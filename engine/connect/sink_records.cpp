@@ -1,0 +1,304 @@
+#include "engine/connect/sink_records.hpp"
+
+#include "codecs/event/decode.hpp"
+#include "codecs/event/padding.hpp"
+#include "engine/connect/converter_settings.hpp"
+#include "engine/connect/plugins.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::connect {
+namespace {
+
+constexpr std::string_view json_converter_class = "org.apache.kafka.connect.json.JsonConverter";
+
+// By the connector, else by the worker.
+outcome<std::unique_ptr<converter>> converter_of(task_setup const& setup, std::string_view name) {
+    auto const& from = setup.config.contains(name) ? setup.config : setup.worker;
+    bool const of_header = name.starts_with("header.");
+    auto const* const of = find_plugin(text_in(from, name, of_header ? "" : json_converter_class),
+                                       plugin_kind::converter);
+    if (!of_header && of != nullptr && of->class_name == json_converter_class) {
+        return std::unique_ptr<converter>{};
+    }
+    return make_converter(from, name);
+}
+
+std::string_view text_of(std::optional<value> const& what) noexcept {
+    return what && what->kind() == value_kind::string ? what->text() : std::string_view{};
+}
+
+// Fields that transformations add to a row begin so (add.fields.prefix).
+bool is_added(std::string_view name) noexcept {
+    return name.starts_with("__");
+}
+
+template <class Each> // (std::string_view name, schema const*, value const&)
+void for_each_field(value const& in, schema const* of, Each const& each) {
+    if (in.kind() == value_kind::structure) {
+        auto const& fields = in.shape().fields;
+        for (std::size_t at = 0; at < fields.size(); ++at) {
+            each(fields[at].name, fields[at].of.get(), in.field(at));
+        }
+    } else if (in.kind() == value_kind::map) {
+        for (auto const& entry : in.entries()) {
+            if (entry.key.kind() == value_kind::string) {
+                each(entry.key.text(), of == nullptr ? nullptr : of->element.get(), entry.mapped);
+            }
+        }
+    }
+}
+
+bool has_fields(value const& what) noexcept {
+    return what.kind() == value_kind::structure || what.kind() == value_kind::map;
+}
+
+std::string named(sink_table const& of) {
+    return fmt::format("{}.{}", of.schema, of.name);
+}
+
+} // namespace
+
+outcome<data> sink_records::side::read(std::optional<std::string_view> bytes, arena& memory) {
+    if (!bytes) {
+        return other ? other->read(bytes, memory) : outcome<data>{data{}};
+    }
+    room.assign(*bytes);
+    room.append(event::record_padding, '\0');
+    auto const padded = std::string_view{room}.substr(0, bytes->size());
+    if (other) {
+        return other->read(padded, memory);
+    }
+    return event::has_schema(padded) ? with_schema.read(padded, memory)
+                                     : without.read(padded, memory);
+}
+
+outcome<std::unique_ptr<sink_records>> sink_records::of(task_setup const& setup,
+                                                        event::value_options values) {
+    std::unique_ptr<sink_records> made{new sink_records{std::move(values)}};
+    auto chain = transformation_chain::of(setup.config);
+    if (!chain) {
+        return chain.error();
+    }
+    made->chain_ = std::move(*chain);
+    for (auto const& [name, into] : {std::pair{"key.converter", &made->key_.other},
+                                     std::pair{"value.converter", &made->value_.other},
+                                     std::pair{"header.converter", &made->header_}}) {
+        auto one = converter_of(setup, name);
+        if (!one) {
+            return one.error();
+        }
+        *into = std::move(*one);
+    }
+    made->changes_ = !made->chain_.empty() || made->key_.other || made->value_.other;
+    return made;
+}
+
+std::optional<sink_records::cell> sink_records::find(cell const& in, std::string_view name) {
+    std::optional<cell> found;
+    for_each_field(in.what, in.of,
+                   [&](std::string_view field, schema const* of, value const& what) {
+                       if (field == name) {
+                           found = cell{of, what};
+                       }
+                   });
+    return found;
+}
+
+outcome<void> sink_records::convert(fetched_form const& from) {
+    memory_.clear();
+    record_ = {};
+    record_.topic = from.topic;
+    record_.partition = from.partition;
+    record_.offset = from.offset;
+    record_.timestamp_ms = from.timestamp_ms;
+    auto key = key_.read(from.key, memory_);
+    if (!key) {
+        return problem{key.error().kind, "its key: " + key.error().what};
+    }
+    record_.key = std::move(*key);
+    auto read = value_.read(from.value, memory_);
+    if (!read) {
+        return read.error();
+    }
+    record_.value = std::move(*read);
+    for (auto const& each :
+         chain_.empty() ? std::span<fetched_form::header const>{} : from.headers) {
+        auto* const room =
+            memory_.reserve((each.value ? each.value->size() : 0) + event::record_padding);
+        std::optional<std::string_view> bytes;
+        if (each.value) {
+            std::ranges::copy(*each.value, room);
+            std::fill_n(room + each.value->size(), event::record_padding, '\0');
+            bytes = memory_.commit(each.value->size() + event::record_padding)
+                        .substr(0, each.value->size());
+        }
+        auto header = header_->read(bytes, memory_);
+        if (!header) {
+            return problem{header.error().kind,
+                           fmt::format("its header {}: {}", each.name, header.error().what)};
+        }
+        record_.headers.push_back({each.name, std::move(*header)});
+    }
+    return {};
+}
+
+// False: it says nothing of a row.
+bool sink_records::read_envelope(cell const& envelope) {
+    auto const string_at = [&](cell const& in, std::string_view name) {
+        auto const found = find(in, name);
+        return found ? text_of(found->what) : std::string_view{};
+    };
+    if (auto const source = find(envelope, "source")) {
+        row_.schema = string_at(*source, "schema");
+        row_.table = string_at(*source, "table");
+    }
+    after_ = find(envelope, "after").value_or(cell{});
+    before_ = find(envelope, "before").value_or(cell{});
+    auto const op = string_at(envelope, "op");
+    row_.is_update = op == "u";
+    row_.is_new = row_.is_new || op == "c" || op == "r";
+    row_.what = op == "d"   ? sink_row::kind::remove
+                : op == "t" ? sink_row::kind::truncate
+                            : sink_row::kind::put;
+    return op == "d" || op == "t" || (has_fields(after_.what) && (row_.is_new || row_.is_update));
+}
+
+outcome<sink_row const*> sink_records::read(fetched_form const& from) {
+    if (auto const converted = convert(from); !converted) {
+        return converted.error();
+    }
+    auto const stays = chain_.apply(record_, memory_);
+    if (!stays) {
+        return stays.error();
+    }
+    if (!*stays) {
+        return nullptr;
+    }
+    row_ = {};
+    row_.topic = record_.topic;
+    row_.is_new =
+        std::ranges::find(from.headers, "__debezium.oldkey", // of a row whose key was changed
+                          &fetched_form::header::name) != from.headers.end();
+    after_ = before_ = {};
+    cell const all{record_.value.of.get(), record_.value.what};
+    if (all.what.is_null()) {
+        row_.what = sink_row::kind::remove;
+        row_.is_tombstone = true;
+        return record_.key.what.is_null() ? nullptr : &row_;
+    }
+    if (!has_fields(all.what)) {
+        return data_problem(
+            fmt::format("its value is {}, and not a row's fields", java_class(all.what)));
+    }
+    auto const op = find(all, "op");
+    auto const source = find(all, "source");
+    bool const is_envelope =
+        op && op->what.kind() == value_kind::string && source && has_fields(source->what);
+    if (is_envelope) {
+        return read_envelope(all) ? &row_ : nullptr;
+    }
+    after_ = all;
+    auto const deleted = find(all, "__deleted"); // of ExtractNewRecordState, when it rewrites
+    if (deleted && text_of(deleted->what) == "true") {
+        row_.what = sink_row::kind::remove;
+    }
+    return &row_;
+}
+
+// Of the record's key, which may be the bare value of a key of one column, or of the row.
+std::optional<sink_records::cell> sink_records::key_cell(std::string_view column,
+                                                         bool single) const {
+    cell const key{record_.key.of.get(), record_.key.what};
+    if (has_fields(key.what)) {
+        if (auto const found = find(key, column)) {
+            return found;
+        }
+    } else if (single && !key.what.is_null()) {
+        return key;
+    }
+    auto const before = find(before_, column);
+    return before ? before : find(after_, column);
+}
+
+outcome<void> sink_records::check_fields(sink_table const& to) const {
+    std::string unknown;
+    for_each_field(after_.what, after_.of, [&](std::string_view name, schema const*, value const&) {
+        if (to.find(name) == nullptr && !is_added(name) && unknown.empty()) {
+            unknown = name;
+        }
+    });
+    if (!unknown.empty()) {
+        return data_problem(
+            fmt::format("table {} has no column {}: add it, or leave the field out (ReplaceField)",
+                        named(to), unknown));
+    }
+    return {};
+}
+
+outcome<sink_values> sink_records::values_for(sink_table const& to,
+                                              engine::foreign_table const& shape) {
+    sink_values made;
+    made.removed = row_.what == sink_row::kind::remove;
+    made.columns.resize(to.columns.size());
+    if (!made.removed) {
+        if (auto const known = check_fields(to); !known) {
+            return known.error();
+        }
+    }
+    bool const single = std::ranges::count(to.columns, true, &sink_table::column::key) == 1;
+    for (std::size_t at = 0; at < to.columns.size(); ++at) {
+        auto const& column = to.columns[at];
+        if (made.removed && !column.key) {
+            continue;
+        }
+        auto from = made.removed ? std::nullopt : find(after_, column.name);
+        if (!from && column.key) {
+            from = key_cell(column.name, single);
+        }
+        if (column.key && (!from || from->what.is_null())) {
+            return data_problem(fmt::format("neither its key nor its row has column {} of the key "
+                                            "of table {}",
+                                            column.name, named(to)));
+        }
+        if (!from) { // what a new row does not have gets its default
+            made.whole = made.whole && !row_.is_update;
+            continue;
+        }
+        auto const of =
+            std::ranges::find(shape.shape.columns, column.name, &pgoutput::column_shape::name);
+        auto const type =
+            of == shape.shape.columns.end()
+                ? event::resolved_type{}
+                : shape.types[static_cast<std::size_t>(of - shape.shape.columns.begin())];
+        auto const read = text_.of(from->of, from->what, type, out_);
+        if (!read) {
+            return problem{read.error().kind, fmt::format("column {} of table {}: {}", column.name,
+                                                          named(to), read.error().what)};
+        }
+        if (*read == sink_cell::unsent) {
+            if (column.key) {
+                return data_problem(fmt::format("column {} of the key of table {} was not sent",
+                                                column.name, named(to)));
+            }
+            made.whole = false;
+            continue;
+        }
+        made.columns[at].emplace();
+        if (*read == sink_cell::text) {
+            made.columns[at]->emplace(out_);
+        }
+    }
+    if (!made.whole && row_.is_new) {
+        return data_problem(fmt::format(
+            "a row of table {} that is to be made has values that were not sent with it: give the "
+            "table REPLICA IDENTITY FULL at the source, or copy the row by hand",
+            named(to)));
+    }
+    return made;
+}
+
+} // namespace tandem::connect

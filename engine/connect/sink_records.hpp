@@ -1,0 +1,99 @@
+#pragma once
+// A sink's records as rows, by way of Connect's values: those with schema blocks, whose names say what a number counts,
+// those that transformations change, and those of other converters than JsonConverter. Pure.
+
+#include "codecs/connect/converter.hpp"
+#include "engine/connect/sink_batch.hpp"
+#include "engine/connect/sink_text.hpp"
+#include "engine/connect/task_setup.hpp"
+#include "engine/core/foreign_rows.hpp"
+#include "engine/transform/chain.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tandem::connect {
+
+// As it came from a topic.
+struct fetched_form {
+    struct header {
+        std::string_view name;
+        std::optional<std::string_view> value;
+    };
+    std::string_view topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    std::optional<std::int64_t> timestamp_ms;
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;
+    std::span<header const> headers;
+};
+
+// Of which table, and what to do there. Lives until the next record is read.
+struct sink_row {
+    enum class kind : std::uint8_t { put, remove, truncate };
+    kind what = kind::put;
+    std::string_view topic;  // after the transformations
+    std::string_view schema; // of the source block; empty: it has none
+    std::string_view table;
+    bool is_update = false; // what it does not have stays as it is
+    bool is_new = false;    // it has to be whole
+    bool is_tombstone = false;
+};
+
+class sink_records {
+public:
+    // Errors: config.
+    [[nodiscard]] static outcome<std::unique_ptr<sink_records>> of(task_setup const& setup,
+                                                                   event::value_options values);
+
+    // Whether only this class reads the connector's records, whatever they look like.
+    [[nodiscard]] bool changes() const noexcept { return changes_; }
+
+    // Null: it is left out, or says nothing of a row. Errors: data, of what a converter or a transformation says.
+    [[nodiscard]] outcome<sink_row const*> read(fetched_form const& record);
+    // What the row that was read last has for that table, by its columns. Errors: data.
+    [[nodiscard]] outcome<sink_values> values_for(sink_table const& to,
+                                                  engine::foreign_table const& shape);
+
+private:
+    struct cell {
+        schema const* of = nullptr; // null: it has none
+        value what;
+    };
+    // A side of JSON may have a schema block or none, whatever the configuration says of it.
+    struct side {
+        std::unique_ptr<converter> other; // null: JSON
+        json_reader with_schema{{true, true}};
+        json_reader without{{false, true}};
+        std::string room;
+
+        [[nodiscard]] outcome<data> read(std::optional<std::string_view> bytes, arena& memory);
+    };
+
+    explicit sink_records(event::value_options values) : text_{std::move(values)} {}
+    [[nodiscard]] static std::optional<cell> find(cell const& in, std::string_view name);
+    [[nodiscard]] outcome<void> convert(fetched_form const& from);
+    [[nodiscard]] bool read_envelope(cell const& envelope);
+    [[nodiscard]] std::optional<cell> key_cell(std::string_view column, bool single) const;
+    [[nodiscard]] outcome<void> check_fields(sink_table const& to) const;
+
+    bool changes_ = false;
+    transformation_chain chain_;
+    side key_;
+    side value_;
+    std::unique_ptr<converter> header_;
+    sink_text text_;
+    record record_;
+    cell after_;
+    cell before_;
+    sink_row row_;
+    arena memory_; // of one record
+    std::string out_;
+};
+
+} // namespace tandem::connect
