@@ -190,14 +190,19 @@ void sink_batch::add(sink_table const& of, sink_values made) {
         into.rows.push_back(std::move(made));
         return;
     }
+    if (into.rows[found->second].removed && !made.removed) { // nothing of the row before is left
+        found->second = into.rows.size();
+        into.rows.push_back(std::move(made));
+        return;
+    }
     auto& before = into.rows[found->second];
-    if (!made.removed && !made.whole && !before.removed) { // what it does not say stays
+    if (!made.removed) { // what it does not say stays
         for (std::size_t column = 0; column < made.columns.size(); ++column) {
             if (!made.columns[column]) {
                 made.columns[column] = std::move(before.columns[column]);
             }
         }
-        made.whole = before.whole;
+        made.whole = made.whole || before.whole;
     }
     before = std::move(made);
 }

@@ -18,7 +18,7 @@ namespace tandem::connect {
 struct sink_table {
     struct column {
         std::string name;
-        std::string type_name; // format_type(type, NULL)
+        std::string type_name; // format_type(type, -1): of any length
         bool key = false;
         bool generated = false;       // the target computes it
         bool identity_always = false; // of its own numbers

@@ -91,7 +91,10 @@ std::string real_text(value const& what) {
 // The number of Connect's Date, Time or Timestamp as their JSON has it.
 std::int64_t counted(value const& what, kind as) noexcept {
     auto const number = what.number();
-    return as == kind::date ? (number - ((number % day_ms) + day_ms) % day_ms) / day_ms : number;
+    auto const of_day = ((number % day_ms) + day_ms) % day_ms;
+    return as == kind::date                         ? (number - of_day) / day_ms
+           : as == kind::time || as == kind::timetz ? of_day
+                                                    : number;
 }
 
 std::optional<std::string> scalar_json(value const& what, kind as) {

@@ -103,3 +103,5 @@ _awaits(False,
         "case kind::a: { co_await g(); }",
         "steady_timer timer{co_await asio::this_coro::executor, time};",
         "co_return co_await f();")
+_awaits(True, "auto got = is ? co_await f(a) : co_await g(a);", "auto got = is ? value : co_await g(a);")
+_awaits(False, "x = is ? a : b; case 1: co_await f(a);")

@@ -36,7 +36,7 @@ constexpr char const* store_offsets =
     "excluded.next_offset, source = excluded.source, commit_lsn = excluded.commit_lsn, number = excluded.number";
 
 constexpr char const* columns_of =
-    "SELECT a.attname, format_type(a.atttypid, NULL), a.attidentity = 'a', a.attgenerated <> '' FROM pg_attribute AS a "
+    "SELECT a.attname, format_type(a.atttypid, -1), a.attidentity = 'a', a.attgenerated <> '' FROM pg_attribute AS a "
     "JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 "
     "AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 

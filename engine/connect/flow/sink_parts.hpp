@@ -43,6 +43,8 @@ struct sink_task::parts {
     };
 
     explicit parts(insert_mode mode) : batch{mode} {}
+    // For topics that were made meanwhile.
+    [[nodiscard]] bool is_time_to_look() const;
 
     std::unique_ptr<io::pg::connection> target;
     std::unique_ptr<io::pg::connection> catalog;

@@ -30,7 +30,9 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::size_t rows_most = 8'000;
 constexpr std::size_t bytes_most = std::size_t{4} << 20;
-constexpr auto topics_interval = 5s;
+// Until there are some, and for what comes later.
+constexpr auto first_topics_interval = 200ms;
+constexpr auto topics_interval = 1s;
 
 std::optional<std::string_view> padded(std::optional<std::string_view> bytes, std::string& room) {
     if (!bytes) {
@@ -67,6 +69,10 @@ std::optional<record_position> position_in(std::span<io::kafka::header const> he
 }
 
 } // namespace
+
+bool sink_task::parts::is_time_to_look() const {
+    return clock::now() - looked_at >= (assigned.empty() ? first_topics_interval : topics_interval);
+}
 
 sink_task::sink_task(task_setup setup, sink_settings settings, engine::direction_stats& stats)
     : supervised{fmt::format("connector {} task {}", setup.connector, setup.number), stats},
@@ -198,7 +204,7 @@ io::awaitable<failure> sink_task::pulse(parts& with) {
     for (;;) {
         timer.expires_after(20ms);
         co_await timer.async_wait(io::asio::use_awaitable);
-        if (with.stopping || clock::now() - with.looked_at >= topics_interval) {
+        if (with.stopping || with.is_time_to_look()) {
             with.log->client().notify();
         }
     }
@@ -245,7 +251,7 @@ io::awaitable<failure> sink_task::read(parts& with) {
         if (with.stopping) {
             co_return failure{next_step::stopped, {}};
         }
-        if (clock::now() - with.looked_at >= topics_interval) {
+        if (with.is_time_to_look()) {
             with.looked_at = clock::now();
             auto assigned = co_await assign(with);
             if (!assigned) {
@@ -274,8 +280,12 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
         bool const plain = !with.records->changes() &&
                            !(record.value() && event::has_schema(*record.value())) &&
                            !(record.key() && event::has_schema(*record.key()));
-        auto taken =
-            plain ? co_await take_plain(with, record) : co_await take_changed(with, record);
+        voided taken;
+        if (plain) {
+            taken = co_await take_plain(with, record);
+        } else {
+            taken = co_await take_changed(with, record);
+        }
         if (!taken) {
             co_return taken;
         }

@@ -1,0 +1,228 @@
+"""The JDBC sinks of `tandem connect`: records with schema blocks in every mode of their source, transformations, converters,
+and the same topics read by real Debezium's sink."""
+
+import json
+import random
+
+import pytest
+
+from support.connect_face import Face
+from support.connect_worker import Worker
+from support.waiting import wait_until
+
+KINDS = """id bigint PRIMARY KEY, s smallint, i integer, b boolean, r real, d double precision, n numeric, p numeric(12, 3),
+    t text NOT NULL, v varchar(20), at timestamptz, plain timestamp, plain3 timestamp(3), day date, hour time, hour3 time(3), u uuid,
+    j jsonb, bytes bytea"""
+# The peer's columns have other precisions than the source's: only a schema's name says what a number counts.
+OURS = KINDS.replace("plain3 timestamp(3)", "plain3 timestamp").replace("hour3 time(3)", "hour3 time") \
+    .replace("plain timestamp,", "plain timestamp(6),").replace("hour time,", "hour time(6),")
+ONLY_OURS = ", list text[], whole integer[], days date[], span interval, bits bit(5), padded char(7), many bit varying(9), prices numeric(9, 2)[]"
+ROWS = """
+INSERT INTO kinds VALUES
+  (1, 32767, -5, true, 1.5, 1e300, 12345678901234567890.123456789, 7.125, E'a "quoted"\\n\\\\ ä🙂', 'v', '2026-11-26 12:00:00.123+01',
+   '1999-12-31 23:59:59.999', '1999-12-31 23:59:59.999', '2024-02-29', '23:59:59.999', '00:00:00.001',
+   '0af76519-16cd-43dd-8448-eb211c80319c', '{"a": [1, null, "x"]}', '\\x00ff27'),
+  (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (3, -32768, 2147483647, false, 3.4028235e38, 4.9e-324, -1.5, -0.001, repeat('ä', 500), NULL, '1969-12-31 23:59:59.5+00',
+   '1969-12-31 00:00:00.001', '1910-01-01', '1969-12-31', '00:00:00', '12:00:00', NULL, 'null', ''),
+  (4, 1, 1, true, 0, 0, 0, 0, 'goes', 'goes', now(), now(), now(), now(), now(), now(), NULL, '[]', NULL);
+UPDATE kinds SET i = 7 WHERE id = 1;
+UPDATE kinds SET t = 'another', n = NULL WHERE id = 2;
+DELETE FROM kinds WHERE id = 4;
+UPDATE kinds SET id = 30 WHERE id = 3;
+"""
+MORE_ROWS = """
+UPDATE kinds SET list = ARRAY['a', NULL, '"', ''], whole = ARRAY[1, NULL, -3], days = ARRAY['2024-02-29', '1969-12-31']::date[],
+  span = '-03:04:05.678', padded = 'pad', bits = B'10101', many = B'101', prices = ARRAY[1.50, -0.01] WHERE id = 1;
+UPDATE kinds SET list = '{}', whole = '{}', bits = B'00001' WHERE id = 2;
+"""
+MODES = {
+    "adaptive": {},
+    "adaptive_time": {"time.precision.mode": "adaptive_time_microseconds", "decimal.handling.mode": "string"},
+    "connect": {"time.precision.mode": "connect", "decimal.handling.mode": "double"},
+    "micros": {"time.precision.mode": "microseconds"},
+    "nanos": {"time.precision.mode": "nanoseconds"},
+    "iso": {"time.precision.mode": "isostring"},
+}
+
+
+@pytest.fixture(scope="module")
+def worker(servers, kafka):
+    started = Worker(kafka.bootstrap, 3, servers.workspace.path / "connect-sink")
+    started.start()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def face(servers, kafka):
+    made = Face(kafka.bootstrap, servers.workspace).start()
+    yield made
+    made.close()
+
+
+class Way:
+    """From a database of one server to one of the other, by connectors of names that are its own."""
+
+    def __init__(self, servers, face):
+        self.name = f"w{random.randrange(1 << 30)}"
+        self.face, self.made = face, []
+        self.databases = [cluster.create_database(self.name + end) for cluster, end in
+                          ((servers.a, "_from"), (servers.b, "_to"), (servers.b, "_third"))]
+        self.origin, self.target, self.third = self.databases
+
+    def source(self, more):
+        self._make("source", {
+            "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "database.hostname": "127.0.0.1",
+            "database.port": str(self.origin.cluster.port), "database.user": "postgres", "database.password": "password",
+            "database.dbname": self.origin.name, "topic.prefix": self.name, "slot.name": self.name, "publication.name": self.name,
+            "snapshot.mode": "no_data", "topic.creation.default.partitions": "1", "topic.creation.default.replication.factor": "3",
+            **more})
+        self.face.wait_running(f"{self.name}-source")
+
+    def sink_config(self, database, more):
+        return {"connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector", "topics.regex": self.name + r"\.public\..*",
+                "connection.url": f"jdbc:postgresql://127.0.0.1:{database.cluster.port}/{database.name}?stringtype=unspecified",
+                "connection.username": "postgres", "connection.password": "password", "insert.mode": "upsert",
+                "delete.enabled": "true", "primary.key.mode": "record_key", "table.name.format": "${source.table}",
+                **more}
+
+    def sink(self, more=None):
+        self._make("sink", self.sink_config(self.target, more or {}))
+
+    def _make(self, kind, config):
+        self.face.create(f"{self.name}-{kind}", config)
+        self.made.append(f"{self.name}-{kind}")
+
+    def explain(self):
+        """What differs, and what the sink says."""
+        ours, theirs = contents(self.target), contents(self.origin)
+        fields = [(one["id"], name, one[name], other.get(name)) for one, other in zip(map(json.loads, theirs), map(json.loads, ours))
+                  for name in one if one[name] != other.get(name)]
+        return f"{len(theirs)} and {len(ours)} rows; {str(fields)[:2000]}\n{self.trace()}\n{self.face.log_tail(5)}"
+
+    def trace(self):
+        status, answer = self.face.ask("GET", f"/connectors/{self.name}-sink/status")
+        return answer["tasks"][0].get("trace", "") if status == 200 and answer["tasks"] else ""
+
+    def close(self):
+        for name in self.made:
+            self.face.ask("DELETE", f"/connectors/{name}")
+        for database in self.databases:
+            database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        wait_until(lambda: not self.origin.sql("SELECT FROM pg_replication_slots WHERE slot_name = %s AND active", self.name), 30,
+                   "its slot is let go")
+        self.origin.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", self.name)
+        for database in self.databases:
+            database.cluster.drop_database(database)
+
+
+@pytest.fixture
+def way(servers, face):
+    made = Way(servers, face)
+    yield made
+    made.close()
+
+
+def contents(database, table="kinds"):
+    """Rows as JSON, fields by name: what is equal has equal text, but for zeros at the end of a number."""
+    return database.value(f"SELECT coalesce(array_agg(to_jsonb(of)::text ORDER BY of.id), '{{}}') FROM {table} of")
+
+
+JSON = {f"{side}.converter": "org.apache.kafka.connect.json.JsonConverter" for side in ("key", "value")}
+SCHEMAS, NO_SCHEMAS = ({**JSON, **{f"{side}.converter.schemas.enable": on for side in ("key", "value")}} for on in ("true", "false"))
+
+
+@pytest.mark.parametrize("mode", [*MODES, "no_schemas"])
+def test_every_mode_of_the_source(way, face, mode):
+    """Schema blocks say by their names what a number counts. Without them the defaults are taken, and columns must be the same."""
+    way.origin.sql(f"CREATE TABLE kinds ({KINDS}{ONLY_OURS})")
+    way.target.sql(f"CREATE TABLE kinds ({KINDS if mode == 'no_schemas' else OURS}{ONLY_OURS})")
+    way.source({**(NO_SCHEMAS if mode == "no_schemas" else {**SCHEMAS, **MODES[mode]})})
+    way.sink()
+    way.origin.sql(ROWS if mode != "connect" else ROWS.replace("12345678901234567890.123456789", "1234567.5"))
+    way.origin.sql(MORE_ROWS)
+    wait_until(lambda: contents(way.target) == contents(way.origin), 30, "the rows are the source's",
+               detail=way.explain)
+    assert way.target.value("SELECT array_agg(id ORDER BY id) FROM kinds") == [1, 2, 30]
+
+
+KAFKA, DEBEZIUM = "org.apache.kafka.connect.", "io.debezium.transforms."
+CHAIN = {
+    "transforms": "unwrap,only,rename,mask,origin,when,route",
+    "transforms.unwrap.type": DEBEZIUM + "ExtractNewRecordState", "transforms.unwrap.delete.tombstone.handling.mode": "drop",
+    "transforms.only.type": KAFKA + "transforms.Filter", "transforms.only.predicate": "scratch",
+    "transforms.rename.type": KAFKA + "transforms.ReplaceField$Value", "transforms.rename.renames": "v:body", "transforms.rename.exclude": "secret",
+    "transforms.mask.type": KAFKA + "transforms.MaskField$Value", "transforms.mask.fields": "phone", "transforms.mask.replacement": "***",
+    "transforms.mask.predicate": "gone", "transforms.mask.negate": "true",
+    "transforms.origin.type": KAFKA + "transforms.InsertField$Value", "transforms.origin.static.field": "origin",
+    "transforms.origin.static.value": "a",
+    "transforms.when.type": KAFKA + "transforms.TimestampConverter$Value", "transforms.when.field": "at",
+    "transforms.when.target.type": "Timestamp", "transforms.when.unix.precision": "microseconds",
+    "transforms.route.type": KAFKA + "transforms.RegexRouter", "transforms.route.regex": r".*\.public\.(.*)", "transforms.route.replacement": "copy_of_$1",
+    "predicates": "gone,scratch", "predicates.gone.type": KAFKA + "transforms.predicates.RecordIsTombstone",
+    "predicates.scratch.type": KAFKA + "transforms.predicates.TopicNameMatches", "predicates.scratch.pattern": r".*\.scratch",
+    "table.name.format": "${topic}",
+}
+
+
+def test_a_chain_of_transformations_as_in_real_connect(way, face, worker):
+    """The same chain in Debezium's sink of a real worker and in ours, the same topics: the same rows."""
+    way.origin.sql("CREATE TABLE item (id bigint PRIMARY KEY, v text, secret text, phone text, at timestamp, n numeric(9, 2));"
+                   "CREATE TABLE scratch (id bigint PRIMARY KEY)")
+    for database in (way.target, way.third):
+        database.sql("CREATE TABLE copy_of_item (id bigint PRIMARY KEY, body text, phone text, at timestamp, n numeric(9, 2), origin text)")
+    way.source(SCHEMAS)
+    way.sink({**CHAIN, **SCHEMAS})
+    worker.command("PUT", f"/connectors/{way.name}/config", way.sink_config(way.third, {
+        **CHAIN, **SCHEMAS, "consumer.override.auto.offset.reset": "earliest", "consumer.override.metadata.max.age.ms": "500",
+        "tasks.max": "1"}))
+    way.origin.sql("INSERT INTO scratch VALUES (1);"
+                   "INSERT INTO item SELECT i, 'v' || i, 'secret', CASE WHEN i % 3 > 0 THEN '0123' END,"
+                   "  timestamp '2026-11-26 12:00:00.123' + i * interval '1 hour', i / 7.0 FROM generate_series(1, 100) i;"
+                   "UPDATE item SET v = NULL WHERE id % 5 = 0; DELETE FROM item WHERE id % 4 = 0; UPDATE item SET id = id + 1000 WHERE id < 10")
+    left = [*range(1, 101), *(1000 + i for i in range(1, 10) if i % 4)]  # deletes are dropped by the chain
+    for database in (way.target, way.third):
+        wait_until(lambda of=database: of.value("SELECT array_agg(id ORDER BY id) FROM copy_of_item") == left, 60, "all rows are there",
+                   detail=lambda: way.trace() + worker.log_tail() + way.face.log_tail(5))
+    wait_until(lambda: contents(way.target, "copy_of_item") == contents(way.third, "copy_of_item"), 30, "both wrote the same", detail=lambda: str(
+        [each for each in zip(contents(way.target, "copy_of_item"), contents(way.third, "copy_of_item")) if each[0] != each[1]][:3]))
+    assert way.target.sql("SELECT body, phone, at::text, n::text, origin FROM copy_of_item WHERE id = 1001") == [
+        ("v1", "***", "2026-11-26 13:00:00.123", "0.14", "a")]
+
+
+def produce(kafka, topic, records):
+    kafka.admin.produce(topic, *({"key": key.encode(), "value": value and value.encode()} for key, value in records))
+
+
+def test_other_converters(way, face, kafka):
+    """What any producer wrote: a bare key in a string, rows without a schema block."""
+    topic = f"{way.name}.public.plain"
+    kafka.admin.create_topic(topic)
+    way.target.sql("CREATE TABLE plain (id integer PRIMARY KEY, name text, extra jsonb, n numeric)")
+    way.sink({"key.converter": KAFKA + "storage.StringConverter", **{key: value for key, value in NO_SCHEMAS.items() if key.startswith("value")},
+              "table.name.format": "plain"})
+    produce(kafka, topic, [("7", json.dumps({"name": "x", "extra": '{"a": 1}', "n": 1.5})), ("8", json.dumps({"name": "y"})),
+                                ("7", json.dumps({"name": "z"})), ("8", None)])
+    wait_until(lambda: way.target.sql("SELECT id, name, n::text FROM plain ORDER BY id") == [(7, "z", "1.5")], 30, "the row is there", detail=way.trace)
+
+
+@pytest.mark.parametrize("table, row, says", [
+    ("id integer PRIMARY KEY, at timestamp", {"at": ("int64", 5)}, "column at of table public.plain: a number (Schema{INT64}) that does not say what it counts"),
+    ("id integer PRIMARY KEY, raw bytea", {"raw": ("string", "AA==")}, "column raw of table public.plain: a string for a column of type bytea"),
+    ("id integer PRIMARY KEY", {"more": ("string", "x")}, "table public.plain has no column more: add it, or leave the field out (ReplaceField)"),
+    ("id integer PRIMARY KEY, n integer", {"n": ("string", "x")}, 'invalid input syntax for type integer: "x"'),
+], ids=["no_unit", "no_base", "no_column", "no_number"])
+def test_what_cannot_be_known_is_refused(way, face, kafka, table, row, says):
+    topic = f"{way.name}.public.plain"
+    kafka.admin.create_topic(topic)
+    way.target.sql(f"CREATE TABLE plain ({table})")
+    way.sink({**SCHEMAS, "table.name.format": "plain"})
+
+    def record(fields):
+        return json.dumps({"schema": {"type": "struct", "optional": False, "fields": [
+            {"field": name, "type": kind, "optional": True} for name, (kind, _) in fields.items()]},
+            "payload": {name: value for name, (_, value) in fields.items()}})
+    produce(kafka, topic, [(record({"id": ("int32", 1)}), record({"id": ("int32", 1), **row}))])
+    wait_until(lambda: says in way.trace(), 30, "it says why", detail=way.trace)
+    assert way.target.value("SELECT count(*) FROM plain") == 0
