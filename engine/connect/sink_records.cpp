@@ -115,11 +115,13 @@ outcome<void> sink_records::convert(fetched_form const& from) {
     record_.partition = from.partition;
     record_.offset = from.offset;
     record_.timestamp_ms = from.timestamp_ms;
+    stage_ = "KEY_CONVERTER";
     auto key = key_.read(from.key, memory_);
     if (!key) {
         return problem{key.error().kind, "its key: " + key.error().what};
     }
     record_.key = std::move(*key);
+    stage_ = "VALUE_CONVERTER";
     auto read = value_.read(from.value, memory_);
     if (!read) {
         return read.error();
@@ -171,6 +173,7 @@ outcome<sink_row const*> sink_records::read(fetched_form const& from) {
     if (auto const converted = convert(from); !converted) {
         return converted.error();
     }
+    stage_ = "TRANSFORMATION";
     auto const stays = chain_.apply(record_, memory_);
     if (!stays) {
         return stays.error();
@@ -178,6 +181,7 @@ outcome<sink_row const*> sink_records::read(fetched_form const& from) {
     if (!*stays) {
         return nullptr;
     }
+    stage_ = "TASK_PUT";
     row_ = {};
     row_.topic = record_.topic;
     row_.is_new =
@@ -232,9 +236,10 @@ outcome<void> sink_records::check_fields(sink_table const& to) const {
         }
     });
     if (!unknown.empty()) {
-        return data_problem(
+        return problem{
+            problem_kind::connect,
             fmt::format("table {} has no column {}: add it, or leave the field out (ReplaceField)",
-                        named(to), unknown));
+                        named(to), unknown)};
     }
     return {};
 }

@@ -54,9 +54,13 @@ public:
     // Whether only this class reads the connector's records, whatever they look like.
     [[nodiscard]] bool changes() const noexcept { return changes_; }
 
+    // Where read() or values_for() found an error, in Connect's words.
+    [[nodiscard]] std::string_view stage() const noexcept { return stage_; }
+
     // Null: it is left out, or says nothing of a row. Errors: data, of what a converter or a transformation says.
     [[nodiscard]] outcome<sink_row const*> read(fetched_form const& record);
-    // What the row that was read last has for that table, by its columns. Errors: data.
+    // What the row that was read last has for that table, by its columns. Errors: data, of the record; connect, of a field
+    // that the table has no column for.
     [[nodiscard]] outcome<sink_values> values_for(sink_table const& to,
                                                   engine::foreign_table const& shape);
 
@@ -83,6 +87,7 @@ private:
     [[nodiscard]] outcome<void> check_fields(sink_table const& to) const;
 
     bool changes_ = false;
+    std::string_view stage_;
     transformation_chain chain_;
     side key_;
     side value_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace tandem::connect {
@@ -41,16 +42,12 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 // What would change what is written and is not there yet is refused: nobody is to rely on it in vain.
 std::optional<problem> missing(property_map const& config, bool of_confluent) {
-    constexpr std::array<std::string_view, 5> empty_only{
-        "field.include.list", "field.exclude.list", "fields.whitelist",
-        "errors.deadletterqueue.topic.name", "topic.prefix"};
+    constexpr std::array<std::string_view, 4> empty_only{"field.include.list", "field.exclude.list",
+                                                         "fields.whitelist", "topic.prefix"};
     for (auto const name : empty_only) {
         if (!text_in(config, name).empty()) {
             return not_here(config, name, "leave it out");
         }
-    }
-    if (lower(text_in(config, "errors.tolerance", "none")) != "none") {
-        return not_here(config, "errors.tolerance", "none is");
     }
     if (lower(text_in(config, "schema.evolution", "none")) != "none") {
         return not_here(config, "schema.evolution", "none is: make tables and columns by hand");
@@ -101,6 +98,16 @@ std::optional<problem> read_mode(property_map const& config, bool of_confluent,
         }
     }
     return std::nullopt;
+}
+
+void read_tolerance(property_map const& config, sink_settings& into) {
+    into.tolerates = lower(text_in(config, "errors.tolerance", "none")) == "all";
+    into.logs_errors = is_on(config, "errors.log.enable", false);
+    into.dead_letter_topic = text_in(config, "errors.deadletterqueue.topic.name");
+    into.dead_letter_headers =
+        is_on(config, "errors.deadletterqueue.context.headers.enable", false);
+    auto const replicas = text_in(config, "errors.deadletterqueue.topic.replication.factor", "3");
+    std::from_chars(replicas.data(), replicas.data() + replicas.size(), into.dead_letter_replicas);
 }
 
 } // namespace
@@ -191,6 +198,7 @@ outcome<sink_settings> sink_settings_of(task_setup const& from) {
     if (auto why = read_mode(config, of_confluent, made)) {
         return std::move(*why);
     }
+    read_tolerance(config, made);
     auto uri = sink_uri(text_in(config, "connection.url"),
                         text_in(config, of_confluent ? "connection.user" : "connection.username"),
                         text_in(config, "connection.password"));

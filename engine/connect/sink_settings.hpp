@@ -26,6 +26,11 @@ struct sink_settings {
     bool underscores = true; // points of the topic's name become such
     bool quotes = false;     // names are taken as they are
     event::value_options values;
+    bool tolerates = false; // errors.tolerance=all: a record that cannot be read is passed over
+    bool logs_errors = false;
+    std::string dead_letter_topic; // empty: none
+    int dead_letter_replicas = 3;
+    bool dead_letter_headers = false;
     std::vector<std::string> notes;
 };
 

@@ -226,3 +226,29 @@ def test_what_cannot_be_known_is_refused(way, face, kafka, table, row, says):
     produce(kafka, topic, [(record({"id": ("int32", 1)}), record({"id": ("int32", 1), **row}))])
     wait_until(lambda: says in way.trace(), 30, "it says why", detail=way.trace)
     assert way.target.value("SELECT count(*) FROM plain") == 0
+
+
+def test_letters_that_nobody_can_read(way, face, kafka):
+    """errors.tolerance=all: what cannot be read, changed or written is passed over and copied, and nothing else is."""
+    topic, dead = f"{way.name}.public.plain", f"{way.name}.dead"
+    kafka.admin.create_topic(topic)
+    way.target.sql("CREATE TABLE plain (id integer PRIMARY KEY, at timestamp, raw bytea)")
+    way.sink({**NO_SCHEMAS, "key.converter": KAFKA + "storage.StringConverter", "table.name.format": "plain", "errors.tolerance": "all",
+              "errors.deadletterqueue.topic.name": dead, "errors.deadletterqueue.context.headers.enable": "true",
+              "errors.log.enable": "true", "transforms": "when", "transforms.when.type": KAFKA + "transforms.TimestampConverter$Value",
+              "transforms.when.field": "at", "transforms.when.target.type": "Timestamp", "transforms.when.format": "yyyy-MM-dd"})
+    bad = [("2", "{"), ("3", '{"at": "no day"}'), ("4", '{"raw": "not base64!"}'), ("5", "7")]
+    produce(kafka, topic, [("1", '{"at": "2026-11-26"}'), *bad, ("6", '{"raw": "AP8="}')])
+    wait_until(lambda: way.target.value("SELECT count(*) FROM plain") == 2, 30, "the good ones are there", detail=way.explain)
+    assert way.target.sql("SELECT id, at::text, raw::text FROM plain ORDER BY id") == [(1, "2026-11-26 00:00:00", None), (6, None, "\\x00ff")]
+    letters = kafka.admin.read(dead)
+    assert [(each["key"].decode(), each["value"].decode()) for each in letters] == bad
+    told = [{name: value.decode() for name, value in each["headers"]} for each in letters]
+    assert [(each["__connect.errors.topic"], each["__connect.errors.partition"], each["__connect.errors.offset"],
+             each["__connect.errors.stage"]) for each in told] == [
+        (topic, "0", "1", "VALUE_CONVERTER"), (topic, "0", "2", "TRANSFORMATION"), (topic, "0", "3", "TASK_PUT"), (topic, "0", "4", "TRANSFORMATION")]
+    assert {each["__connect.errors.connector.name"] for each in told} == {f"{way.name}-sink"}
+    assert [each["__connect.errors.exception.class.name"] for each in told] == ["org.apache.kafka.connect.errors.DataException"] * 4
+    assert face.log_text().count("is passed over") == 4
+    produce(kafka, topic, [("9", '{"unknown": 1}')])  # not the record's fault
+    wait_until(lambda: "has no column unknown" in way.trace(), 30, "a column that is missing stops it", detail=way.trace)

@@ -1,6 +1,7 @@
 #pragma once
 // What one start of a sink holds, for its own sources only.
 
+#include "engine/connect/flow/dead_letters.hpp"
 #include "engine/connect/flow/sink_task.hpp"
 #include "engine/connect/sink_records.hpp"
 #include "engine/connect/source_records.hpp"
@@ -60,6 +61,8 @@ struct sink_task::parts {
     sink_batch batch;
     arena bytes;                           // of the batch
     std::unique_ptr<sink_records> records; // by way of Connect's values
+    std::unique_ptr<dead_letters> letters;
+    std::optional<record_fault> fault; // of the record in hand alone
     std::vector<io::kafka::header> headers;
     std::vector<fetched_form::header> header_views;
     std::string key_room;

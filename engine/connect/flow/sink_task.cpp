@@ -129,6 +129,11 @@ io::awaitable<sink_task::voided> sink_task::open(parts& into) {
         co_return failure{next_step::paused, records.error().what};
     }
     into.records = std::move(*records);
+    into.letters = std::make_unique<dead_letters>(setup_, settings_);
+    auto letters = co_await into.letters->open(*into.cluster);
+    if (!letters) {
+        co_return letters;
+    }
     into.shapes = std::make_unique<engine::foreign_tables>(settings_.node.name, *into.catalog);
     co_return boost::system::in_place_value;
 }
@@ -277,14 +282,18 @@ io::awaitable<sink_task::voided> sink_task::take(parts& with, io::kafka::fetched
     record.headers(with.headers);
     auto const position = position_in(with.headers);
     if (!position || !place.has(*position)) {
-        bool const plain = !with.records->changes() &&
+        bool const plain = !settings_.tolerates && !with.records->changes() &&
                            !(record.value() && event::has_schema(*record.value())) &&
                            !(record.key() && event::has_schema(*record.key()));
+        with.fault.reset();
         voided taken;
         if (plain) {
             taken = co_await take_plain(with, record);
         } else {
             taken = co_await take_changed(with, record);
+        }
+        if (!taken && settings_.tolerates && with.fault) {
+            taken = co_await with.letters->put(record, *with.fault);
         }
         if (!taken) {
             co_return taken;
@@ -381,6 +390,8 @@ io::awaitable<sink_task::voided> sink_task::take_changed(parts& with,
     from.headers = with.header_views;
     auto const read = with.records->read(from);
     if (!read) {
+        with.fault =
+            record_fault{with.records->stage(), java_class(read.error().kind), read.error().what};
         co_return refused(record, read.error().what);
     }
     if (*read == nullptr) {
@@ -394,6 +405,8 @@ io::awaitable<sink_task::voided> sink_task::take_changed(parts& with,
     }
     auto const to = table_of(settings_, row.topic, row.schema, row.table);
     if (!to) {
+        with.fault =
+            record_fault{with.records->stage(), java_class(to.error().kind), to.error().what};
         co_return refused(record, to.error().what);
     }
     if (row.what == sink_row::kind::truncate) {
@@ -408,6 +421,10 @@ io::awaitable<sink_task::voided> sink_task::take_changed(parts& with,
     auto const& entry = with.tables[{to->schema, to->table}];
     auto made = with.records->values_for(**known, *entry.foreign);
     if (!made) {
+        if (made.error().kind != problem_kind::connect) { // that is the table's
+            with.fault = record_fault{with.records->stage(), java_class(made.error().kind),
+                                      made.error().what};
+        }
         co_return refused(record, made.error().what);
     }
     with.batch.add(**known, std::move(*made));
@@ -437,6 +454,10 @@ io::awaitable<sink_task::voided> sink_task::flush(parts& with) {
 
 io::awaitable<sink_task::voided> sink_task::write(parts& with,
                                                   std::vector<sink_statement> statements) {
+    auto settled = co_await with.letters->settle();
+    if (!settled) {
+        co_return settled;
+    }
     auto done = co_await execute(with, std::move(statements));
     if (done) {
         stats().count.applied_rows.fetch_add(with.batch.changes(), std::memory_order_relaxed);
