@@ -206,3 +206,52 @@ def test_modes_of_a_sink(kafka, pair, face):
     face.must("POST", f"/connectors/insert-{token}/tasks/0/restart")
     wait_until(lambda: database.value("SELECT v FROM plain WHERE id = 2000") == "twice", 30, "it goes on", detail=face.explain)
     face.must("DELETE", f"/connectors/insert-{token}")
+
+
+def test_the_recipe_with_an_origin_column(kafka, pair, face):
+    """A header on both sources, a column at the sinks, and sources that leave out what the column says is the peer's."""
+    a, b = pair.both
+    token = f"o{random.randrange(1 << 30)}"
+    for database in (a, b):
+        database.sql("CREATE TABLE note (id bigint PRIMARY KEY, v text, origin text)")
+    transforms = "org.apache.kafka.connect.transforms."
+
+    def mark(name):
+        return {"transforms": "mark,own", "transforms.mark.type": transforms + "InsertHeader", "transforms.mark.header": "origin",
+                "transforms.mark.value.literal": name, "transforms.own.type": "io.debezium.transforms.Filter",
+                "transforms.own.language": "tandem", "transforms.own.topic.regex": ".*note",
+                "transforms.own.condition": f"value.after == null || value.after.origin == null || value.after.origin == '{name}'"}
+
+    def keep(name):
+        return {"transforms": "unwrap,drop,origin", "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+                "transforms.drop.type": transforms + "ReplaceField$Value", "transforms.drop.exclude": "origin",
+                "transforms.origin.type": transforms + "InsertField$Value", "transforms.origin.static.field": "origin",
+                "transforms.origin.static.value": name, "table.name.format": "note"}
+    face.start()
+    for name, of, other in (("a", a, b), ("b", b, a)):
+        face.create(f"source-{name}-{token}", {**source(f"{name}_{token}", of), **mark(name)})
+        face.create(f"sink-{name}-{token}", {**sink(f"{name}_{token}", other), **keep(name)})
+    names = [f"{kind}-{name}-{token}" for kind in ("source", "sink") for name in "ab"]
+    face.wait_running(*names)
+    for turn in range(20):
+        for database, name, other in ((a, "a", 0), (b, "b", 1)):
+            database.sql("INSERT INTO note SELECT i * 2 + %s, 'x', %s FROM generate_series(%s, %s) i", other, name, turn * 50, turn * 50 + 49)
+            database.sql("UPDATE note SET v = 'y' WHERE id = %s AND origin = %s", turn * 100 + other, name)
+        if turn == 10:
+            face.kill9()
+            face.start()
+    a.sql("INSERT INTO note VALUES (-1, 'as if it came from b', 'b')")  # no replication origin: only the filter knows
+    a.sql("INSERT INTO note VALUES (-2, 'of a', 'a')")
+    face.wait_running(*names)
+
+    def equal():
+        return a.sql("SELECT * FROM note WHERE id <> -1 ORDER BY 1") == b.sql("SELECT * FROM note ORDER BY 1") and a.value("SELECT count(*) FROM note") == 2002
+    wait_until(equal, 60, "both masters are equal", every=0.5, detail=face.explain)
+    holds_for(equal, 2, "they stay so")
+    for name, more in (("a", 1), ("b", 0)):
+        topic = f"{name}_{token}.public.note"
+        records = [each for partition in range(len(kafka.admin.describe(topic))) for each in kafka.admin.read(topic, partition)]
+        assert len(records) == 20 * 51 + more
+        assert {dict(each["headers"])["origin"] for each in records} == {name.encode()}
+    for name in names:
+        face.must("DELETE", f"/connectors/{name}")
