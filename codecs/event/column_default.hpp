@@ -15,6 +15,7 @@ namespace tandem::event {
 struct column_facts {
     bool not_null = false;          // pg_attribute.attnotnull
     std::string default_expression; // pg_get_expr(adbin, adrelid) of pg_attrdef; empty: none
+    std::string parameters{};       // more of its schema: "name":"text",..; empty: none
 };
 
 // The default of a column as JSON in the column's form, as it stands in Debezium's schemas. A constant's value; for

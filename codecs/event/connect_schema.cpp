@@ -240,6 +240,12 @@ std::vector<std::string> row_fields(schema_source const& of, bool keys_only) {
         bool const known = index < of.facts.size();
         schema made = column_schema(type, of.options);
         made.optional = known ? !of.facts[index].not_null : !is_key(column, of.key);
+        if (known && !keys_only && !of.facts[index].parameters.empty()) {
+            auto const own =
+                std::string_view{made.parameters}.substr(0, made.parameters.rfind('}'));
+            made.parameters = fmt::format("{}{}}}", own.empty() ? "{" : std::string{own} + ",",
+                                          of.facts[index].parameters);
+        }
         auto const fallback =
             known ? default_json(column.type, column.type_modifier,
                                  of.facts[index].default_expression, of.types, of.options)

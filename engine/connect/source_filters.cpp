@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 namespace tandem::connect {
@@ -88,6 +90,74 @@ bool table_filter::takes(std::string_view schema, std::string_view table) const 
         return false;
     }
     return (tables_.empty() || tables_.match(whole)) && !other_tables_.match(whole);
+}
+
+outcome<column_changes> column_changes::of(property_map const& config) {
+    column_changes made;
+    for (auto const& [name, into] : {std::pair{"column.include.list", &made.included_},
+                                     std::pair{"column.exclude.list", &made.excluded_}}) {
+        auto patterns = patterns_in(config, name);
+        if (!patterns) {
+            return problem{problem_kind::config,
+                           fmt::format("{}: {}", name, patterns.error().what)};
+        }
+        *into = std::move(*patterns);
+    }
+    using kind = text_change::kind;
+    for (auto const& [prefix, what] :
+         {std::pair{std::string_view{"column.truncate.to."}, kind::truncate},
+          std::pair{std::string_view{"column.mask.with."}, kind::mask}}) {
+        constexpr std::string_view suffix = ".chars";
+        for (auto at = config.lower_bound(prefix);
+             at != config.end() && at->first.starts_with(prefix); ++at) {
+            std::string_view digits{at->first};
+            digits.remove_prefix(prefix.size());
+            text_change one{what, 0};
+            auto const read =
+                std::from_chars(digits.data(), digits.data() + digits.size(), one.length);
+            if (read.ec != std::errc{} ||
+                std::string_view{read.ptr, static_cast<std::size_t>(digits.data() + digits.size() -
+                                                                    read.ptr)} != suffix) {
+                return problem{problem_kind::config,
+                               fmt::format("{}: {}N{} is", at->first, prefix, suffix)};
+            }
+            auto patterns = name_patterns::of(at->second);
+            if (!patterns) {
+                return problem{problem_kind::config,
+                               fmt::format("{}: {}", at->first, patterns.error().what)};
+            }
+            made.texts_.emplace_back(one, std::move(*patterns));
+        }
+    }
+    return made;
+}
+
+bool column_changes::takes(std::string_view column) const {
+    return (included_.empty() || included_.match(column)) && !excluded_.match(column);
+}
+
+column_changes::text_change column_changes::change_of(std::string_view column) const {
+    auto const found = std::ranges::find_if(
+        texts_, [column](auto const& each) { return each.second.match(column); });
+    return found == texts_.end() ? text_change{} : found->first;
+}
+
+std::string changed_text(std::string_view text, column_changes::text_change how) {
+    if (how.what == column_changes::text_change::kind::mask) {
+        return std::string(how.length, '*');
+    }
+    std::size_t characters = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        auto const lead = static_cast<unsigned char>(text[at]);
+        std::size_t const bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        characters += bytes == 4 ? 2 : 1;
+        if (characters > how.length) {
+            break;
+        }
+        at += bytes;
+    }
+    return std::string{text.substr(0, at)};
 }
 
 } // namespace tandem::connect

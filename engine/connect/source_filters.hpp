@@ -5,9 +5,12 @@
 #include "engine/config/definitions.hpp"
 #include "engine/transform/java_regex.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem::connect {
@@ -40,5 +43,30 @@ private:
     name_patterns other_tables_;
     std::string signals_; // signal.data.collection, which is captured always
 };
+
+// What becomes of a table's columns: left out, or their texts replaced.
+class column_changes {
+public:
+    struct text_change {
+        enum class kind : std::uint8_t { none, mask, truncate };
+        kind what = kind::none;
+        std::size_t length = 0; // in characters
+    };
+
+    // column.include.list, column.exclude.list, column.mask.with.N.chars, column.truncate.to.N.chars. Error: config.
+    [[nodiscard]] static outcome<column_changes> of(property_map const& config);
+
+    // `column`: "SCHEMA.TABLE.COLUMN".
+    [[nodiscard]] bool takes(std::string_view column) const;
+    [[nodiscard]] text_change change_of(std::string_view column) const;
+
+private:
+    name_patterns included_;
+    name_patterns excluded_;
+    std::vector<std::pair<text_change, name_patterns>> texts_; // the first that matches
+};
+
+// The text as that change leaves it; characters are Java's, so that one beyond 16 bits counts two, and is never cut in half.
+[[nodiscard]] std::string changed_text(std::string_view text, column_changes::text_change how);
 
 } // namespace tandem::connect

@@ -1,10 +1,12 @@
 #include "engine/connect/source_records.hpp"
 
+#include "codecs/base/big_endian.hpp"
 #include "codecs/event/connect_schema.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -88,20 +90,127 @@ source_records::source_records(source_settings const& settings, std::string vers
     options_.skip_truncate = settings.skipped.contains('t');
 }
 
+namespace {
+
+// As Debezium does it: where the driver gives a string. PostgreSQL's network types are none.
+bool is_text(pgoutput::column_shape const& column, event::resolved_type const& type) noexcept {
+    constexpr std::array<std::uint32_t, 4> network{650, 774, 829, 869};
+    return !type.array && (type.kind == event::value_kind::enumeration ||
+                           (type.kind == event::value_kind::text &&
+                            std::ranges::find(network, column.type.value) == network.end()));
+}
+
+void choose_columns(column_changes const& by, table_facts const& facts,
+                    event::type_table const& types, source_table& made) {
+    auto const& of = *made.shape;
+    made.changed.resize(of.columns.size());
+    bool any = false;
+    bool fewer = false;
+    for (std::size_t at = 0; at < of.columns.size(); ++at) {
+        auto const& column = of.columns[at];
+        auto const name = fmt::format("{}.{}.{}", of.schema, of.name, column.name);
+        auto& into = made.changed[at];
+        into.left_out = !by.takes(name);
+        if (into.left_out && std::ranges::find(facts.key, column.name) != facts.key.end()) {
+            made.refused = fmt::format(
+                "column {} is of the primary key and cannot be left out: take it out of "
+                "column.exclude.list, or into column.include.list",
+                name);
+        }
+        into.text = by.change_of(name);
+        into.has_text = is_text(column, event::resolve(column.type, column.type_modifier, types));
+        bool const is_changed = into.text.what != column_changes::text_change::kind::none;
+        if (is_changed && !into.has_text && !into.left_out) {
+            made.unchanged.push_back(name);
+        }
+        fewer = fewer || into.left_out;
+        any = any || into.left_out || is_changed;
+    }
+    if (!any) {
+        made.changed.clear();
+    }
+    if (fewer) {
+        auto shape = std::make_shared<pgoutput::relation_shape>(of);
+        shape->columns.clear();
+        for (std::size_t at = 0; at < of.columns.size(); ++at) {
+            if (!made.changed[at].left_out) {
+                shape->columns.push_back(of.columns[at]);
+            }
+        }
+        made.sent = std::move(shape);
+    }
+}
+
+// What Debezium says in the schema of a column whose text it changes.
+std::string parameters_of(source_table const& table, std::string_view column) {
+    for (std::size_t at = 0; at < table.changed.size(); ++at) {
+        auto const& text = table.changed[at].text;
+        if (table.shape->columns[at].name != column) {
+            continue;
+        }
+        switch (text.what) {
+        case column_changes::text_change::kind::none:
+            break;
+        case column_changes::text_change::kind::mask:
+            return R"("masked":"true")";
+        case column_changes::text_change::kind::truncate:
+            return fmt::format(R"("truncateLength":"{}")", text.length);
+        }
+    }
+    return {};
+}
+
+// The row with what the table's columns become, in `room`.
+pgoutput::tuple_view changed_row(pgoutput::tuple_view row, source_table const& table,
+                                 std::string& room) {
+    room.clear();
+    std::uint16_t count = 0;
+    pgoutput::tuple_view::cursor columns{row};
+    for (std::size_t at = 0; at < row.column_count(); ++at) {
+        auto const column = columns.next();
+        auto const& how = table.changed[at];
+        if (how.left_out) {
+            continue;
+        }
+        ++count;
+        using change = column_changes::text_change::kind;
+        bool const plain = !how.has_text || how.text.what == change::none;
+        bool const masks_null = !plain && how.text.what == change::mask &&
+                                column.kind == pgoutput::column_kind::null; // as Debezium does
+        if (column.kind != pgoutput::column_kind::text &&
+            column.kind != pgoutput::column_kind::binary && !masks_null) {
+            room += static_cast<char>(column.kind);
+            continue;
+        }
+        room += static_cast<char>(masks_null ? pgoutput::column_kind::text : column.kind);
+        auto const text = plain ? std::string{} : changed_text(column.bytes, how.text);
+        auto const bytes = plain ? column.bytes : std::string_view{text};
+        char size[4];
+        store_big_endian(size, static_cast<std::uint32_t>(bytes.size()));
+        room.append(size, sizeof size).append(bytes);
+    }
+    return {count, room};
+}
+
+} // namespace
+
 source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts const& facts,
                                       event::type_table const& types) const {
     source_table made;
     made.captured = settings_.tables.takes(shape->schema, shape->name);
     made.topic = source_topic(settings_, shape->schema, shape->name);
     made.shape = std::move(shape);
+    made.sent = made.shape;
     if (!made.captured) {
         return made;
     }
-    auto const& of = *made.shape;
+    choose_columns(settings_.columns, facts, types, made);
+    auto const& of = *made.sent;
     std::vector<event::column_facts> columns;
     for (auto const& column : of.columns) {
         auto const found = facts.columns.find(column.name);
         columns.push_back(found == facts.columns.end() ? event::column_facts{} : found->second);
+        columns.back().parameters = parameters_of(made, column.name);
     }
     // A key whose column the shape does not have is another shape's.
     event::key_columns key;
@@ -215,6 +324,17 @@ made_records source_records::of_truncate(engine::change const& made, source_tabl
     return of_rows(what, table, number_of(made.index), now, into);
 }
 
+event::relation_events::change source_records::changed(event::relation_events::change what,
+                                                       source_table const& table) {
+    if (what.old_row.column_count() > 0) {
+        what.old_row = changed_row(what.old_row, table, old_row_);
+    }
+    if (what.new_row.column_count() > 0) {
+        what.new_row = changed_row(what.new_row, table, new_row_);
+    }
+    return what;
+}
+
 made_records source_records::of_rows(event::relation_events::change const& what,
                                      source_table const& table, std::uint64_t index,
                                      event::event_time const& now, arena& into) {
@@ -222,13 +342,14 @@ made_records source_records::of_rows(event::relation_events::change const& what,
     auto options = options_;
     options.keyed = table.keyed;
     auto const records = event::records_of(
-        *table.events, what, *transaction_, now, options, into,
+        *table.events, table.changed.empty() ? what : changed(what, table), *transaction_, now,
+        options, into,
         settings_.transactions && what.op != event::operation::read ? &counter_ : nullptr);
     if (!records) {
         auto const column =
-            std::min<std::size_t>(records.error().offset, table.shape->columns.size() - 1);
+            std::min<std::size_t>(records.error().offset, table.sent->columns.size() - 1);
         return fmt::format("a value of column {} of table {}.{} has no form as text",
-                           table.shape->columns[column].name, table.shape->schema,
+                           table.sent->columns[column].name, table.shape->schema,
                            table.shape->name);
     }
     for (auto const& each : records->all()) {

@@ -48,7 +48,18 @@ struct source_table {
     bool captured = false;        // else nothing of it is sent
     bool keyed = false;           // it has a primary key
     std::string topic;
-    std::optional<event::relation_events> events; // of captured ones
+    pgoutput::relation_ptr sent; // the shape without what is left out; most often the same
+    // By the columns of `shape`; empty: all go as they are.
+    struct column {
+        bool left_out = false;
+        bool has_text = false; // else only its schema says that it is changed, as Debezium's does
+        column_changes::text_change text;
+    };
+    // Columns whose values are not of text: what the configuration says of them does nothing. For the log.
+    std::vector<std::string> unchanged;
+    std::string refused; // why nothing of it can be sent; empty: it can
+    std::vector<column> changed;
+    std::optional<event::relation_events> events; // of captured ones, and of `sent`
 };
 
 struct source_record {
@@ -94,6 +105,8 @@ public:
     [[nodiscard]] bool begun() const noexcept { return begun_; }
 
 private:
+    [[nodiscard]] event::relation_events::change changed(event::relation_events::change what,
+                                                         source_table const& table);
     [[nodiscard]] boost::system::result<std::span<source_record const>, std::string> of_rows(
         event::relation_events::change const& what, source_table const& table, std::uint64_t index,
         event::event_time const& now, arena& into);
@@ -111,6 +124,8 @@ private:
     bool begun_ = false;
     std::uint64_t last_number_ = 0; // of the transaction's records
     std::vector<source_record> made_;
+    std::string old_row_; // as `changed` leaves it
+    std::string new_row_;
 };
 
 // "PREFIX.SCHEMA.TABLE" in the letters that Kafka takes.

@@ -158,12 +158,10 @@ std::vector<std::string> notes_of(property_map const& config) {
 
 // What would change records and is not there yet is refused: nobody is to rely on it in vain.
 std::optional<problem> missing(property_map const& config) {
-    constexpr std::array<std::string_view, 12> not_yet{
+    constexpr std::array<std::string_view, 10> not_yet{
         "converters",
         "post.processors",
         "message.key.columns",
-        "column.include.list",
-        "column.exclude.list",
         "column.propagate.source.type",
         "datatype.propagate.source.type",
         "replica.identity.autoset.values",
@@ -177,11 +175,9 @@ std::optional<problem> missing(property_map const& config) {
             return not_here(config, name, "leave it out");
         }
     }
-    for (auto const* prefix : {"column.mask.", "column.truncate."}) {
-        auto const at = config.lower_bound(prefix);
-        if (at != config.end() && at->first.starts_with(prefix)) {
-            return not_here(config, at->first, "leave it out");
-        }
+    auto const hash = config.lower_bound("column.mask.hash.");
+    if (hash != config.end() && hash->first.starts_with("column.mask.hash.")) {
+        return not_here(config, hash->first, "column.mask.with.N.chars is");
     }
     return std::nullopt;
 }
@@ -259,6 +255,11 @@ outcome<source_settings> source_settings_of(task_setup const& from) {
     if (auto why = read_values(config, made.values)) {
         return std::move(*why);
     }
+    auto columns = column_changes::of(config);
+    if (!columns) {
+        return columns.error();
+    }
+    made.columns = std::move(*columns);
     auto tables = table_filter::of(config);
     if (!tables) {
         return tables.error();

@@ -35,6 +35,7 @@ struct source_settings {
     bool moves_slot = true; // flush.lsn.source
     snapshot_mode snapshot = snapshot_mode::initial;
     table_filter tables;
+    column_changes columns;
     event::value_options values;
     bool tombstones = true;
     std::set<char> skipped; // operations

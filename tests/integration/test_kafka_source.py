@@ -121,14 +121,22 @@ def told(kafka, prefix, topic):
             for partition, all_of in records(kafka, f"{prefix}.{topic}").items()}
 
 
-@pytest.mark.parametrize("schemas", ["true", "false"])
-def test_the_same_topics_as_debezium(kafka, worker, face, database, schemas):
+COLUMNS = {
+    "column.exclude.list": r"public\.kinds\.(i|bytes),public\.pairs\.v",
+    "column.mask.with.12.chars": r"public\.kinds\.(v|i|u|m|j|address|s|at|list)",
+    "column.mask.with.0.chars": r"other.*Big",
+    "column.truncate.to.3.chars": r"public\.whole\.(v|w|id),public\.kinds\.t",
+}
+
+
+@pytest.mark.parametrize("schemas, more", [("true", {}), ("false", {}), ("true", COLUMNS)], ids=["true", "false", "columns"])
+def test_the_same_topics_as_debezium(kafka, worker, face, database, schemas, more):
     database.sql(SCHEMA + MORE)
     number = random.randrange(1 << 30)
     theirs, ours = f"theirs{number}", f"ours{number}"
     how = {f"{side}.converter": "org.apache.kafka.connect.json.JsonConverter" for side in ("key", "value")}
     how |= {f"{side}.converter.schemas.enable": schemas for side in ("key", "value")}
-    how |= {"provide.transaction.metadata": "false", "skipped.operations": "none"}
+    how |= {"provide.transaction.metadata": "false", "skipped.operations": "none", **more}
     worker.command("POST", "/connectors", {"name": theirs, "config": source(database, theirs, **how)})
     worker.wait_state(theirs, "RUNNING")
     wait_until(lambda: database.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", theirs), 60, "Debezium reads")
@@ -147,6 +155,17 @@ def test_the_same_topics_as_debezium(kafka, worker, face, database, schemas):
     assert f"{ours}.public.passed_over" not in kafka.admin.topics()
     worker.command("DELETE", f"/connectors/{theirs}")
     face.must("DELETE", f"/connectors/{ours}")
+
+
+def test_columns_of_the_key_are_not_left_out(kafka, face, database):
+    prefix = f"keyless{random.randrange(1 << 30)}"
+    database.sql("CREATE TABLE t (id integer PRIMARY KEY, v text)")
+    face.create(prefix, source(database, prefix, **{"column.include.list": r"public\.t\.v"}))
+    face.wait_running(prefix)
+    database.sql("INSERT INTO t VALUES (1, 'x')")
+    wait_until(lambda: face.states(prefix) == ("RUNNING", ["FAILED"]), 30, "the task is FAILED", detail=face.explain)
+    assert "column public.t.id is of the primary key and cannot be left out" in face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
+    face.must("DELETE", f"/connectors/{prefix}")
 
 
 def flags(kafka, topic):
@@ -380,10 +399,10 @@ def test_what_needs_a_hand_says_so(kafka, face, database):
 
 def test_what_is_not_possible_yet_is_refused_by_name(face, database):
     prefix = f"refused{random.randrange(1 << 30)}"
-    face.create(prefix, source(database, prefix, **{"column.exclude.list": "public.t.v"}))
+    face.create(prefix, source(database, prefix, **{"message.key.columns": "public.t:v"}))
     wait_until(lambda: face.states(prefix) == ("RUNNING", ["FAILED"]), 30, "the task is FAILED", detail=face.explain)
     trace = face.must("GET", f"/connectors/{prefix}/tasks/0/status")["trace"]
-    assert "column.exclude.list=public.t.v is not supported by tandem yet" in trace
+    assert "message.key.columns=public.t:v is not supported by tandem yet" in trace
     face.must("DELETE", f"/connectors/{prefix}")
 
 

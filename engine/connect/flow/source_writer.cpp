@@ -180,6 +180,14 @@ io::awaitable<outcome_of<source_writer::table*>> source_writer::prepare(
     auto made = std::make_unique<table>();
     auto const* const id = shape.get();
     made->what = records_.table_of(std::move(shape), *facts, types_);
+    if (!made->what.refused.empty()) {
+        co_return failure{next_step::paused, made->what.refused};
+    }
+    for (auto const& column : made->what.unchanged) {
+        spdlog::warn("{}: column {} is not masked or truncated: its values are no texts, and "
+                     "Debezium leaves such as they are",
+                     with_.settings.node.name, column);
+    }
     if (made->what.captured && with_.transforms == nullptr) {
         auto opened = co_await with_.topics.open(made->what.topic, confirmed_);
         if (!opened) {
