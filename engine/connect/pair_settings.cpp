@@ -1,5 +1,6 @@
 #include "engine/connect/pair_settings.hpp"
 
+#include "engine/config/load.hpp"
 #include "engine/config/settings.hpp"
 
 #include <algorithm>
@@ -28,6 +29,32 @@ bool belongs_elsewhere(std::string_view name) noexcept {
            name == "until" || name == "init" || name == "config";
 }
 
+// "batch.rows" of batch-rows.
+std::string key_of(std::string_view name) {
+    std::string made{name};
+    std::ranges::replace(made, '-', '.');
+    return made;
+}
+
+void add_values(engine::setting const& to, std::string const& key, std::string_view text,
+                engine::given& into) {
+    auto& values = into[std::string{to.name}];
+    if (to.takes != engine::setting::kind::list) {
+        values.push_back({key, std::string{text}});
+        return;
+    }
+    while (!text.empty()) {
+        auto const stop = std::min(text.find_first_of(";\n"), text.size());
+        if (auto const item = text.substr(0, stop);
+            item.find_first_not_of(" \t\r") != std::string_view::npos) {
+            auto const first = item.find_first_not_of(" \t\r");
+            values.push_back(
+                {key, std::string{item.substr(first, item.find_last_not_of(" \t\r") - first + 1)}});
+        }
+        text.remove_prefix(std::min(stop + 1, text.size()));
+    }
+}
+
 } // namespace
 
 setting_definitions pair_definitions() {
@@ -38,8 +65,7 @@ setting_definitions pair_definitions() {
             continue;
         }
         setting_definition one;
-        one.name = each.name;
-        std::ranges::replace(one.name, '-', '.');
+        one.name = key_of(each.name);
         one.type = each.holds_secrets ? setting_type::password : setting_type::string;
         one.by_default = setting{};
         one.doc = each.help;
@@ -50,6 +76,40 @@ setting_definitions pair_definitions() {
         made.push_back(std::move(one));
     }
     return made;
+}
+
+outcome<engine::options> pair_options_of(task_setup const& from) {
+    engine::given told;
+    for (auto const& each : engine::settings()) {
+        auto const key = key_of(each.name);
+        auto const found = from.config.find(key);
+        if (found != from.config.end() && !found->second.empty() && !belongs_elsewhere(each.name) &&
+            each.group != engine::setting_group::log) {
+            add_values(each, key, found->second, told);
+        }
+    }
+    for (auto const* key : {"node.a", "node.b"}) {
+        auto const found = from.config.find(key);
+        if (found == from.config.end() || found->second.empty()) {
+            return problem{problem_kind::config, std::string{key} + " is missing"};
+        }
+        told["node"].push_back({key, found->second});
+    }
+    if (!told.contains("brokers")) {
+        told["brokers"].push_back({"the worker's brokers", from.brokers});
+    }
+    try {
+        auto made = engine::build({told});
+        made.init = true;
+        made.listen = "off";
+        made.kafka_properties.insert(made.kafka_properties.begin(), from.properties.begin(),
+                                     from.properties.end());
+        engine::validate_sites(made);
+        engine::validate_run(made);
+        return made;
+    } catch (engine::config_error const& why) {
+        return problem{problem_kind::config, why.what()};
+    }
 }
 
 } // namespace tandem::connect

@@ -77,8 +77,8 @@ outcome<data> sink_records::side::read(std::optional<std::string_view> bytes, ar
 }
 
 outcome<std::unique_ptr<sink_records>> sink_records::of(task_setup const& setup,
-                                                        event::value_options values) {
-    std::unique_ptr<sink_records> made{new sink_records{std::move(values)}};
+                                                        sink_settings const& settings) {
+    std::unique_ptr<sink_records> made{new sink_records{settings}};
     auto chain = transformation_chain::of(setup.config);
     if (!chain) {
         return chain.error();
@@ -93,7 +93,8 @@ outcome<std::unique_ptr<sink_records>> sink_records::of(task_setup const& setup,
         }
         *into = std::move(*one);
     }
-    made->changes_ = !made->chain_.empty() || made->key_.other || made->value_.other;
+    made->changes_ =
+        !made->chain_.empty() || made->key_.other || made->value_.other || settings.by_fields();
     return made;
 }
 
@@ -102,7 +103,7 @@ std::optional<sink_records::cell> sink_records::find(cell const& in, std::string
     for_each_field(in.what, in.of,
                    [&](std::string_view field, schema const* of, value const& what) {
                        if (field == name) {
-                           found = cell{of, what};
+                           found = cell{of, what, field};
                        }
                    });
     return found;
@@ -127,8 +128,9 @@ outcome<void> sink_records::convert(fetched_form const& from) {
         return read.error();
     }
     record_.value = std::move(*read);
+    bool const needs_headers = !chain_.empty() || settings_.keys == key_source::record_header;
     for (auto const& each :
-         chain_.empty() ? std::span<fetched_form::header const>{} : from.headers) {
+         needs_headers ? from.headers : std::span<fetched_form::header const>{}) {
         auto* const room =
             memory_.reserve((each.value ? each.value->size() : 0) + event::record_padding);
         std::optional<std::string_view> bytes;
@@ -188,7 +190,7 @@ outcome<sink_row const*> sink_records::read(fetched_form const& from) {
         std::ranges::find(from.headers, "__debezium.oldkey", // of a row whose key was changed
                           &fetched_form::header::name) != from.headers.end();
     after_ = before_ = {};
-    cell const all{record_.value.of.get(), record_.value.what};
+    cell const all{record_.value.of.get(), record_.value.what, {}};
     if (all.what.is_null()) {
         row_.what = sink_row::kind::remove;
         row_.is_tombstone = true;
@@ -213,25 +215,139 @@ outcome<sink_row const*> sink_records::read(fetched_form const& from) {
     return &row_;
 }
 
+std::optional<sink_records::cell> sink_records::find_column(cell const& in,
+                                                            std::string_view column) const {
+    if (auto found = find(in, column); found || settings_.quotes) {
+        return found;
+    }
+    std::optional<cell> found;
+    for_each_field(in.what, in.of,
+                   [&](std::string_view field, schema const* of, value const& what) {
+                       if (settings_.column_name(field) == column) {
+                           found = cell{of, what, field};
+                       }
+                   });
+    return found;
+}
+
+bool sink_records::is_written(std::string_view field) const {
+    return settings_.fields.takes(record_.topic, field);
+}
+
+// Where the record lies, as the key of a row.
+std::optional<sink_records::cell> sink_records::place_cell(std::string_view column) const {
+    static auto const text = plain_schema(schema_type::string);
+    static auto const number = plain_schema(schema_type::int32);
+    static auto const large = plain_schema(schema_type::int64);
+    auto const& names = settings_.key_fields;
+    if (column == names[0]) {
+        return cell{text.get(), value::of_string(record_.topic), {}};
+    }
+    if (column == names[1]) {
+        return cell{
+            number.get(), value::of_integer(value_kind::int32, record_.partition.value_or(0)), {}};
+    }
+    return cell{large.get(), value::of_integer(value_kind::int64, record_.offset.value_or(0)), {}};
+}
+
 // Of the record's key, which may be the bare value of a key of one column, or of the row.
 std::optional<sink_records::cell> sink_records::key_cell(std::string_view column,
                                                          bool single) const {
-    cell const key{record_.key.of.get(), record_.key.what};
+    if (settings_.keys == key_source::kafka) {
+        return place_cell(column);
+    }
+    if (settings_.keys == key_source::record_header) {
+        auto const found = std::ranges::find_if(record_.headers, [&](auto const& each) {
+            return settings_.column_name(each.name) == column || each.name == column;
+        });
+        return found == record_.headers.end()
+                   ? std::nullopt
+                   : std::optional{cell{found->what.of.get(), found->what.what, found->name}};
+    }
+    cell const key{record_.key.of.get(), record_.key.what, {}};
     if (has_fields(key.what)) {
-        if (auto const found = find(key, column)) {
+        if (auto const found = find_column(key, column)) {
             return found;
         }
     } else if (single && !key.what.is_null()) {
         return key;
     }
-    auto const before = find(before_, column);
-    return before ? before : find(after_, column);
+    auto const before = find_column(before_, column);
+    return before ? before : find_column(after_, column);
+}
+
+void sink_records::add_key_columns(std::vector<wanted_column>& into) const {
+    auto const add = [&](std::string_view field, schema const* of) {
+        into.push_back({settings_.column_name(field), of, true});
+    };
+    auto const& wanted = settings_.key_fields;
+    auto const is_wanted = [&wanted](std::string_view field) {
+        return wanted.empty() || std::ranges::find(wanted, field) != wanted.end();
+    };
+    switch (settings_.keys) {
+    case key_source::none:
+        return;
+    case key_source::kafka:
+        for (auto const& each : wanted) {
+            add(each, place_cell(each)->of);
+        }
+        return;
+    case key_source::record_header:
+        for (auto const& each : record_.headers) {
+            if (is_wanted(each.name)) {
+                add(each.name, each.what.of.get());
+            }
+        }
+        return;
+    case key_source::record_value:
+        for_each_field(after_.what, after_.of, [&](auto name, schema const* of, value const&) {
+            if (is_wanted(name)) {
+                add(name, of);
+            }
+        });
+        return;
+    case key_source::record_key:
+        break;
+    }
+    cell const key{record_.key.of.get(), record_.key.what, {}};
+    if (has_fields(key.what)) {
+        for_each_field(key.what, key.of, [&](auto name, schema const* of, value const&) {
+            if (is_wanted(name)) {
+                add(name, of);
+            }
+        });
+    } else if (!key.what.is_null() && !wanted.empty()) {
+        add(wanted.front(), key.of);
+    }
+}
+
+std::vector<wanted_column> sink_records::missing_columns(sink_table const* to) const {
+    std::vector<wanted_column> wanted;
+    add_key_columns(wanted);
+    auto const keys = wanted.size();
+    for_each_field(after_.what, after_.of,
+                   [&](std::string_view name, schema const* of, value const&) {
+                       auto column = settings_.column_name(name);
+                       bool const is_key =
+                           std::ranges::find(wanted.begin(),
+                                             wanted.begin() + static_cast<std::ptrdiff_t>(keys),
+                                             column, &wanted_column::name) !=
+                           wanted.begin() + static_cast<std::ptrdiff_t>(keys);
+                       if (!is_key && is_written(name)) {
+                           wanted.push_back({std::move(column), of, false});
+                       }
+                   });
+    if (to != nullptr) {
+        std::erase_if(wanted, [to](wanted_column const& each) { return to->find(each.name); });
+    }
+    return wanted;
 }
 
 outcome<void> sink_records::check_fields(sink_table const& to) const {
     std::string unknown;
     for_each_field(after_.what, after_.of, [&](std::string_view name, schema const*, value const&) {
-        if (to.find(name) == nullptr && !is_added(name) && unknown.empty()) {
+        if (to.find(name) == nullptr && to.find(settings_.column_name(name)) == nullptr &&
+            is_written(name) && !is_added(name) && unknown.empty()) {
             unknown = name;
         }
     });
@@ -260,9 +376,15 @@ outcome<sink_values> sink_records::values_for(sink_table const& to,
         if (made.removed && !column.key) {
             continue;
         }
-        auto from = made.removed ? std::nullopt : find(after_, column.name);
+        bool const elsewhere =
+            settings_.keys == key_source::kafka || settings_.keys == key_source::record_header;
+        auto from = made.removed || (column.key && elsewhere) ? std::nullopt
+                                                              : find_column(after_, column.name);
         if (!from && column.key) {
             from = key_cell(column.name, single);
+        }
+        if (!column.key && from && !is_written(from->field)) {
+            continue;
         }
         if (column.key && (!from || from->what.is_null())) {
             return data_problem(fmt::format("neither its key nor its row has column {} of the key "

@@ -4,6 +4,8 @@
 
 #include "codecs/connect/converter.hpp"
 #include "engine/connect/sink_batch.hpp"
+#include "engine/connect/sink_columns.hpp"
+#include "engine/connect/sink_settings.hpp"
 #include "engine/connect/sink_text.hpp"
 #include "engine/connect/task_setup.hpp"
 #include "engine/core/foreign_rows.hpp"
@@ -15,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::connect {
 
@@ -47,9 +50,9 @@ struct sink_row {
 
 class sink_records {
 public:
-    // Errors: config.
+    // `settings` outlive it. Errors: config.
     [[nodiscard]] static outcome<std::unique_ptr<sink_records>> of(task_setup const& setup,
-                                                                   event::value_options values);
+                                                                   sink_settings const& settings);
 
     // Whether only this class reads the connector's records, whatever they look like.
     [[nodiscard]] bool changes() const noexcept { return changes_; }
@@ -63,11 +66,15 @@ public:
     // that the table has no column for.
     [[nodiscard]] outcome<sink_values> values_for(sink_table const& to,
                                                   engine::foreign_table const& shape);
+    // Columns that the row that was read last needs and that table does not have, in the record's order; null: there is
+    // no table. What they point to lives until the next record is read.
+    [[nodiscard]] std::vector<wanted_column> missing_columns(sink_table const* to) const;
 
 private:
     struct cell {
         schema const* of = nullptr; // null: it has none
         value what;
+        std::string_view field = {}; // its name; empty: it is none
     };
     // A side of JSON may have a schema block or none, whatever the configuration says of it.
     struct side {
@@ -79,13 +86,20 @@ private:
         [[nodiscard]] outcome<data> read(std::optional<std::string_view> bytes, arena& memory);
     };
 
-    explicit sink_records(event::value_options values) : text_{std::move(values)} {}
+    explicit sink_records(sink_settings const& settings)
+        : settings_{settings}, text_{settings.values} {}
     [[nodiscard]] static std::optional<cell> find(cell const& in, std::string_view name);
+    // By a column's name: the same, or as PostgreSQL would read it without quotes.
+    [[nodiscard]] std::optional<cell> find_column(cell const& in, std::string_view column) const;
+    [[nodiscard]] bool is_written(std::string_view field) const;
     [[nodiscard]] outcome<void> convert(fetched_form const& from);
     [[nodiscard]] bool read_envelope(cell const& envelope);
     [[nodiscard]] std::optional<cell> key_cell(std::string_view column, bool single) const;
+    [[nodiscard]] std::optional<cell> place_cell(std::string_view column) const;
+    void add_key_columns(std::vector<wanted_column>& into) const;
     [[nodiscard]] outcome<void> check_fields(sink_table const& to) const;
 
+    sink_settings const& settings_;
     bool changes_ = false;
     std::string_view stage_;
     transformation_chain chain_;

@@ -25,11 +25,6 @@ bool is_on(property_map const& config, std::string_view name, bool standard) {
     return lower(text_in(config, name, standard ? "true" : "false")) == "true";
 }
 
-problem not_here(property_map const& config, std::string_view name, std::string_view instead) {
-    return {problem_kind::config, fmt::format("{}={} is not supported by tandem yet: {}", name,
-                                              text_in(config, name), instead)};
-}
-
 problem config_problem(std::string what) {
     return {problem_kind::config, std::move(what)};
 }
@@ -40,31 +35,87 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
     }
 }
 
-// What would change what is written and is not there yet is refused: nobody is to rely on it in vain.
-std::optional<problem> missing(property_map const& config, bool of_confluent) {
-    constexpr std::array<std::string_view, 4> empty_only{"field.include.list", "field.exclude.list",
-                                                         "fields.whitelist", "topic.prefix"};
-    for (auto const name : empty_only) {
-        if (!text_in(config, name).empty()) {
-            return not_here(config, name, "leave it out");
+std::vector<std::string> split(std::string_view list) {
+    std::vector<std::string> made;
+    while (!list.empty()) {
+        auto const stop = std::min(list.find(','), list.size());
+        auto one = list.substr(0, stop);
+        list.remove_prefix(std::min(stop + 1, list.size()));
+        while (!one.empty() && one.front() == ' ') {
+            one.remove_prefix(1);
+        }
+        while (!one.empty() && one.back() == ' ') {
+            one.remove_suffix(1);
+        }
+        if (!one.empty()) {
+            made.emplace_back(one);
         }
     }
-    if (lower(text_in(config, "schema.evolution", "none")) != "none") {
-        return not_here(config, "schema.evolution", "none is: make tables and columns by hand");
+    return made;
+}
+
+std::optional<problem> read_keys(property_map const& config, bool of_confluent,
+                                 sink_settings& into) {
+    auto const* const name = of_confluent ? "pk.mode" : "primary.key.mode";
+    auto const mode = lower(text_in(config, name, "none"));
+    constexpr std::array<std::pair<std::string_view, key_source>, 5> modes{
+        {{"none", key_source::none},
+         {"kafka", key_source::kafka},
+         {"record_key", key_source::record_key},
+         {"record_value", key_source::record_value},
+         {"record_header", key_source::record_header}}};
+    auto const* const found = std::ranges::find(modes, std::string_view{mode},
+                                                [](auto const& each) { return each.first; });
+    if (found == modes.end()) {
+        return config_problem(fmt::format(
+            "{} is {}: none, kafka, record_key, record_value or record_header", name, mode));
     }
-    for (auto const* name : {"auto.create", "auto.evolve"}) {
-        if (is_on(config, name, false)) {
-            return not_here(config, name, "make tables and columns by hand");
+    into.keys = found->second;
+    auto const* const fields = of_confluent ? "pk.fields" : "primary.key.fields";
+    into.key_fields = split(text_in(config, fields));
+    if (into.keys == key_source::kafka) {
+        if (!into.key_fields.empty() && into.key_fields.size() != 3) {
+            return config_problem(fmt::format(
+                "{} names {} columns: with {} kafka they are three, for topic, partition and offset",
+                fields, into.key_fields.size(), name));
+        }
+        if (into.key_fields.empty()) {
+            into.key_fields = {std::string{topic_column}, std::string{partition_column},
+                               std::string{offset_column}};
         }
     }
-    auto const* const keys = of_confluent ? "pk.mode" : "primary.key.mode";
-    auto const mode = lower(text_in(config, keys, "none"));
-    if (mode == "kafka" || mode == "record_header") {
-        return not_here(config, keys, "record_key, record_value and none are");
+    if (into.keys == key_source::none) {
+        into.key_fields.clear();
     }
-    if (lower(text_in(config, "consumer.override.auto.offset.reset", "earliest")) != "earliest") {
-        return not_here(config, "consumer.override.auto.offset.reset", "earliest is");
+    if (into.keys == key_source::record_value && into.key_fields.empty() && !of_confluent) {
+        return config_problem("At least one primary.key.fields field name should be specified when "
+                              "resolving keys from the record's value.");
     }
+    return std::nullopt;
+}
+
+std::optional<problem> read_evolution(property_map const& config, bool of_confluent,
+                                      sink_settings& into) {
+    if (of_confluent) {
+        into.creates = is_on(config, "auto.create", false);
+        into.adds = is_on(config, "auto.evolve", false);
+        return std::nullopt;
+    }
+    auto const mode = lower(text_in(config, "schema.evolution", "none"));
+    if (mode != "none" && mode != "basic") {
+        return config_problem(fmt::format("schema.evolution is {}: none or basic", mode));
+    }
+    into.creates = into.adds = mode == "basic";
+    return std::nullopt;
+}
+
+std::optional<problem> read_start(property_map const& config, sink_settings& into) {
+    constexpr std::string_view name = "consumer.override.auto.offset.reset";
+    auto const reset = lower(text_in(config, name, "earliest"));
+    if (reset != "earliest" && reset != "latest") {
+        return config_problem(fmt::format("{} is {}: earliest or latest", name, reset));
+    }
+    into.from_end = reset == "latest";
     return std::nullopt;
 }
 
@@ -84,13 +135,17 @@ std::optional<problem> read_mode(property_map const& config, bool of_confluent,
     into.deletes = is_on(config, "delete.enabled", false);
     into.truncates = is_on(config, "truncate.enabled", false);
     auto const* const keys = of_confluent ? "pk.mode" : "primary.key.mode";
-    auto const key_mode = lower(text_in(config, keys, "none"));
-    if (into.mode == insert_mode::upsert && key_mode == "none") {
+    if (into.mode == insert_mode::upsert && into.keys == key_source::none) {
         return config_problem(
             fmt::format("When using UPSERT, please define '{}': record_key or record_value", keys));
     }
+    if (into.mode == insert_mode::update && into.keys == key_source::none) {
+        return config_problem(fmt::format("insert.mode is update: '{}' has to say where the key of "
+                                          "the row comes from, record_key or record_value",
+                                          keys));
+    }
     for (auto const* name : {"delete.enabled", "truncate.enabled"}) {
-        if (is_on(config, name, false) && key_mode != "record_key") {
+        if (is_on(config, name, false) && into.keys != key_source::record_key) {
             return config_problem(
                 fmt::format("When '{}' is set to 'true', the '{}' option must be set to "
                             "'record_key'.",
@@ -111,6 +166,29 @@ void read_tolerance(property_map const& config, sink_settings& into) {
 }
 
 } // namespace
+
+field_filter field_filter::of(std::string_view included, std::string_view excluded) {
+    field_filter made;
+    made.excluded_ = !excluded.empty();
+    for (auto& each : split(made.excluded_ ? excluded : included)) {
+        auto const colon = each.find(':');
+        made.named_.push_back(colon == std::string::npos
+                                  ? one{{}, std::move(each)}
+                                  : one{each.substr(0, colon), each.substr(colon + 1)});
+    }
+    return made;
+}
+
+bool field_filter::takes(std::string_view topic, std::string_view field) const {
+    bool const named = std::ranges::any_of(named_, [&](one const& each) {
+        return each.field == field && (each.topic.empty() || each.topic == topic);
+    });
+    return named_.empty() || named != excluded_;
+}
+
+std::string sink_settings::column_name(std::string_view field) const {
+    return quotes ? std::string{field} : lower(std::string{field});
+}
 
 outcome<std::string> sink_uri(std::string_view url, std::string_view user,
                               std::string_view password) {
@@ -191,13 +269,19 @@ outcome<sink_table_name> table_of(sink_settings const& settings, std::string_vie
 outcome<sink_settings> sink_settings_of(task_setup const& from) {
     auto const& config = from.config;
     bool const of_confluent = from.of->class_name == confluent;
-    if (auto why = missing(config, of_confluent)) {
-        return std::move(*why);
-    }
     sink_settings made;
-    if (auto why = read_mode(config, of_confluent, made)) {
+    made.of_confluent = of_confluent;
+    for (auto const read : {read_keys, read_mode, read_evolution}) {
+        if (auto why = read(config, of_confluent, made)) {
+            return std::move(*why);
+        }
+    }
+    if (auto why = read_start(config, made)) {
         return std::move(*why);
     }
+    made.fields = of_confluent ? field_filter::of(text_in(config, "fields.whitelist"), {})
+                               : field_filter::of(text_in(config, "field.include.list"),
+                                                  text_in(config, "field.exclude.list"));
     read_tolerance(config, made);
     auto uri = sink_uri(text_in(config, "connection.url"),
                         text_in(config, of_confluent ? "connection.user" : "connection.username"),

@@ -112,7 +112,7 @@ outcome<column_changes> column_changes::of(property_map const& config) {
              at != config.end() && at->first.starts_with(prefix); ++at) {
             std::string_view digits{at->first};
             digits.remove_prefix(prefix.size());
-            text_change one{what, 0};
+            text_change one{what, 0, std::nullopt};
             auto const read =
                 std::from_chars(digits.data(), digits.data() + digits.size(), one.length);
             if (read.ec != std::errc{} ||
@@ -129,7 +129,43 @@ outcome<column_changes> column_changes::of(property_map const& config) {
             made.texts_.emplace_back(one, std::move(*patterns));
         }
     }
+    if (auto const hashes = made.add_hashes(config); !hashes) {
+        return hashes.error();
+    }
     return made;
+}
+
+outcome<void> column_changes::add_hashes(property_map const& config) {
+    constexpr std::string_view prefix = "column.mask.hash.";
+    constexpr std::string_view second = "v2.";
+    constexpr std::string_view middle = ".with.salt.";
+    for (auto at = config.lower_bound(prefix); at != config.end() && at->first.starts_with(prefix);
+         ++at) {
+        auto name = std::string_view{at->first}.substr(prefix.size());
+        bool const is_second = name.starts_with(second);
+        name.remove_prefix(is_second ? second.size() : 0);
+        auto const split = name.find(middle);
+        if (split == std::string_view::npos || split == 0 || split + middle.size() == name.size()) {
+            return problem{problem_kind::config,
+                           fmt::format("{}: {}ALGORITHM{}SALT is, or {}{}ALGORITHM{}SALT",
+                                       at->first, prefix, middle, prefix, second, middle)};
+        }
+        auto hash =
+            text_hash::of(name.substr(0, split), std::string{name.substr(split + middle.size())},
+                          is_second ? text_hash::form::bytes : text_hash::form::serialized);
+        if (!hash) {
+            return problem{problem_kind::config,
+                           fmt::format("{}: {}", at->first, hash.error().what)};
+        }
+        auto patterns = name_patterns::of(at->second);
+        if (!patterns) {
+            return problem{problem_kind::config,
+                           fmt::format("{}: {}", at->first, patterns.error().what)};
+        }
+        texts_.emplace_back(text_change{text_change::kind::hash, 0, std::move(*hash)},
+                            std::move(*patterns));
+    }
+    return {};
 }
 
 bool column_changes::takes(std::string_view column) const {
@@ -142,9 +178,59 @@ column_changes::text_change column_changes::change_of(std::string_view column) c
     return found == texts_.end() ? text_change{} : found->first;
 }
 
-std::string changed_text(std::string_view text, column_changes::text_change how) {
+outcome<key_choices> key_choices::of(std::string_view list) {
+    key_choices made;
+    while (!list.empty()) {
+        auto const stop = std::min(list.find(';'), list.size());
+        auto const one = list.substr(0, stop);
+        list.remove_prefix(std::min(stop + 1, list.size()));
+        auto const colon = one.rfind(':');
+        auto const tables = colon == std::string_view::npos
+                                ? outcome<name_patterns>{name_patterns{}}
+                                : name_patterns::of(one.substr(0, colon));
+        std::vector<std::string> columns;
+        for (auto rest = colon == std::string_view::npos ? std::string_view{}
+                                                         : one.substr(colon + 1);
+             !rest.empty();) {
+            auto const comma = std::min(rest.find(','), rest.size());
+            auto name = rest.substr(0, comma);
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            while (!name.empty() && name.front() == ' ') {
+                name.remove_prefix(1);
+            }
+            while (!name.empty() && name.back() == ' ') {
+                name.remove_suffix(1);
+            }
+            if (!name.empty()) {
+                columns.emplace_back(name);
+            }
+        }
+        if (!tables || tables->empty() || columns.empty()) {
+            return problem{
+                problem_kind::config,
+                fmt::format("message.key.columns: {}: SCHEMA.TABLE:COLUMN,COLUMN is, and "
+                            "a semicolon before the next{}{}",
+                            one, tables ? "" : ": ", tables ? "" : tables.error().what)};
+        }
+        made.choices_.emplace_back(*tables, std::move(columns));
+    }
+    return made;
+}
+
+std::vector<std::string> const* key_choices::of_table(std::string_view table) const {
+    auto const found = std::ranges::find_if(
+        choices_, [table](auto const& each) { return each.first.match(table); });
+    return found == choices_.end() ? nullptr : &found->second;
+}
+
+std::string changed_text(std::string_view text, column_changes::text_change const& how) {
     if (how.what == column_changes::text_change::kind::mask) {
         return std::string(how.length, '*');
+    }
+    if (how.what == column_changes::text_change::kind::hash) {
+        auto made = (*how.hash)(text);
+        made.resize(how.length == 0 ? made.size() : std::min(made.size(), how.length));
+        return made;
     }
     std::size_t characters = 0;
     std::size_t at = 0;

@@ -100,6 +100,9 @@ bool is_text(pgoutput::column_shape const& column, event::resolved_type const& t
                             std::ranges::find(network, column.type.value) == network.end()));
 }
 
+constexpr std::uint32_t char_type = 1042;
+constexpr std::uint32_t varchar_type = 1043;
+
 void choose_columns(column_changes const& by, table_facts const& facts,
                     event::type_table const& types, source_table& made) {
     auto const& of = *made.shape;
@@ -118,6 +121,10 @@ void choose_columns(column_changes const& by, table_facts const& facts,
                 name);
         }
         into.text = by.change_of(name);
+        if (into.text.what == column_changes::text_change::kind::hash && column.type_modifier > 4 &&
+            (column.type.value == varchar_type || column.type.value == char_type)) {
+            into.text.length = static_cast<std::size_t>(column.type_modifier - 4);
+        }
         into.has_text = is_text(column, event::resolve(column.type, column.type_modifier, types));
         bool const is_changed = into.text.what != column_changes::text_change::kind::none;
         if (is_changed && !into.has_text && !into.left_out) {
@@ -141,6 +148,34 @@ void choose_columns(column_changes const& by, table_facts const& facts,
     }
 }
 
+// What makes a record's key. Where the old row of a change would not have it, nothing of the table can be sent: a delete
+// would go to another key than the row.
+event::key_columns key_of(key_choices const& choices, table_facts const& facts,
+                          source_table& made) {
+    auto const& of = *made.shape;
+    auto const name = fmt::format("{}.{}", of.schema, of.name);
+    auto const* const chosen = choices.of_table(name);
+    if (chosen == nullptr) {
+        return facts.key;
+    }
+    for (auto const& column : *chosen) {
+        bool const there =
+            std::ranges::find(made.sent->columns, column, &pgoutput::column_shape::name) !=
+            made.sent->columns.end();
+        bool const primary = std::ranges::find(facts.key, column) != facts.key.end();
+        if (!there) {
+            made.refused =
+                fmt::format("message.key.columns: table {} has no column {}", name, column);
+        } else if (of.replica_identity != 'f' && !primary) {
+            made.refused = fmt::format(
+                "message.key.columns: column {} of table {} is not of its primary key, and a delete "
+                "does not tell it: ALTER TABLE {} REPLICA IDENTITY FULL",
+                column, name, name);
+        }
+    }
+    return *chosen;
+}
+
 // What Debezium says in the schema of a column whose text it changes.
 std::string parameters_of(source_table const& table, std::string_view column) {
     for (std::size_t at = 0; at < table.changed.size(); ++at) {
@@ -152,6 +187,7 @@ std::string parameters_of(source_table const& table, std::string_view column) {
         case column_changes::text_change::kind::none:
             break;
         case column_changes::text_change::kind::mask:
+        case column_changes::text_change::kind::hash:
             return R"("masked":"true")";
         case column_changes::text_change::kind::truncate:
             return fmt::format(R"("truncateLength":"{}")", text.length);
@@ -213,14 +249,14 @@ source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts 
         columns.back().parameters = parameters_of(made, column.name);
     }
     // A key whose column the shape does not have is another shape's.
-    event::key_columns key;
-    if (std::ranges::all_of(facts.key, [&](std::string const& name) {
+    auto key = key_of(settings_.keys, facts, made);
+    if (!std::ranges::all_of(key, [&](std::string const& name) {
             return std::ranges::find(of.columns, name, &pgoutput::column_shape::name) !=
                    of.columns.end();
         })) {
-        key = facts.key;
-        made.keyed = !key.empty();
+        key.clear();
     }
+    made.keyed = !key.empty();
     event::schema_source const from{of, types, settings_.values, columns, made.topic, key};
     event::record_schemas schemas;
     if (settings_.key.schemas) {

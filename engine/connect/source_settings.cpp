@@ -158,10 +158,9 @@ std::vector<std::string> notes_of(property_map const& config) {
 
 // What would change records and is not there yet is refused: nobody is to rely on it in vain.
 std::optional<problem> missing(property_map const& config) {
-    constexpr std::array<std::string_view, 10> not_yet{
+    constexpr std::array<std::string_view, 9> not_yet{
         "converters",
         "post.processors",
-        "message.key.columns",
         "column.propagate.source.type",
         "datatype.propagate.source.type",
         "replica.identity.autoset.values",
@@ -174,10 +173,6 @@ std::optional<problem> missing(property_map const& config) {
         if (!text_in(config, name).empty()) {
             return not_here(config, name, "leave it out");
         }
-    }
-    auto const hash = config.lower_bound("column.mask.hash.");
-    if (hash != config.end() && hash->first.starts_with("column.mask.hash.")) {
-        return not_here(config, hash->first, "column.mask.with.N.chars is");
     }
     return std::nullopt;
 }
@@ -260,6 +255,11 @@ outcome<source_settings> source_settings_of(task_setup const& from) {
         return columns.error();
     }
     made.columns = std::move(*columns);
+    auto keys = key_choices::of(text_in(config, "message.key.columns"));
+    if (!keys) {
+        return keys.error();
+    }
+    made.keys = std::move(*keys);
     auto tables = table_filter::of(config);
     if (!tables) {
         return tables.error();

@@ -36,6 +36,7 @@ struct source_settings {
     snapshot_mode snapshot = snapshot_mode::initial;
     table_filter tables;
     column_changes columns;
+    key_choices keys;
     event::value_options values;
     bool tombstones = true;
     std::set<char> skipped; // operations

@@ -40,7 +40,8 @@ io::awaitable<outcome_of<void>> foreign_tables::read_types() {
     co_return boost::system::in_place_value;
 }
 
-io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_rows::target name) {
+io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_rows::target name,
+                                                                     bool needs_key) {
     if (!has_types_) {
         auto ready = co_await read_types();
         if (!ready) {
@@ -73,7 +74,7 @@ io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_row
         made->types.push_back(event::resolve(column.type, column.type_modifier, types_));
         made->shape.columns.push_back(std::move(column));
     }
-    if (!std::ranges::any_of(made->shape.columns, &pgoutput::column_shape::key)) {
+    if (needs_key && !std::ranges::any_of(made->shape.columns, &pgoutput::column_shape::key)) {
         co_return failure{
             next_step::paused,
             fmt::format("table {}.{} of node {} has no primary key: give it one, then "

@@ -21,8 +21,10 @@ public:
 
     // Null: it was not asked for yet.
     [[nodiscard]] foreign_table const* find(foreign_rows::target const& name) const;
-    // From the catalog. A table that is not there is an error that names it.
-    [[nodiscard]] io::awaitable<outcome_of<foreign_table const*>> read(foreign_rows::target name);
+    // From the catalog. A table that is not there is an error that names it; so is one without a primary key, where it
+    // needs one.
+    [[nodiscard]] io::awaitable<outcome_of<foreign_table const*>> read(foreign_rows::target name,
+                                                                       bool needs_key = true);
 
 private:
     [[nodiscard]] io::awaitable<outcome_of<void>> read_types();

@@ -1,6 +1,7 @@
 """Kafka Connect's REST interface: the same requests to a real worker and to ours, and what ours keeps in its topics."""
 
 import json
+import subprocess
 import urllib.parse
 
 import pytest
@@ -9,6 +10,7 @@ from support import rest_answers, rest_requests
 from support.brokers import free_ports
 from support.connect_face import TOPICS, Face, request
 from support.connect_worker import Worker
+from support.tandem import binary
 from support.waiting import wait_until
 
 
@@ -138,3 +140,39 @@ def test_topics_that_would_lose_its_state_are_refused(kafka, servers):
         made.start()
     assert "Topic 'deletes' supplied via the 'config.storage.topic' property is required to have 'cleanup.policy=compact'" in made.log_text()
     made.close()
+
+
+def test_the_command_line_does_it_too(database, face, tmp_path):
+    face.start()
+
+    def tandem(*arguments, expect=0):
+        done = subprocess.run([binary(), "connector", *arguments, "--url", face.url], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    one, two, bad = tmp_path / "one.json", tmp_path / "two.properties", tmp_path / "bad.json"
+    one.write_text(json.dumps({"name": "cli one", "config": source(database, "cli_one")}))
+    two.write_text("# of a standalone worker\nname=cli-two\n" + "".join(f"{name}={value}\n" for name, value in source(database, "cli_two").items()))
+    bad.write_text(json.dumps({"name": "cli-bad", "config": {**source(database, "cli_bad"), "database.port": "none"}}))
+    assert tandem("validate", "-f", str(one)) == "cli one is valid\n"
+    assert "cli-bad: database.port: Invalid value none for configuration" in tandem("validate", "-f", str(bad), expect=4)
+    assert "answers 400: Connector configuration is invalid" in tandem("apply", "-f", str(bad), expect=2)
+    assert tandem("apply", "-f", str(one)) + tandem("apply", "-f", str(two)) == "cli one created\ncli-two created\n"
+    face.wait_running("cli one", "cli-two")
+    assert tandem("apply", "-f", str(one)) == "cli one configured\n"
+    face.wait_running("cli one")
+    assert [line.split("  ")[0].strip() for line in tandem("list").splitlines()] == ["NAME", "cli one", "cli-two"]
+    assert set(json.loads(tandem("list", "--json"))) == {"cli one", "cli-two"}
+    assert tandem("pause", "cli one", "cli-two") == "cli one is to pause\ncli-two is to pause\n"
+    wait_until(lambda: tandem("get", "cli one").startswith(f"cli one: PAUSED on 127.0.0.1:{face.port}\ntask 0: PAUSED"), 20, "it says so")
+    tandem("resume", "cli one")
+    face.wait_running("cli one")
+    assert json.loads(tandem("get", "--json", "cli one"))["info"]["config"]["slot.name"] == "cli_one"
+    assert tandem("restart", "--all", "cli one") == "cli one restarts\n"
+    assert tandem("delete", "cli one", "cli-two") == "cli one is deleted\ncli-two is deleted\n"
+    assert "GET /connectors/cli%20one answers 404" in tandem("get", "cli one", expect=2).replace("+", "%20")
+    assert "no.json: cannot be read" in tandem("apply", "-f", str(tmp_path / "no.json"), expect=2)
+    face.stop()
+    assert "no instance answers at" in tandem("list", expect=3)
+    for slot in ("cli_one", "cli_two"):
+        database.sql("SELECT pg_drop_replication_slot(%s)", slot)

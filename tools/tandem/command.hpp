@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tandem::tool {
 
@@ -39,6 +40,8 @@ struct call {
     std::optional<std::uint64_t> count;
     std::string pattern;
     std::string bootstrap;
+    std::vector<std::string> names; // of connectors
+    std::string file;
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -56,6 +59,14 @@ int topic_list(call const& now);
 int topic_describe(call const& now);
 int topic_tail(call const& now);
 int connect(call const& now);
+int connector_list(call const& now);
+int connector_get(call const& now);
+int connector_apply(call const& now);
+int connector_validate(call const& now);
+int connector_pause(call const& now);
+int connector_resume(call const& now);
+int connector_restart(call const& now);
+int connector_delete(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

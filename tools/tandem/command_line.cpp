@@ -208,6 +208,75 @@ command_entry topic_commands() {
     return topic;
 }
 
+void connector_names(CLI::App& app, call& into) {
+    url_flag(app, into);
+    app.add_option("name", into.names, "Names of connectors. No default.")
+        ->type_name("NAME")
+        ->required();
+}
+
+void connector_file(CLI::App& app, call& into) {
+    url_flag(app, into);
+    app.add_option("-f,--file", into.file,
+                   "Connectors: .json as a POST or PUT has it, or a list of such, or .properties. "
+                   "No default.")
+        ->type_name("FILE")
+        ->required();
+}
+
+command_entry connector_commands() {
+    using group = setting_group;
+    std::vector<group> const log{group::log};
+    command_entry connector{
+        "connector",
+        "Connectors of a running Connect worker: tandem connect, or a real one.",
+        nullptr,
+        {},
+        nullptr};
+    connector.parts = {
+        {"list", "Every connector and how it is.", connector_list, log,
+         [](CLI::App& app, call& into) {
+             url_flag(app, into);
+             json_flag(app, into);
+         }},
+        {"get", "One connector: how it is, and its configuration.", connector_get, log,
+         [](CLI::App& app, call& into) {
+             url_flag(app, into);
+             json_flag(app, into);
+             app.add_option("name", into.names, "The connector's name. No default.")
+                 ->type_name("NAME")
+                 ->expected(1)
+                 ->required();
+         }},
+        {"apply", "Create connectors, or give them a new configuration.", connector_apply, log,
+         connector_file},
+        {"validate", "Let the worker check configurations; exit 4 when one is wrong.",
+         connector_validate, log, connector_file},
+        {"pause", "Stop their tasks, which stay where they are.", connector_pause, log,
+         connector_names},
+        {"resume", "Let paused or stopped ones run.", connector_resume, log, connector_names},
+        {"restart", "Restart what failed.", connector_restart, log,
+         [](CLI::App& app, call& into) {
+             connector_names(app, into);
+             app.add_flag("--all", into.all,
+                          "All tasks, not those that failed alone. Default: off.");
+         }},
+        {"delete", "Stop and forget them; slots and topics stay.", connector_delete, log,
+         connector_names},
+    };
+    return connector;
+}
+
+void skip_flags(CLI::App& app, call& into) {
+    app.add_option("--direction", into.direction, "Source and target node. No default.")
+        ->type_name("A:B")
+        ->required();
+    app.add_option("--position", into.position,
+                   "Where the transaction's commit ends in the source's WAL. No default.")
+        ->type_name("LSN")
+        ->required();
+}
+
 std::vector<command_entry> commands() {
     using group = setting_group;
     std::vector<group> const databases{group::nodes, group::tables, group::log};
@@ -257,15 +326,7 @@ std::vector<command_entry> commands() {
          "Pass over one source transaction, by its commit position.",
          skip,
          {group::nodes, group::log},
-         [](CLI::App& app, call& into) {
-             app.add_option("--direction", into.direction, "Source and target node. No default.")
-                 ->type_name("A:B")
-                 ->required();
-             app.add_option("--position", into.position,
-                            "Where the transaction's commit ends in the source's WAL. No default.")
-                 ->type_name("LSN")
-                 ->required();
-         }},
+         skip_flags},
         parked_commands(),
         topic_commands(),
         {"connect",
@@ -277,6 +338,7 @@ std::vector<command_entry> commands() {
                             "Kafka brokers, as --brokers. Default: $BOOTSTRAP_SERVERS.")
                  ->type_name("HOST:PORT,...");
          }},
+        connector_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }

@@ -1,5 +1,6 @@
 #include "engine/connect/flow/make_task.hpp"
 
+#include "engine/connect/flow/pair_task.hpp"
 #include "engine/connect/flow/sink_task.hpp"
 #include "engine/connect/flow/source_task.hpp"
 #include "engine/connect/source_settings.hpp"
@@ -47,9 +48,7 @@ outcome<task> make_task(task_setup const& setup) {
     if (setup.of->kind == plugin_kind::sink) {
         return make_sink_task(setup);
     }
-    return problem{
-        problem_kind::connect,
-        fmt::format("{} cannot be run by this version of tandem yet", setup.of->class_name)};
+    return make_pair_task(setup);
 }
 
 io::awaitable<void> check_databases(plugin const& of, property_map config, config_verdict& into) {

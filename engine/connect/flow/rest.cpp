@@ -113,7 +113,7 @@ io::awaitable<response> rest_face::change(rest_target what, request asked) {
         made = co_await restart(what.name, parse_query(asked.query));
         break;
     case rest_call::restart_task:
-        made = restart_task(what.name, what.task);
+        made = co_await restart_task(what.name, what.task);
         break;
     case rest_call::reset_topics: {
         bool const tracked = worker_.setup().topic_tracking;
@@ -348,18 +348,26 @@ io::awaitable<response> rest_face::restart(std::string name, query_values query)
     co_return written ? json_response(body.value_or("{}"), 202) : not_written(written.error());
 }
 
-response rest_face::restart_task(std::string const& name, int task) {
+io::awaitable<response> rest_face::restart_task(std::string name, int task) {
     auto const* const entry = worker_.configs().find(name);
     if (entry == nullptr) {
-        return not_found(fmt::format("Unknown connector: {}", name));
+        co_return not_found(fmt::format("Unknown connector: {}", name));
     }
     if (task < 0 || static_cast<std::size_t>(task) >= entry->tasks.size()) {
-        return not_found(fmt::format("Unknown task: {}-{}", name, task));
+        co_return not_found(fmt::format("Unknown task: {}-{}", name, task));
     }
     if (auto* const run = worker_.find(name)) {
         run->restart_task(task);
+        co_return empty_response(204);
     }
-    return empty_response(204);
+    // It runs on another worker, which the topic tells: of those that failed, or of all.
+    auto const& tasks = worker_.statuses().tasks(name);
+    auto const status = tasks.find(task);
+    bool const failed = status != tasks.end() && status->second.state == run_state::failed;
+    std::vector<topic_record> records;
+    records.push_back(restart_record(name, failed, true));
+    auto const written = co_await worker_.topics().write(state_kind::config, std::move(records));
+    co_return written ? empty_response(204) : not_written(written.error());
 }
 
 io::awaitable<response> rest_face::alter_offsets(std::string name, request asked) {

@@ -48,7 +48,7 @@ private:
     [[nodiscard]] io::awaitable<response> remove(std::string name);
     [[nodiscard]] io::awaitable<response> aim(std::string name, target_state target);
     [[nodiscard]] io::awaitable<response> restart(std::string name, query_values query);
-    [[nodiscard]] response restart_task(std::string const& name, int task);
+    [[nodiscard]] io::awaitable<response> restart_task(std::string name, int task);
     [[nodiscard]] io::awaitable<response> alter_offsets(std::string name, request asked);
     [[nodiscard]] io::awaitable<response> reset_offsets(std::string name);
     [[nodiscard]] io::awaitable<response> write_offsets(std::string name,

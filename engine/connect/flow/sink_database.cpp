@@ -5,6 +5,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -128,7 +129,8 @@ io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_
         co_return entry.table.get();
     }
     engine::foreign_rows::target wanted{name.schema, name.table};
-    auto const foreign = co_await with.shapes->read(std::move(wanted));
+    bool const by_primary_key = settings_.keys != key_source::none && settings_.key_fields.empty();
+    auto const foreign = co_await with.shapes->read(std::move(wanted), by_primary_key);
     if (!foreign) {
         co_return foreign.error();
     }
@@ -150,12 +152,72 @@ io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_
         column.generated = found->boolean(row, 3);
         auto const of = std::ranges::find((*foreign)->shape.columns, column.name,
                                           &pgoutput::column_shape::name);
-        column.key = of != (*foreign)->shape.columns.end() && of->key;
+        column.key = by_primary_key && of != (*foreign)->shape.columns.end() && of->key;
         made->columns.push_back(std::move(column));
+    }
+    for (auto const& field : settings_.key_fields) {
+        auto at = std::ranges::find(made->columns, field, &sink_table::column::name);
+        if (at == made->columns.end()) {
+            at = std::ranges::find(made->columns, settings_.column_name(field),
+                                   &sink_table::column::name);
+        }
+        if (at == made->columns.end()) {
+            co_return failure{next_step::paused,
+                              fmt::format("table {}.{} has no column {}, which is to be of its key",
+                                          name.schema, name.table, field)};
+        }
+        at->key = true;
     }
     entry.foreign = *foreign;
     entry.table = std::move(made);
     co_return entry.table.get();
+}
+
+// What the record that was read last needs and is not there, when it may be made.
+io::awaitable<sink_task::voided> sink_task::evolve(parts& with, sink_table_name name) {
+    auto& entry = with.tables[{name.schema, name.table}];
+    if (entry.table == nullptr) {
+        parameters values;
+        values.emplace_back(name.schema);
+        values.emplace_back(name.table);
+        auto const found = co_await with.catalog->query(columns_of, std::move(values));
+        if (!found) {
+            co_return retry_after(settings_.node.name, "asking for a table", found.error());
+        }
+        if (!found->empty()) {
+            auto const known = co_await table(with, name);
+            if (!known) {
+                co_return known.error();
+            }
+        }
+    }
+    auto const missing = with.records->missing_columns(entry.table.get());
+    bool const allowed = entry.table == nullptr ? settings_.creates : settings_.adds;
+    if (missing.empty() || !allowed) {
+        co_return boost::system::in_place_value;
+    }
+    auto const wanted = entry.table == nullptr ? create_table(name, missing, settings_.of_confluent)
+                                               : add_columns(name, missing, settings_.of_confluent);
+    if (!wanted) {
+        co_return failure{next_step::paused, wanted.error().what};
+    }
+    auto flushed = co_await flush(with); // what came before it is for the table as it is
+    if (!flushed) {
+        co_return flushed;
+    }
+    auto const made = co_await with.catalog->execute(*wanted);
+    bool const there =
+        !made && (made.error().sqlstate == "23505" || made.error().sqlstate == "42P07");
+    if (!made && !there) { // another task may have been quicker
+        auto const& why = made.error();
+        bool const passes = why.classify() == io::pg::retry_class::transient;
+        co_return passes ? retry_after(settings_.node.name, *wanted, why)
+                         : failure{next_step::paused, fmt::format("{}: {}: {}", settings_.node.name,
+                                                                  *wanted, why.message)};
+    }
+    spdlog::info("{}: {}", this->name(), *wanted);
+    entry = {};
+    co_return boost::system::in_place_value;
 }
 
 // In one transaction, with how far its records reach.

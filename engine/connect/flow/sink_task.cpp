@@ -124,7 +124,7 @@ io::awaitable<sink_task::voided> sink_task::open(parts& into) {
     }
     into.cluster = std::move(*cluster);
     into.log = std::move(*log);
-    auto records = sink_records::of(setup_, settings_.values);
+    auto records = sink_records::of(setup_, settings_);
     if (!records) {
         co_return failure{next_step::paused, records.error().what};
     }
@@ -159,12 +159,12 @@ io::awaitable<outcome_of<bool>> sink_task::assign(parts& with) {
     if (mine == with.assigned) {
         co_return false;
     }
+    auto const first = settings_.from_end ? io::kafka::from_end : io::kafka::from_beginning;
     std::vector<io::kafka::assignment> wanted;
     for (auto const& each : mine) {
         auto const known = with.places.find(each);
         wanted.push_back(
-            {each.first, each.second,
-             known == with.places.end() ? io::kafka::from_beginning : known->second.next});
+            {each.first, each.second, known == with.places.end() ? first : known->second.next});
     }
     if (auto const assigned = with.log->assign(wanted); !assigned) {
         co_return retry_after("reading its topics", assigned.error());
@@ -412,6 +412,14 @@ io::awaitable<sink_task::voided> sink_task::take_changed(parts& with,
     if (row.what == sink_row::kind::truncate) {
         auto truncated = co_await truncate(with, *to);
         co_return truncated;
+    }
+    if ((settings_.creates || settings_.adds) && !removes) {
+        auto const ready = co_await evolve(with, *to);
+        if (!ready) {
+            co_return ready.error().step == next_step::paused
+                ? refused(record, ready.error().reason)
+                : ready.error();
+        }
     }
     auto const known = co_await table(with, *to);
     if (!known) {

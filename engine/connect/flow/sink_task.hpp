@@ -52,6 +52,7 @@ private:
     [[nodiscard]] io::awaitable<voided> take_changed(parts& with, io::kafka::fetched_record record);
     [[nodiscard]] io::awaitable<engine::outcome_of<sink_table const*>> table(parts& with,
                                                                              sink_table_name name);
+    [[nodiscard]] io::awaitable<voided> evolve(parts& with, sink_table_name name);
     [[nodiscard]] io::awaitable<voided> truncate(parts& with, sink_table_name name);
     [[nodiscard]] io::awaitable<voided> flush(parts& with);
     // The batch is of these, and empty then.

@@ -37,6 +37,13 @@ std::string_view contents_of(state_kind kind) noexcept {
     return names[static_cast<std::size_t>(kind)];
 }
 
+// By this machine's clock.
+std::int64_t age_ms(io::kafka::fetched_record const& record) {
+    auto const now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count() -
+           record.timestamp_ms();
+}
+
 // For as long as somebody waits.
 class watching {
 public:
@@ -54,14 +61,16 @@ private:
 
 } // namespace
 
-state_topics::state_topics(io::asio::any_io_executor executor, state_setup setup, changed tell)
+state_topics::state_topics(io::asio::any_io_executor executor, worker_setup const& setup,
+                           changed tell)
     : executor_{std::move(executor)},
-      setup_{std::move(setup)},
+      setup_{setup.topics},
       tell_{std::move(tell)},
       topics_{{{setup_.config, state_kind::config, 0, nullptr, {}},
                {setup_.offset, state_kind::offset, 0, nullptr, {}},
                {setup_.status, state_kind::status, 0, nullptr, {}}}},
-      own_mark_{engine::new_token()} {}
+      own_mark_{engine::new_token()},
+      members_{setup.id, setup.group_id, own_mark_} {}
 
 io::awaitable<state_topics::voided> state_topics::open() {
     auto cluster = io::kafka::admin::open(executor_, setup_.brokers, setup_.properties,
@@ -201,11 +210,15 @@ void state_topics::take(io::kafka::fetched_record const& record, bool tell) {
             passed_over(taken.error());
         }
         break;
-    case state_kind::status:
-        if (auto const taken = statuses_.take(key, record.value()); !taken) {
+    case state_kind::status: {
+        auto const taken = !membership::is_beat(key) ? statuses_.take(key, record.value())
+                           : tell                    ? members_.take(key, record.value())
+                                  : members_.take_old(key, record.value(), age_ms(record));
+        if (!taken) {
             passed_over(taken.error());
         }
         break;
+    }
     }
     if (!tell || awaited_.empty()) {
         return;

@@ -4,6 +4,7 @@
 // end at the start and followed from there.
 
 #include "engine/connect/config_state.hpp"
+#include "engine/connect/membership.hpp"
 #include "engine/connect/offset_state.hpp"
 #include "engine/connect/status_state.hpp"
 #include "engine/connect/worker_setup.hpp"
@@ -33,7 +34,7 @@ public:
     using changed = std::function<void(config_state::told const&)>;
 
     // `tell`: of every record of the config topic that somebody may have to act on.
-    state_topics(io::asio::any_io_executor executor, state_setup setup, changed tell);
+    state_topics(io::asio::any_io_executor executor, worker_setup const& setup, changed tell);
 
     // Makes the topics that there are not, reads all of them. Tells of nothing. Once.
     [[nodiscard]] io::awaitable<engine::outcome_of<void>> open();
@@ -52,6 +53,7 @@ public:
     [[nodiscard]] config_state const& configs() const noexcept { return configs_; }
     [[nodiscard]] offset_state const& offsets() const noexcept { return offsets_; }
     [[nodiscard]] status_state const& statuses() const noexcept { return statuses_; }
+    [[nodiscard]] membership const& members() const noexcept { return members_; }
     // Of the topic as it is there.
     [[nodiscard]] int partitions(state_kind kind) const noexcept {
         return topics_[static_cast<std::size_t>(kind)].partitions;
@@ -101,6 +103,7 @@ private:
     status_state statuses_;
     std::string cluster_id_;
     std::string own_mark_; // of this process
+    membership members_;
     std::uint64_t marks_ = 0;
     std::set<std::string> awaited_; // marks that have not been read yet
     std::vector<io::kafka::header> headers_;

@@ -16,6 +16,10 @@ using namespace std::chrono_literals;
 using engine::failure;
 using engine::next_step;
 
+constexpr auto beat_interval = 1s;
+constexpr auto beat_patience = 10s;
+constexpr auto release_patience = 10s;
+
 run_status status_of(connector_run::told const& told, std::string const& id,
                      std::int64_t generation) {
     return {told.state, id, generation, told.trace};
@@ -27,7 +31,7 @@ worker::worker(io::asio::any_io_executor executor, worker_setup setup, task_make
     : executor_{executor},
       setup_{std::move(setup)},
       make_{std::move(make)},
-      topics_{executor, setup_.topics, [this](config_state::told const& what) { changed(what); }} {}
+      topics_{executor, setup_, [this](config_state::told const& what) { changed(what); }} {}
 
 worker::~worker() = default;
 
@@ -36,16 +40,9 @@ io::awaitable<engine::outcome_of<void>> worker::open() {
     if (!opened) {
         co_return opened;
     }
-    for (auto const& [name, entry] : configs().connectors()) {
-        if (auto const* const before = statuses().connector(name)) {
-            generation_ = std::max(generation_, before->generation + 1);
-        }
-    }
-    for (auto const& [name, entry] : configs().connectors()) {
-        want(name, entry);
-    }
     spdlog::info("connect: {} connectors in topic {}", configs().connectors().size(),
                  setup_.topics.config.name);
+    place_all();
     ready_ = true;
     co_return boost::system::in_place_value;
 }
@@ -64,21 +61,32 @@ io::awaitable<failure> worker::run() {
 
 io::awaitable<failure> worker::tend() {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
-    for (auto const& [name, entry] : configs().connectors()) {
-        keep_tasks(name, entry);
-    }
     for (;;) {
         if (stopping_) {
             for (auto& [name, one] : runs_) {
                 one->end();
             }
+        } else {
+            beat();
+            if (placed_for_ != topics_.members().version()) {
+                place_all();
+            }
+            for (auto const& [name, asked] : std::map{awaited_}) {
+                place(name);
+            }
         }
         for (auto& [name, one] : runs_) {
             one->step();
         }
-        std::erase_if(runs_,
-                      [](auto const& each) { return each.second->ended() && each.second->idle(); });
+        std::erase_if(runs_, [this](auto const& each) {
+            bool const over = each.second->ended() && each.second->idle();
+            if (over && !stopping_) {
+                release(each.first);
+            }
+            return over;
+        });
         if (stopping_ && runs_.empty()) {
+            topics_.send(state_kind::status, {topics_.members().farewell()});
             co_await topics_.settle();
             co_return failure{next_step::stopped, {}};
         }
@@ -90,22 +98,91 @@ io::awaitable<failure> worker::tend() {
     }
 }
 
+// One at a time: who does not read its own does not count others'.
+void worker::beat() {
+    auto const now = clock::now();
+    bool const back = topics_.members().own_beats() >= beats_;
+    if (now - beaten_at_ < (back ? beat_interval : beat_patience)) {
+        return;
+    }
+    beaten_at_ = now;
+    ++beats_;
+    topics_.send(state_kind::status, {topics_.members().beat()});
+}
+
+void worker::place_all() {
+    auto const& members = topics_.members();
+    if (placed_for_ != members.version()) {
+        placed_for_ = members.version();
+        spdlog::info("connect: {} workers share the connectors", members.size());
+        if (members.has_twin()) {
+            spdlog::error("connect: another worker says that it is {} too: give each its own "
+                          "ADVERTISED_HOST_NAME and port",
+                          setup_.id);
+        }
+    }
+    for (auto const& [name, entry] : configs().connectors()) {
+        if (find(name) == nullptr || !members.is_mine(name)) {
+            place(name);
+        }
+    }
+}
+
+void worker::place(std::string const& name) {
+    auto const* const entry = configs().find(name);
+    if (entry == nullptr || !topics_.members().is_mine(name)) {
+        awaited_.erase(name);
+        if (auto* const one = find(name)) {
+            one->end();
+        }
+        return;
+    }
+    if (find(name) == nullptr) {
+        auto const asked = awaited_.try_emplace(name, clock::now()).first->second;
+        if (!is_free(name, asked)) {
+            return;
+        }
+        awaited_.erase(name);
+        if (auto const* const before = statuses().connector(name)) {
+            generation_ = std::max(generation_, before->generation + 1);
+        }
+    }
+    want(name, *entry);
+    keep_tasks(name, *entry);
+}
+
+bool worker::is_free(std::string const& name, clock::time_point asked) const {
+    auto const* const before = statuses().connector(name);
+    return before == nullptr || before->worker == setup_.id ||
+           before->state == run_state::unassigned || !topics_.members().is_live(before->worker) ||
+           clock::now() - asked > release_patience;
+}
+
+// Nothing of it runs here any more; another may have it.
+void worker::release(std::string const& name) {
+    auto const told = said_.find(name);
+    if (told == said_.end() || configs().find(name) == nullptr) {
+        return;
+    }
+    said_.erase(told);
+    topics_.send(state_kind::status,
+                 {connector_status_record(name, status_of({}, setup_.id, generation_))});
+}
+
 connector_run* worker::find(std::string_view connector) {
     auto const found = runs_.find(connector);
     return found == runs_.end() || found->second->ended() ? nullptr : found->second.get();
 }
 
 void worker::changed(config_state::told const& what) {
-    auto const* const entry = configs().find(what.connector);
     switch (what.what) {
     case config_state::change::none:
     case config_state::change::tasks:
         break;
     case config_state::change::connector:
     case config_state::change::target:
-        if (entry != nullptr) {
-            want(what.connector, *entry);
-            keep_tasks(what.connector, *entry);
+        if (configs().find(what.connector) != nullptr) {
+            place(what.connector);
         }
         break;
     case config_state::change::removed:

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] state_topics& topics() noexcept { return topics_; }
     [[nodiscard]] config_state const& configs() const noexcept { return topics_.configs(); }
     [[nodiscard]] status_state const& statuses() const noexcept { return topics_.statuses(); }
-    // Null: it does not run here.
+    // Null: it does not run here, but perhaps on another worker.
     [[nodiscard]] connector_run* find(std::string_view connector);
     // What secrets a configuration points to. Error: config.
     [[nodiscard]] outcome<property_map> resolved(property_map const& config) const {
@@ -44,7 +44,16 @@ public:
 
 private:
     [[nodiscard]] io::awaitable<engine::failure> tend();
+    using clock = std::chrono::steady_clock;
+
     void changed(config_state::told const& what);
+    void beat();
+    // Runs it here, or not, by whose it is.
+    void place(std::string const& name);
+    void place_all();
+    // Whoever had it has let go, or has had the time to.
+    [[nodiscard]] bool is_free(std::string const& name, clock::time_point asked) const;
+    void release(std::string const& name);
     void want(std::string const& name, connector_entry const& entry);
     void keep_tasks(std::string const& name, connector_entry const& entry);
     void tell();
@@ -61,7 +70,11 @@ private:
         std::map<int, connector_run::told> tasks;
         bool fresh = true;
     };
-    std::map<std::string, said, std::less<>> said_; // last, by connector
+    std::map<std::string, said, std::less<>> said_;                 // last, by connector
+    std::map<std::string, clock::time_point, std::less<>> awaited_; // mine, once they are free
+    std::uint64_t placed_for_ = 0;                                  // version of the membership
+    std::uint64_t beats_ = 0;
+    clock::time_point beaten_at_{};
     std::int64_t generation_ = 1;
     bool ready_ = false;
     bool stopping_ = false;

@@ -1,4 +1,4 @@
-#include "tools/tandem/http_get.hpp"
+#include "tools/tandem/http_ask.hpp"
 
 #include "engine/admin/failure.hpp"
 #include "engine/admin/session.hpp"
@@ -22,7 +22,6 @@ namespace {
 namespace asio = io::asio;
 using tcp = asio::ip::tcp;
 
-constexpr std::chrono::seconds patience{5};
 constexpr std::size_t answer_bytes_max = std::size_t{16} << 20;
 
 struct place {
@@ -73,7 +72,8 @@ std::optional<http_answer> parse_answer(std::string const& text) {
     return read;
 }
 
-io::awaitable<std::string> exchange(place where, std::string request) {
+io::awaitable<std::string> exchange(place where, std::string request,
+                                    std::chrono::seconds patience) {
     auto const executor = co_await asio::this_coro::executor;
     tcp::resolver resolver{executor};
     tcp::socket socket{executor};
@@ -105,16 +105,22 @@ io::awaitable<std::string> exchange(place where, std::string request) {
 
 } // namespace
 
-http_answer http_get(std::string const& base, std::string const& path) {
+http_answer http_ask(std::string const& base, http_question const& what) {
     place const where = parse_base(base);
     bool const v6 = where.host.find(':') != std::string::npos;
-    std::string const request = fmt::format(
-        "GET {} HTTP/1.0\r\nHost: {}:{}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
-        path, v6 ? "[" + where.host + "]" : where.host, where.port);
+    std::string request = fmt::format(
+        "{} {} HTTP/1.0\r\nHost: {}:{}\r\nAccept: application/json\r\nConnection: close\r\n",
+        what.method, what.path, v6 ? "[" + where.host + "]" : where.host, where.port);
+    if (!what.body.empty() || what.method != "GET") {
+        request += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n",
+                               what.body.size());
+    }
+    request += "\r\n" + what.body;
     std::string why = "it does not speak HTTP";
     try {
         asio::io_context context{1};
-        auto const answer = parse_answer(engine::run_on(context, exchange(where, request)));
+        auto const answer =
+            parse_answer(engine::run_on(context, exchange(where, request, what.patience)));
         if (answer) {
             return *answer;
         }
@@ -124,8 +130,8 @@ http_answer http_get(std::string const& base, std::string const& path) {
     throw engine::command_failed{
         engine::exit_status::environment,
         fmt::format(
-            "no instance answers at {}: {}; start one with 'tandem run', or give its address with "
-            "--url",
+            "no instance answers at {}: {}; start one with 'tandem run' or 'tandem connect', or give "
+            "its address with --url",
             base, why)};
 }
 
