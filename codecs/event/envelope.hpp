@@ -108,6 +108,9 @@ public:
         pgoutput::tuple_view new_row; // empty: none; see complete()
         lsn position;                 // of the change in the WAL
         event_order order = {};       // for the block `transaction`
+        // Rows that keys are made of, where they are others than the record's own; empty: those.
+        pgoutput::tuple_view old_key_row = {};
+        pgoutput::tuple_view new_key_row = {};
     };
 
     // The new row with what it was not sent again and the old row has: columns of the key, without which a record's key

@@ -64,20 +64,28 @@ result<record_list> records_of(relation_events const& relation,
     record_list list;
     relation_events::change made = given;
     made.new_row = relation.complete(given, into);
+    auto const old_key_row = given.old_key_row.empty() ? made.old_row : given.old_key_row;
+    auto new_key_row = made.new_row;
+    if (!given.new_key_row.empty()) {
+        relation_events::change keys = given;
+        keys.old_row = given.old_key_row;
+        keys.new_row = given.new_key_row;
+        new_key_row = relation.complete(keys, into);
+    }
     if (made.op == operation::truncate) {
         if (!options.skip_truncate) {
             list.add({std::nullopt, make.value(made), {}});
         }
     } else if (made.op == operation::remove) {
-        auto const key = make.key(made.old_row);
+        auto const key = make.key(old_key_row);
         list.add({key, make.value(made), {}});
         if (options.tombstones) {
             list.add({key, std::nullopt, {}});
         }
     } else if (options.keyed && made.op == operation::update &&
-               relation.key_differs(made.old_row, made.new_row)) {
-        auto const old_key = *make.key(made.old_row);
-        auto const new_key = *make.key(made.new_row);
+               relation.key_differs(old_key_row, new_key_row)) {
+        auto const old_key = *make.key(old_key_row);
+        auto const new_key = *make.key(new_key_row);
         relation_events::change ended = made;
         ended.op = operation::remove;
         ended.new_row = {};
@@ -93,7 +101,7 @@ result<record_list> records_of(relation_events const& relation,
         }
         list.add({new_key, make.value(begun), {"__debezium.oldkey", relation.key_alone(old_key)}});
     } else {
-        list.add({make.key(made.new_row), make.value(made), {}});
+        list.add({make.key(new_key_row), make.value(made), {}});
     }
     return make.verdict(list);
 }

@@ -95,15 +95,19 @@ outcome<engine::options> pair_options_of(task_setup const& from) {
         }
         told["node"].push_back({key, found->second});
     }
-    if (!told.contains("brokers")) {
+    auto const transport = from.config.find("transport");
+    bool const by_kafka = transport != from.config.end() && transport->second == "kafka";
+    if (by_kafka && !told.contains("brokers")) {
         told["brokers"].push_back({"the worker's brokers", from.brokers});
     }
     try {
         auto made = engine::build({told});
         made.init = true;
         made.listen = "off";
-        made.kafka_properties.insert(made.kafka_properties.begin(), from.properties.begin(),
-                                     from.properties.end());
+        if (by_kafka) {
+            made.kafka_properties.insert(made.kafka_properties.begin(), from.properties.begin(),
+                                         from.properties.end());
+        }
         engine::validate_sites(made);
         engine::validate_run(made);
         return made;

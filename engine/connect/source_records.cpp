@@ -126,6 +126,8 @@ void choose_columns(column_changes const& by, table_facts const& facts,
             into.text.length = static_cast<std::size_t>(column.type_modifier - 4);
         }
         into.has_text = is_text(column, event::resolve(column.type, column.type_modifier, types));
+        auto const known = facts.columns.find(column.name);
+        into.fills = known != facts.columns.end() && known->second.not_null;
         bool const is_changed = into.text.what != column_changes::text_change::kind::none;
         if (is_changed && !into.has_text && !into.left_out) {
             made.unchanged.push_back(name);
@@ -196,8 +198,8 @@ std::string parameters_of(source_table const& table, std::string_view column) {
     return {};
 }
 
-// The row with what the table's columns become, in `room`.
-pgoutput::tuple_view changed_row(pgoutput::tuple_view row, source_table const& table,
+// The row with what the table's columns become, in `room`; with `texts` their values too.
+pgoutput::tuple_view changed_row(pgoutput::tuple_view row, source_table const& table, bool texts,
                                  std::string& room) {
     room.clear();
     std::uint16_t count = 0;
@@ -210,9 +212,10 @@ pgoutput::tuple_view changed_row(pgoutput::tuple_view row, source_table const& t
         }
         ++count;
         using change = column_changes::text_change::kind;
-        bool const plain = !how.has_text || how.text.what == change::none;
-        bool const masks_null = !plain && how.text.what == change::mask &&
-                                column.kind == pgoutput::column_kind::null; // as Debezium does
+        bool const plain = !texts || !how.has_text || how.text.what == change::none;
+        bool const masks_null = !plain && column.kind == pgoutput::column_kind::null &&
+                                (how.text.what == change::mask ||
+                                 (how.text.what == change::hash && how.fills)); // as Debezium does
         if (column.kind != pgoutput::column_kind::text &&
             column.kind != pgoutput::column_kind::binary && !masks_null) {
             room += static_cast<char>(column.kind);
@@ -257,6 +260,12 @@ source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts 
         key.clear();
     }
     made.keyed = !key.empty();
+    for (std::size_t at = 0; at < made.changed.size(); ++at) {
+        bool const is_key = std::ranges::find(key, made.shape->columns[at].name) != key.end();
+        made.keeps_keys = made.keeps_keys ||
+                          (is_key && made.changed[at].has_text &&
+                           made.changed[at].text.what != column_changes::text_change::kind::none);
+    }
     event::schema_source const from{of, types, settings_.values, columns, made.topic, key};
     event::record_schemas schemas;
     if (settings_.key.schemas) {
@@ -363,10 +372,16 @@ made_records source_records::of_truncate(engine::change const& made, source_tabl
 event::relation_events::change source_records::changed(event::relation_events::change what,
                                                        source_table const& table) {
     if (what.old_row.column_count() > 0) {
-        what.old_row = changed_row(what.old_row, table, old_row_);
+        if (table.keeps_keys) {
+            what.old_key_row = changed_row(what.old_row, table, false, old_key_row_);
+        }
+        what.old_row = changed_row(what.old_row, table, true, old_row_);
     }
     if (what.new_row.column_count() > 0) {
-        what.new_row = changed_row(what.new_row, table, new_row_);
+        if (table.keeps_keys) {
+            what.new_key_row = changed_row(what.new_row, table, false, new_key_row_);
+        }
+        what.new_row = changed_row(what.new_row, table, true, new_row_);
     }
     return what;
 }

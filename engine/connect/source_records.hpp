@@ -52,6 +52,7 @@ struct source_table {
     // By the columns of `shape`; empty: all go as they are.
     struct column {
         bool left_out = false;
+        bool fills = false;    // no value of it is one of an empty text: it may not be null
         bool has_text = false; // else only its schema says that it is changed, as Debezium's does
         column_changes::text_change text;
     };
@@ -59,6 +60,8 @@ struct source_table {
     std::vector<std::string> unchanged;
     std::string refused; // why nothing of it can be sent; empty: it can
     std::vector<column> changed;
+    bool keeps_keys =
+        false; // of `changed` columns, whose values keys have as they are: Debezium's do
     std::optional<event::relation_events> events; // of captured ones, and of `sent`
 };
 
@@ -126,6 +129,8 @@ private:
     std::vector<source_record> made_;
     std::string old_row_; // as `changed` leaves it
     std::string new_row_;
+    std::string old_key_row_; // and without changed texts
+    std::string new_key_row_;
 };
 
 // "PREFIX.SCHEMA.TABLE" in the letters that Kafka takes.

@@ -133,7 +133,7 @@ HASHES = {
     "column.mask.hash.SHA-256.with.salt.one": r"public\.kinds\.(v|t|m)",
     "column.mask.hash.v2.MD5.with.salt.two.salts": r"public\.whole\.(v|id),public\.kinds\.(u|i|j)",
     "column.mask.hash.v2.SHA-512.with.salt.z": r"public\.pairs\.b",
-    "message.key.columns": r"public\.whole:w,id;public\.pairs:b",
+    "message.key.columns": r"public\.whole:id,w;public\.pairs:b",
 }
 
 

@@ -113,8 +113,8 @@ def test_workers_share_connectors(faces, kafka, database):
     two.must("DELETE", f"/connectors/{theirs}")
     wait_until(lambda: three.states(theirs) is None and two.states(theirs) is None and len(owners(three)) == COUNT - 1, 20, "it is gone on both",
                detail=three.explain)
-    assert database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s",
-                          f"tandem sink {theirs} %") == 0
+    wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s",
+                                      f"tandem sink {theirs} %") == 0, 20, "its sessions end")
 
 
 def test_a_second_worker_of_the_same_name_is_told(faces, kafka, servers):
