@@ -155,7 +155,7 @@ def test_the_command_line_does_it_too(database, face, tmp_path):
     two.write_text("# of a standalone worker\nname=cli-two\n" + "".join(f"{name}={value}\n" for name, value in source(database, "cli_two").items()))
     bad.write_text(json.dumps({"name": "cli-bad", "config": {**source(database, "cli_bad"), "database.port": "none"}}))
     assert tandem("validate", "-f", str(one)) == "cli one is valid\n"
-    assert "cli-bad: database.port: Invalid value none for configuration" in tandem("validate", "-f", str(bad), expect=4)
+    assert "cli-bad: database.port: The 'database.port' value is invalid: An integer is expected" in tandem("validate", "-f", str(bad), expect=4)
     assert "answers 400: Connector configuration is invalid" in tandem("apply", "-f", str(bad), expect=2)
     assert tandem("apply", "-f", str(one)) + tandem("apply", "-f", str(two)) == "cli one created\ncli-two created\n"
     face.wait_running("cli one", "cli-two")
