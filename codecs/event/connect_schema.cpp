@@ -7,6 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+
 namespace tandem::event {
 namespace {
 
@@ -229,9 +233,21 @@ schema column_schema(resolved_type const& type, value_options const& options) {
     return made;
 }
 
+// Columns as the row has them, or the key, which may be in another order.
+std::vector<std::size_t> field_order(schema_source const& of, bool keys_only) {
+    std::vector<std::size_t> made(of.shape.columns.size());
+    std::iota(made.begin(), made.end(), std::size_t{0});
+    if (keys_only && !of.key.empty()) {
+        std::ranges::stable_sort(made, {}, [&of](std::size_t index) {
+            return std::ranges::find(of.key, of.shape.columns[index].name) - of.key.begin();
+        });
+    }
+    return made;
+}
+
 std::vector<std::string> row_fields(schema_source const& of, bool keys_only) {
     std::vector<std::string> fields;
-    for (std::size_t index = 0; index < of.shape.columns.size(); ++index) {
+    for (std::size_t const index : field_order(of, keys_only)) {
         auto const& column = of.shape.columns[index];
         auto const type = resolve(column.type, column.type_modifier, of.types);
         if (!has_debezium_form(type) || (keys_only && !is_key(column, of.key))) {

@@ -89,8 +89,9 @@ char* transaction_part::append_block(char* out, event_order order, lsn position)
 }
 
 relation_events::relation_events(pgoutput::relation_shape const& shape, row_plan plan,
-                                 record_schemas schemas)
+                                 record_schemas schemas, key_order order)
     : plan_{std::move(plan)},
+      order_{std::move(order)},
       open_{std::move(schemas)},
       table_{fmt::format(R"(,"schema":{},"table":{})", json_string(shape.schema),
                          json_string(shape.name))},
@@ -209,9 +210,46 @@ bool relation_events::key_differs(pgoutput::tuple_view old_row,
     return false;
 }
 
+namespace {
+
+// Those columns of the row, in that order.
+pgoutput::tuple_view picked(pgoutput::tuple_view row, std::vector<std::uint16_t> const& columns,
+                            arena& into) {
+    std::size_t room = 0;
+    auto const column_at = [row](std::uint16_t number) {
+        pgoutput::tuple_view::cursor each{row};
+        for (std::uint16_t at = 0; at < number; ++at) {
+            static_cast<void>(each.next());
+        }
+        return each.next();
+    };
+    constexpr std::size_t head = 5; // of a value: its tag and length
+    for (auto const number : columns) {
+        room += head + column_at(number).bytes.size();
+    }
+    char* const start = into.reserve(room);
+    char* out = start;
+    for (auto const number : columns) {
+        auto const column = column_at(number);
+        *out++ = static_cast<char>(column.kind);
+        if (column.kind == pgoutput::column_kind::text ||
+            column.kind == pgoutput::column_kind::binary) {
+            store_big_endian(out, static_cast<std::uint32_t>(column.bytes.size()));
+            out = append(out + 4, column.bytes);
+        }
+    }
+    return {static_cast<std::uint16_t>(columns.size()),
+            into.commit(static_cast<std::size_t>(out - start))};
+}
+
+} // namespace
+
 result<std::string_view> relation_events::key(pgoutput::tuple_view row, arena& into) const {
-    char* const start = into.reserve(open_.key.size() + plan_.room(row) + 1);
-    auto const end = write_row(plan_, row, row_part::key, append(start, open_.key));
+    bool const in_order = order_.columns.empty();
+    auto const& plan = in_order ? plan_ : order_.plan;
+    auto const from = in_order ? row : picked(row, order_.columns, into);
+    char* const start = into.reserve(open_.key.size() + plan.room(from) + 1);
+    auto const end = write_row(plan, from, row_part::key, append(start, open_.key));
     if (!end) {
         return end.error();
     }

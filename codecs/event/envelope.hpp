@@ -7,6 +7,7 @@
 #include "codecs/base/arena.hpp"
 #include "codecs/base/lsn.hpp"
 #include "codecs/event/row_json.hpp"
+#include "codecs/event/row_plan.hpp"
 #include "codecs/event/transaction_counter.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
@@ -99,7 +100,7 @@ struct record_schemas {
 class relation_events {
 public:
     relation_events(pgoutput::relation_shape const& shape, row_plan plan,
-                    record_schemas schemas = {});
+                    record_schemas schemas = {}, key_order order = {});
 
     struct change {
         operation op = operation::create;
@@ -136,6 +137,7 @@ private:
     char* append_value_schema(char* out, pgoutput::tuple_view new_row) const noexcept;
 
     row_plan plan_;
+    key_order order_;
     record_schemas open_; // up to the payload
     std::string table_;   // ,"schema":..,"table":..
     std::string collection_;

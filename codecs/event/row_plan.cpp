@@ -257,4 +257,31 @@ row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& 
     return plan;
 }
 
+key_order debezium_key_order(pgoutput::relation_shape const& shape, type_table const& types,
+                             value_options const& options, key_columns const& key,
+                             std::vector<column_facts> const& facts) {
+    key_order made;
+    pgoutput::relation_shape alone = shape;
+    alone.columns.clear();
+    std::vector<column_facts> own;
+    for (std::string const& name : key) {
+        auto const found = std::find_if(shape.columns.begin(), shape.columns.end(),
+                                        [&](auto const& each) { return each.name == name; });
+        if (found == shape.columns.end()) {
+            return {};
+        }
+        auto const at = static_cast<std::size_t>(found - shape.columns.begin());
+        made.columns.push_back(static_cast<std::uint16_t>(at));
+        alone.columns.push_back(*found);
+        if (!facts.empty()) {
+            own.push_back(facts[at]);
+        }
+    }
+    if (std::is_sorted(made.columns.begin(), made.columns.end())) {
+        return {};
+    }
+    made.plan = debezium_plan(alone, types, options, key, own);
+    return made;
+}
+
 } // namespace tandem::event

@@ -7,6 +7,7 @@
 #include "codecs/event/value_options.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,17 @@ using key_columns = std::vector<std::string>;
 [[nodiscard]] row_plan debezium_plan(pgoutput::relation_shape const& shape, type_table const& types,
                                      value_options const& options, key_columns const& key = {},
                                      std::vector<column_facts> const& facts = {});
+
+// Where a key's fields come in another order than the row's columns.
+struct key_order {
+    row_plan plan;                      // of the key's columns alone, in its order
+    std::vector<std::uint16_t> columns; // of the row; empty: the row's own order, and no plan
+};
+// In Debezium's keys they come as in the primary key. Arguments as debezium_plan()'s; `key` of columns that there are.
+[[nodiscard]] key_order debezium_key_order(pgoutput::relation_shape const& shape,
+                                           type_table const& types, value_options const& options,
+                                           key_columns const& key,
+                                           std::vector<column_facts> const& facts = {});
 
 // The part of debezium_plan() that depends on the type alone: form and conversion.
 [[nodiscard]] column_plan plan_column(resolved_type const& type, value_options const& options);

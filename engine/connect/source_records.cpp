@@ -275,7 +275,8 @@ source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts 
         schemas.value = event::envelope_schema(from);
     }
     made.events.emplace(of, event::debezium_plan(of, types, settings_.values, key, columns),
-                        std::move(schemas));
+                        std::move(schemas),
+                        event::debezium_key_order(of, types, settings_.values, key, columns));
     return made;
 }
 

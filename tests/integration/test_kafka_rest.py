@@ -174,5 +174,7 @@ def test_the_command_line_does_it_too(database, face, tmp_path):
     assert "no.json: cannot be read" in tandem("apply", "-f", str(tmp_path / "no.json"), expect=2)
     face.stop()
     assert "no instance answers at" in tandem("list", expect=3)
+    done = subprocess.run([binary(), "config", "import", str(one), str(two)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "are of 1 databases" in done.stderr, done.stderr
     for slot in ("cli_one", "cli_two"):
         database.sql("SELECT pg_drop_replication_slot(%s)", slot)

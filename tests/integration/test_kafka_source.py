@@ -20,8 +20,13 @@ ALTER TABLE keyless REPLICA IDENTITY FULL;
 CREATE SCHEMA other;
 CREATE TABLE other."odd name" (id integer PRIMARY KEY, "Big" text DEFAULT 'none', n numeric NOT NULL DEFAULT 1.5);
 CREATE TABLE passed_over (id integer PRIMARY KEY);
+CREATE TABLE turned (a integer, v text, b text, c boolean, PRIMARY KEY (c, b, a));
 """
 MORE_CHANGES = """
+INSERT INTO turned SELECT i, 'v', 'b' || i, i % 2 = 0 FROM generate_series(1, 20) i;
+UPDATE turned SET v = 'w' WHERE a < 5;
+UPDATE turned SET b = 'other' WHERE a = 5;
+DELETE FROM turned WHERE a = 6;
 INSERT INTO keyless VALUES ('a'), ('b');
 UPDATE keyless SET v = 'c' WHERE v = 'a';
 DELETE FROM keyless WHERE v = 'b';
@@ -32,7 +37,7 @@ ALTER TABLE other."odd name" ADD COLUMN later timestamptz DEFAULT '2026-01-01';
 INSERT INTO other."odd name" (id) VALUES (9);
 TRUNCATE keyless;
 """
-TOPICS = ("public.kinds", "public.pairs", "public.whole", "public.keyless", "other.odd_name")
+TOPICS = ("public.kinds", "public.pairs", "public.whole", "public.keyless", "public.turned", "other.odd_name")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +138,7 @@ HASHES = {
     "column.mask.hash.SHA-256.with.salt.one": r"public\.kinds\.(v|t|m)",
     "column.mask.hash.v2.MD5.with.salt.two.salts": r"public\.whole\.(v|id),public\.kinds\.(u|i|j)",
     "column.mask.hash.v2.SHA-512.with.salt.z": r"public\.pairs\.b",
-    "message.key.columns": r"public\.whole:id,w;public\.pairs:b",
+    "message.key.columns": r"public\.whole:w,id;public\.pairs:b",
 }
 
 

@@ -177,10 +177,11 @@ private:
                 shape, types_, options_, facts, "p." + shape.schema + '.' + shape.name, key};
             schemas = {key_schema(from), envelope_schema(from)};
         }
-        relation_events const relation{shape,
-                                       exact ? exact_plan(shape, key)
-                                             : debezium_plan(shape, types_, options_, key, facts),
-                                       std::move(schemas)};
+        relation_events const relation{
+            shape,
+            exact ? exact_plan(shape, key) : debezium_plan(shape, types_, options_, key, facts),
+            std::move(schemas),
+            exact ? key_order{} : debezium_key_order(shape, types_, options_, key, facts)};
         arena bytes;
         auto const records = records_of(relation, made, *transaction_, event_time{0},
                                         {true, !is_set(given_, "truncates")}, bytes, counter());

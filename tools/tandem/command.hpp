@@ -40,7 +40,7 @@ struct call {
     std::optional<std::uint64_t> count;
     std::string pattern;
     std::string bootstrap;
-    std::vector<std::string> names; // of connectors
+    std::vector<std::string> names; // of connectors, or of files
     std::string file;
 };
 
@@ -67,6 +67,7 @@ int connector_pause(call const& now);
 int connector_resume(call const& now);
 int connector_restart(call const& now);
 int connector_delete(call const& now);
+int config_import(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

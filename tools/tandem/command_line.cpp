@@ -267,6 +267,24 @@ command_entry connector_commands() {
     return connector;
 }
 
+command_entry config_commands() {
+    command_entry config{"config", "Configurations.", nullptr, {}, nullptr};
+    config.parts = {
+        {"import",
+         "Print connectors of Kafka Connect as a configuration of tandem run; what it cannot take "
+         "over goes to stderr.",
+         config_import,
+         {setting_group::log},
+         [](CLI::App& app, call& into) {
+             app.add_option("file", into.names,
+                            "Connectors of both sides: .json or .properties. No default.")
+                 ->type_name("FILE")
+                 ->required();
+         }},
+    };
+    return config;
+}
+
 void skip_flags(CLI::App& app, call& into) {
     app.add_option("--direction", into.direction, "Source and target node. No default.")
         ->type_name("A:B")
@@ -339,6 +357,7 @@ std::vector<command_entry> commands() {
                  ->type_name("HOST:PORT,...");
          }},
         connector_commands(),
+        config_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }

@@ -3,17 +3,15 @@
 
 #include "engine/admin/failure.hpp"
 #include "engine/config/error.hpp"
-#include "engine/connect/connector_file.hpp"
 #include "engine/connect/rest_request.hpp"
 #include "tools/tandem/command.hpp"
 #include "tools/tandem/http_ask.hpp"
+#include "tools/tandem/read_connectors.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -82,19 +80,6 @@ void print_table(std::vector<row> const& rows) {
     }
 }
 
-std::vector<tandem::connect::named_config> read_file(std::string const& name) {
-    std::ifstream file{name, std::ios::binary};
-    if (!file) {
-        throw engine::config_error{fmt::format("{}: cannot be read", name)};
-    }
-    std::string const text{std::istreambuf_iterator<char>{file}, {}};
-    auto read = tandem::connect::connectors_of_file(name, text);
-    if (!read) {
-        throw engine::config_error{fmt::format("{}: {}", name, read.error().what)};
-    }
-    return std::move(*read);
-}
-
 int each_name(call const& now, std::string_view method, std::string_view rest,
               std::string_view done) {
     for (auto const& name : now.names) {
@@ -157,7 +142,7 @@ int connector_get(call const& now) {
 }
 
 int connector_apply(call const& now) {
-    for (auto const& each : read_file(now.file)) {
+    for (auto const& each : read_connectors(now.file)) {
         auto const answer = ask(now, {.method = "PUT",
                                       .path = path_of(each.name, "/config"),
                                       .body = json(each.config).dump()});
@@ -168,7 +153,7 @@ int connector_apply(call const& now) {
 
 int connector_validate(call const& now) {
     std::size_t wrong = 0;
-    for (auto const& each : read_file(now.file)) {
+    for (auto const& each : read_connectors(now.file)) {
         auto const of = each.config.find("connector.class");
         if (of == each.config.end()) {
             throw engine::config_error{

@@ -124,6 +124,28 @@ TEST(Envelope, DebeziumsFormBearsNoMark) {
     EXPECT_NE(value->find(R"("version":"0.1.0","connector")"), std::string_view::npos) << *value;
 }
 
+TEST(Envelope, AKeyInAnotherOrderThanTheRow) {
+    pgoutput::relation_shape const turned{oid{16'400},
+                                          "public",
+                                          "item",
+                                          'd',
+                                          {{"id", oid{20}, -1, true},
+                                           {"v", oid{25}, -1, false},
+                                           {"w", oid{25}, -1, true},
+                                           {"b", oid{16}, -1, true}}};
+    key_columns const key{"w", "b", "id"};
+    auto order = debezium_key_order(turned, {}, {}, key);
+    EXPECT_EQ(order.columns, (std::vector<std::uint16_t>{2, 3, 0}));
+    relation_events const relation{
+        turned, debezium_plan(turned, {}, {}, key), {}, std::move(order)};
+    wire::exact_buffer const message{wire::insert(
+        1, {wire::text("7"), wire::text("x"), wire::text("two \"words\""), wire::null()})};
+    arena into;
+    EXPECT_EQ(*relation.key(tuple(message), into), R"({"w":"two \"words\"","b":null,"id":7})");
+    EXPECT_TRUE(debezium_key_order(turned, {}, {}, {"id", "w", "b"}).columns.empty());
+    EXPECT_TRUE(debezium_key_order(turned, {}, {}, {"w", "none"}).columns.empty());
+}
+
 TEST(EnvelopeDeathTest, AMarkThatWouldBeWrong) {
     wire::exact_buffer const message{wire::insert(1, {wire::text("7"), wire::null()})};
     relation_events const relation{shape(), debezium_plan(shape(), {}, {})};

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                 schema_type::string,
                 "io.debezium.time.ZonedTimestamp",
                 {},
-                "timestamptz",
+                "timestamp(6) with time zone",
                 "text"},
         case_of{"uuid", schema_type::string, "io.debezium.data.Uuid", {}, "uuid", "text"},
         case_of{"bits",
