@@ -194,7 +194,7 @@ def test_what_the_tables_hold_comes_first(kafka, worker, face, database):
     # Debezium's snapshots, unlike its changes, count the days of long ago by the Julian calendar.
     database.sql(SOURCE_KINDS.replace("0044-03-15 12:00:00 BC", "1644-03-15 12:00:00").replace("0044-03-15 BC", "1644-03-15"))
     database.sql("INSERT INTO keyless VALUES ('one'); INSERT INTO other.\"odd name\" VALUES (1, 'x', 2), (2, NULL, 3); "
-                 "INSERT INTO passed_over VALUES (1)")
+                 "INSERT INTO passed_over VALUES (1); INSERT INTO turned VALUES (1, 'v', 'b', true), (2, 'w', 'b', false)")
     number = random.randrange(1 << 30)
     theirs, ours = f"heldtheirs{number}", f"heldours{number}"
     how = {f"{side}.converter.schemas.enable": "false" for side in ("key", "value")}

@@ -66,7 +66,13 @@ io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
                             "_session_setup and _session_is_setup, then restart the task",
                             settings_.node.name, doing, why.message)};
         }
-        return retry_after(settings_.node.name, doing, why);
+        auto again = retry_after(settings_.node.name, doing, why);
+        if (why.sqlstate == "53400") {
+            again.reason +=
+                "; each sink has a replication origin: raise the server's "
+                "max_replication_slots (from PostgreSQL 18 max_active_replication_origins)";
+        }
+        return again;
     };
     parameters none;
     auto const made = co_await into.target->query(make_place, std::move(none));
