@@ -1,6 +1,7 @@
 #include "engine/connect/import_config.hpp"
 
 #include "engine/connect/connector_settings.hpp"
+#include "engine/connect/names_in.hpp"
 #include "engine/connect/secrets.hpp"
 #include "engine/connect/source_settings.hpp"
 
@@ -124,17 +125,8 @@ std::optional<std::string> pattern_of(std::string_view expression) {
 
 void add_tables(import_state& state, named_config const& of, std::string_view key,
                 std::vector<std::string>& into) {
-    auto const list = text_in(of.config, key);
-    std::string_view rest{list};
-    while (!rest.empty()) {
-        auto const stop = std::min(rest.find(','), rest.size());
-        auto one = rest.substr(0, stop);
-        rest.remove_prefix(std::min(stop + 1, rest.size()));
-        while (!one.empty() && one.front() == ' ') {
-            one.remove_prefix(1);
-        }
-        auto pattern =
-            pattern_of(key.starts_with("schema.") ? fmt::format("{}.*", one) : std::string{one});
+    for (auto const& one : names_in(text_in(of.config, key))) {
+        auto pattern = pattern_of(key.starts_with("schema.") ? fmt::format("{}.*", one) : one);
         if (!pattern) {
             note(state, of, key,
                  fmt::format("{} is no name: tables takes names with * and ?", one));

@@ -1,6 +1,7 @@
 #include "engine/connect/sink_settings.hpp"
 
 #include "engine/connect/connector_settings.hpp"
+#include "engine/connect/names_in.hpp"
 
 #include <fmt/format.h>
 
@@ -35,25 +36,6 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
     }
 }
 
-std::vector<std::string> split(std::string_view list) {
-    std::vector<std::string> made;
-    while (!list.empty()) {
-        auto const stop = std::min(list.find(','), list.size());
-        auto one = list.substr(0, stop);
-        list.remove_prefix(std::min(stop + 1, list.size()));
-        while (!one.empty() && one.front() == ' ') {
-            one.remove_prefix(1);
-        }
-        while (!one.empty() && one.back() == ' ') {
-            one.remove_suffix(1);
-        }
-        if (!one.empty()) {
-            made.emplace_back(one);
-        }
-    }
-    return made;
-}
-
 std::optional<problem> read_keys(property_map const& config, bool of_confluent,
                                  sink_settings& into) {
     auto const* const name = of_confluent ? "pk.mode" : "primary.key.mode";
@@ -72,7 +54,7 @@ std::optional<problem> read_keys(property_map const& config, bool of_confluent,
     }
     into.keys = found->second;
     auto const* const fields = of_confluent ? "pk.fields" : "primary.key.fields";
-    into.key_fields = split(text_in(config, fields));
+    into.key_fields = names_in(text_in(config, fields));
     if (into.keys == key_source::kafka) {
         if (!into.key_fields.empty() && into.key_fields.size() != 3) {
             return config_problem(fmt::format(
@@ -170,7 +152,7 @@ void read_tolerance(property_map const& config, sink_settings& into) {
 field_filter field_filter::of(std::string_view included, std::string_view excluded) {
     field_filter made;
     made.excluded_ = !excluded.empty();
-    for (auto& each : split(made.excluded_ ? excluded : included)) {
+    for (auto& each : names_in(made.excluded_ ? excluded : included)) {
         auto const colon = each.find(':');
         made.named_.push_back(colon == std::string::npos
                                   ? one{{}, std::move(each)}

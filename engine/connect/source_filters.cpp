@@ -1,5 +1,7 @@
 #include "engine/connect/source_filters.hpp"
 
+#include "engine/connect/names_in.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -188,23 +190,8 @@ outcome<key_choices> key_choices::of(std::string_view list) {
         auto const tables = colon == std::string_view::npos
                                 ? outcome<name_patterns>{name_patterns{}}
                                 : name_patterns::of(one.substr(0, colon));
-        std::vector<std::string> columns;
-        for (auto rest = colon == std::string_view::npos ? std::string_view{}
-                                                         : one.substr(colon + 1);
-             !rest.empty();) {
-            auto const comma = std::min(rest.find(','), rest.size());
-            auto name = rest.substr(0, comma);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-            while (!name.empty() && name.front() == ' ') {
-                name.remove_prefix(1);
-            }
-            while (!name.empty() && name.back() == ' ') {
-                name.remove_suffix(1);
-            }
-            if (!name.empty()) {
-                columns.emplace_back(name);
-            }
-        }
+        auto columns =
+            names_in(colon == std::string_view::npos ? std::string_view{} : one.substr(colon + 1));
         if (!tables || tables->empty() || columns.empty()) {
             return problem{
                 problem_kind::config,

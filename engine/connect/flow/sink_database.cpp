@@ -51,28 +51,31 @@ std::string array_of(std::vector<std::string> const& texts) {
     return made + '}';
 }
 
+// What a sink needs of its database and does not have, with what to do.
+failure cured(std::string const& node, std::string const& doing, io::pg::error const& why) {
+    if (why.sqlstate == "42501") {
+        return failure{next_step::paused,
+                       fmt::format("{}: {}: {}; the sink keeps its offsets in schema "
+                                   "tandem_connect and marks what it writes by a replication "
+                                   "origin: let its user create the schema (GRANT CREATE ON "
+                                   "DATABASE) and execute pg_replication_origin_create, "
+                                   "_session_setup and _session_is_setup, then restart the task",
+                                   node, doing, why.message)};
+    }
+    auto again = retry_after(node, doing, why);
+    if (why.sqlstate == "53400") {
+        again.reason += "; each sink has a replication origin: raise the server's "
+                        "max_replication_slots (from PostgreSQL 18 max_active_replication_origins)";
+    }
+    return again;
+}
+
 } // namespace
 
 // Where offsets are kept, and the origin, which one session has at a time: whoever had it before is ended.
 io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
     auto const failed = [this](std::string const& doing, io::pg::error const& why) {
-        if (why.sqlstate == "42501") {
-            return failure{
-                next_step::paused,
-                fmt::format("{}: {}: {}; the sink keeps its offsets in schema "
-                            "tandem_connect and marks what it writes by a replication "
-                            "origin: let its user create the schema (GRANT CREATE ON "
-                            "DATABASE) and execute pg_replication_origin_create, "
-                            "_session_setup and _session_is_setup, then restart the task",
-                            settings_.node.name, doing, why.message)};
-        }
-        auto again = retry_after(settings_.node.name, doing, why);
-        if (why.sqlstate == "53400") {
-            again.reason +=
-                "; each sink has a replication origin: raise the server's "
-                "max_replication_slots (from PostgreSQL 18 max_active_replication_origins)";
-        }
-        return again;
+        return cured(settings_.node.name, doing, why);
     };
     parameters none;
     auto const made = co_await into.target->query(make_place, std::move(none));
