@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -87,13 +88,14 @@ result<std::unique_ptr<consumer>> consumer::open(asio::any_io_executor executor,
     if (!client) {
         return client.error();
     }
-    return std::unique_ptr<consumer>{new consumer{std::move(*client)}};
+    return std::unique_ptr<consumer>{new consumer{executor, std::move(*client)}};
 }
 
-consumer::consumer(std::unique_ptr<handle> client)
+consumer::consumer(asio::any_io_executor const& executor, std::unique_ptr<handle> client)
     : client_{std::move(client)},
       records_{client_->watch(queue_handle{rd_kafka_queue_new(client_->native())})},
-      waker_{std::make_unique<helper_thread>()} {
+      waker_{std::make_unique<helper_thread>()},
+      asking_{executor} {
     read_limits();
     client_->on_partition_error(
         [this](int number, std::string_view text) { note_error(number, text); });
@@ -188,6 +190,38 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
     return boost::system::in_place_value;
 }
 
+// A broker that does not have a partition yet, although others say that it leads it, says so when it is asked for the
+// beginning, as happens just after a topic was made. librdkafka 2.0.2 takes that for an answer.
+void consumer::ask_again_later(rd_kafka_message_t const& refused) {
+    for (auto& one : started_) {
+        if (one.topic == refused.rkt && one.partition == refused.partition) {
+            one.refused = true;
+        }
+    }
+    asking_.expires_after(std::chrono::milliseconds{200});
+    asking_.async_wait([this, alive = std::weak_ptr{alive_}](boost::system::error_code cancelled) {
+        if (!cancelled && !alive.expired()) {
+            ask_again();
+        }
+    });
+}
+
+void consumer::ask_again() {
+    for (std::size_t at = 0; at < started_.size(); ++at) {
+        auto& one = started_[at];
+        if (!std::exchange(one.refused, false)) {
+            continue;
+        }
+        if (rd_kafka_consume_stop(one.topic, one.partition) != 0 ||
+            rd_kafka_consume_start_queue(one.topic, one.partition, from_beginning,
+                                         one.apart ? one.apart.get() : records_) != 0) {
+            auto const why = make_error(rd_kafka_last_error());
+            told_.push_back({assigned_[at].topic, one.partition, from_beginning, why});
+            client_->notify();
+        }
+    }
+}
+
 // Its bytes are guessed from those of the last batch.
 bool consumer::half_full(rd_kafka_queue_t* queue, fetched_batch const& last) const {
     std::size_t const records = rd_kafka_queue_length(queue);
@@ -268,7 +302,11 @@ void consumer::sort_out(fetched_batch& batch, std::size_t count) {
             continue;
         }
         // What has no topic is about the group that we do not have: not allowed, not found ...
-        if (message->rkt != nullptr) {
+        bool const refused =
+            message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->offset < 0;
+        if (refused) { // why comes by itself
+            ask_again_later(*message);
+        } else if (message->rkt != nullptr) {
             auto event = described(*message);
             if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
                 batch.ends_.push_back(std::move(event));

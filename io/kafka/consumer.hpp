@@ -23,6 +23,8 @@
 #include "io/kafka/helper_thread.hpp"
 #include "io/kafka/ring.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -100,8 +102,8 @@ public:
     // Each partition's records in the order of the log.
     // Ends of partitions, if asked for at open(); each comes again after further records.
     [[nodiscard]] std::span<partition_event const> ends() const noexcept { return ends_; }
-    // After errc::out_of_range nothing more comes from the partition until it is assigned anew.
-    // errc::no_topic is said every second until the topic is there; others heal by themselves.
+    // After errc::out_of_range, which from_beginning never meets, nothing more comes from the partition until it is
+    // assigned anew. errc::no_topic is said again and again until the topic is there; others heal by themselves.
     [[nodiscard]] std::span<partition_event const> failures() const noexcept { return failures_; }
     [[nodiscard]] bool empty() const noexcept {
         return size_ == 0 && ends_.empty() && failures_.empty();
@@ -159,9 +161,10 @@ private:
         std::int32_t partition;
         queue_handle apart; // null: it leads into records_
         bool filled = false;
+        bool refused = false; // by who does not have it yet: see ask_again_later()
     };
 
-    explicit consumer(std::unique_ptr<handle> client);
+    consumer(asio::any_io_executor const& executor, std::unique_ptr<handle> client);
     void fetch(rd_kafka_queue_t* from, fetched_batch& into);
     [[nodiscard]] bool half_full(rd_kafka_queue_t* queue, fetched_batch const& last) const;
     void note_room(started& one, bool filled);
@@ -169,6 +172,8 @@ private:
     void sort_out(fetched_batch& batch, std::size_t count);
     [[nodiscard]] result<void> leave();
     [[nodiscard]] rd_kafka_topic_t* open_topic(std::string const& name);
+    void ask_again_later(rd_kafka_message_t const& refused);
+    void ask_again();
     void note_error(int number, std::string_view text);
 
     std::vector<assignment> assigned_;
@@ -184,6 +189,9 @@ private:
     std::size_t bytes_most_ = 0;
     std::atomic<int> waking_{0};
     std::unique_ptr<helper_thread> waker_; // ends before the topics
+    asio::steady_timer asking_;
+    std::shared_ptr<int> alive_ =
+        std::make_shared<int>(); // what the timer has started may come after us
 };
 
 } // namespace tandem::io::kafka
