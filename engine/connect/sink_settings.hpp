@@ -51,7 +51,7 @@ struct sink_settings {
     field_filter fields;
     bool creates = false;  // tables that are missing
     bool adds = false;     // columns that are missing
-    bool from_end = false; // topics that were never read; otherwise from their beginning
+    bool from_end = false; // topics that are there and were never read; otherwise from their beginning
     bool deletes = false;
     bool truncates = false;
     std::string table_format = "${topic}";

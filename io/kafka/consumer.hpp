@@ -39,7 +39,6 @@
 namespace tandem::io::kafka {
 
 inline constexpr std::int64_t from_beginning = RD_KAFKA_OFFSET_BEGINNING;
-inline constexpr std::int64_t from_end = RD_KAFKA_OFFSET_END;
 
 struct assignment {
     std::string topic;

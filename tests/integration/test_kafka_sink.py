@@ -275,6 +275,29 @@ def test_other_converters(way, face, kafka):
     wait_until(lambda: way.target.sql("SELECT id, name, n::text FROM plain ORDER BY id") == [(7, "z", "1.5")], 30, "the row is there", detail=way.trace)
 
 
+def test_latest_passes_over_what_was_there(way, face, kafka):
+    """And nothing else: not what comes while the task is away, and not topics that are made later."""
+    old, later = f"{way.name}.public.old", f"{way.name}.public.later"
+    kafka.admin.create_topic(old, partitions=3)
+    way.target.sql("CREATE TABLE plain (id integer PRIMARY KEY, name text)")
+    config = {**NO_SCHEMAS, "key.converter": KAFKA + "storage.StringConverter", "table.name.format": "plain",
+              "consumer.override.auto.offset.reset": "latest"}
+    produce(kafka, old, [(str(each), '{"name": "before"}') for each in range(20)])
+    way.sink(config)
+    face.wait_running(f"{way.name}-sink")
+    offsets = "SELECT sum(next_offset) FROM tandem_connect.sink_offset WHERE connector = %s"
+    wait_until(lambda: way.target.value("SELECT to_regclass('tandem_connect.sink_offset') IS NOT NULL")
+               and way.target.value(offsets, f"{way.name}-sink") == 20, 30, "where the log ends is known", detail=way.trace)
+    face.must("PUT", f"/connectors/{way.name}-sink/stop")
+    produce(kafka, old, [(str(each), '{"name": "away"}') for each in range(20, 30)])
+    face.must("PUT", f"/connectors/{way.name}-sink/resume")
+    wait_until(lambda: way.target.value("SELECT count(*) FROM plain") == 10, 30, "what came meanwhile is there", detail=way.trace)
+    kafka.admin.create_topic(later)
+    produce(kafka, later, [("99", '{"name": "later"}')])
+    wait_until(lambda: way.target.value("SELECT count(*) FROM plain") == 11, 30, "a new topic is read from its beginning", detail=way.trace)
+    assert way.target.value("SELECT array_agg(DISTINCT name ORDER BY name) FROM plain") == ["away", "later"]
+
+
 @pytest.mark.parametrize("table, row, says", [
     ("id integer PRIMARY KEY, at timestamp", {"at": ("int64", 5)}, "column at of table public.plain: a number (Schema{INT64}) that does not say what it counts"),
     ("id integer PRIMARY KEY, raw bytea", {"raw": ("string", "AA==")}, "column raw of table public.plain: a string for a column of type bytea"),

@@ -56,6 +56,7 @@ struct sink_task::parts {
     std::map<partition, place> places; // as far as it was read
     std::set<partition> moved;         // of these it is not stored
     std::set<partition> assigned;
+    bool has_looked = false; // for topics to begin at their ends
     std::map<std::string, std::unique_ptr<topic_rows>, std::less<>> topics;
     std::map<std::pair<std::string, std::string>, known_table> tables;
     sink_batch batch;

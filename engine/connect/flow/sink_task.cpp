@@ -159,12 +159,18 @@ io::awaitable<outcome_of<bool>> sink_task::assign(parts& with) {
     if (mine == with.assigned) {
         co_return false;
     }
-    auto const first = settings_.from_end ? io::kafka::from_end : io::kafka::from_beginning;
+    if (settings_.from_end && !std::exchange(with.has_looked, true)) {
+        auto begun = co_await begin_at_ends(with, mine);
+        if (!begun) {
+            co_return begun.error();
+        }
+    }
     std::vector<io::kafka::assignment> wanted;
     for (auto const& each : mine) {
         auto const known = with.places.find(each);
         wanted.push_back(
-            {each.first, each.second, known == with.places.end() ? first : known->second.next});
+            {each.first, each.second,
+             known == with.places.end() ? io::kafka::from_beginning : known->second.next});
     }
     if (auto const assigned = with.log->assign(wanted); !assigned) {
         co_return retry_after("reading its topics", assigned.error());
@@ -172,6 +178,26 @@ io::awaitable<outcome_of<bool>> sink_task::assign(parts& with) {
     with.assigned = std::move(mine);
     spdlog::info("{}: reading {} partitions", name(), with.assigned.size());
     co_return true;
+}
+
+// Where that is becomes their place at once: of what is written from here on nothing is passed over, whenever the task
+// is started again. Topics that are made later have nothing that came before.
+io::awaitable<sink_task::voided> sink_task::begin_at_ends(
+    parts& with, std::set<std::pair<std::string, std::int32_t>> const& among) {
+    for (auto const& each : among) {
+        if (with.places.contains(each)) {
+            continue;
+        }
+        auto const marks =
+            co_await with.cluster->query_watermarks(each.first, each.second, kafka_patience);
+        if (!marks) {
+            co_return retry_after(fmt::format("asking for the end of topic {}", each.first),
+                                  marks.error());
+        }
+        with.places[each].next = marks->high;
+        with.moved.insert(each);
+    }
+    co_return boost::system::in_place_value;
 }
 
 io::awaitable<failure> sink_task::run_parts(parts& with) {

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,8 @@ private:
     [[nodiscard]] io::awaitable<voided> take_database(parts& into);
     // Partitions that are this task's, where they were left.
     [[nodiscard]] io::awaitable<engine::outcome_of<bool>> assign(parts& with);
+    [[nodiscard]] io::awaitable<voided> begin_at_ends(
+        parts& with, std::set<std::pair<std::string, std::int32_t>> const& among);
     [[nodiscard]] io::awaitable<engine::failure> run_parts(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> read(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> watch_stop(parts& with);
