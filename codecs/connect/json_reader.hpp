@@ -39,6 +39,8 @@ public:
     // `record` has event::record_padding readable bytes behind it. The value points into it, into `memory` and into the
     // schema. An empty record is a null.
     [[nodiscard]] outcome<data> read(std::string_view record, arena& memory);
+    // Whether it begins with a schema block that was read lately, byte for byte.
+    [[nodiscard]] bool knows_beginning(std::string_view record) const noexcept;
 
     // A schema's own JSON, padded as a record.
     [[nodiscard]] outcome<schema_ptr> read_schema(std::string_view json);
@@ -51,7 +53,18 @@ private:
         }
     };
 
-    [[nodiscard]] outcome<data> read_envelope(event::json_text in, arena& memory);
+    // Up to the payload: `{"schema":...,"payload":`, of which most of a topic's records have the same.
+    struct beginning {
+        std::string text;
+        schema_ptr of;
+    };
+
+    [[nodiscard]] outcome<data> read_envelope(std::string_view record, event::json_text in,
+                                              arena& memory);
+    [[nodiscard]] beginning const* find_beginning(std::string_view record) const noexcept;
+    [[nodiscard]] std::optional<data> read_known(std::string_view record, beginning const& known,
+                                                 arena& memory);
+    void keep_beginning(std::string_view text, schema_ptr const& of);
     [[nodiscard]] outcome<schema_ptr> known_schema(std::string_view json);
 
     json_options options_;
@@ -59,6 +72,9 @@ private:
     // By their JSON. A topic has few; what makes more starts over.
     static constexpr std::size_t schemas_most = 1'000;
     boost::unordered_flat_map<std::string, schema_ptr, hashed, std::equal_to<>> schemas_;
+    static constexpr std::size_t beginnings_most = 8;
+    std::vector<beginning> beginnings_;
+    std::size_t oldest_ = 0; // of them
 };
 
 } // namespace tandem::connect

@@ -169,7 +169,7 @@ token_place json_walk::read(token_place at, schema const* of, value& into) {
 
 token_place json_walk::structure(token_place at, schema const& of, value& into) {
     auto const values = make_array<value>(memory_, of.fields.size());
-    std::vector<bool> seen(of.fields.size());
+    auto const seen = make_array<bool>(memory_, of.fields.size());
     std::size_t expected = 0;
     at = fields(at, [&](std::string_view name, token_place place) {
         if (expected >= of.fields.size() || of.fields[expected].name != name) {

@@ -30,7 +30,13 @@ struct record_form {
         }
         record.remove_prefix(part.size());
     }
-    return record.find(R"("payload")") != record.npos;
+    constexpr std::string_view payload = R"(payload")"; // quotes are everywhere
+    for (auto at = record.find(payload); at != record.npos; at = record.find(payload, at + 1)) {
+        if (at > 0 && record[at - 1] == '"') {
+            return true;
+        }
+    }
+    return false;
 }
 
 // One per thread. Its memory grows to the largest record and stays. A record is JSON in every part, or refused;

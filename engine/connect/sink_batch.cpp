@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace tandem::connect {
@@ -13,26 +14,68 @@ namespace {
 
 using engine::change_kind;
 
-void append_element(std::string& array, std::optional<std::string> const& value) {
-    array += array.size() == 1 ? "" : ",";
-    if (!value) {
+void append_element(std::string& array, sink_field const& value) {
+    if (array.size() > 1) {
+        array += ',';
+    }
+    if (value.is != sink_field::state::text) {
         array += "NULL";
         return;
     }
     array += '"';
-    for (char const each : *value) {
-        if (each == '"' || each == '\\') {
-            array += '\\';
-        }
-        array += each;
+    auto rest = value.text;
+    for (auto at = rest.find_first_of("\"\\"); at != rest.npos; at = rest.find_first_of("\"\\")) {
+        array += rest.substr(0, at);
+        array += '\\';
+        array += rest[at];
+        rest.remove_prefix(at + 1);
     }
+    array += rest;
     array += '"';
+}
+
+// https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.2
+void append_copied(std::string& data, sink_field const& value) {
+    if (value.is != sink_field::state::text) {
+        data += "\\N";
+        return;
+    }
+    std::size_t from = 0;
+    for (std::size_t at = 0; at < value.text.size(); ++at) {
+        char const each = value.text[at];
+        if (each > '\r' && each != '\\') [[likely]] {
+            continue;
+        }
+        std::string_view const escape = each == '\\'   ? "\\\\"
+                                        : each == '\n' ? "\\n"
+                                        : each == '\r' ? "\\r"
+                                        : each == '\t' ? "\\t"
+                                                       : "";
+        if (!escape.empty()) {
+            data += value.text.substr(from, at - from);
+            data += escape;
+            from = at + 1;
+        }
+    }
+    data += value.text.substr(from);
 }
 
 // Which columns a statement has arrays for.
 using column_set = std::vector<std::size_t>;
 // Rows that go in one statement: what it does (delete, insert, insert over, update) and to which columns.
-using group = std::pair<char, column_set>;
+struct group {
+    char does = 'i';
+    column_set columns;
+    std::vector<std::size_t> rows;
+
+    // Those that free unique values first.
+    [[nodiscard]] bool before(group const& other) const noexcept {
+        return does != other.does ? does < other.does : columns < other.columns;
+    }
+};
+
+// What a COPY saves is more than what it costs when it fails.
+constexpr std::size_t copied_least = 100; // rows
 
 std::string names_of(sink_table const& of, column_set const& columns, std::string_view prefix) {
     std::string made;
@@ -127,6 +170,27 @@ std::string delete_text(sink_table const& of, column_set const& columns) {
                        unnested(columns), key_matches(of, columns, "t"));
 }
 
+// Without its rows. Empty text: there is nothing that could be set.
+sink_statement statement_of(sink_table const& of, group const& what, engine::insert_trust* trust) {
+    sink_statement made;
+    made.rows = what.rows.size();
+    bool const may_be_new = what.does == 'o' || what.does == 'i';
+    if (may_be_new && trust != nullptr && made.rows >= copied_least && !what.columns.empty()) {
+        made.table = sql::qualified(of.schema, of.name);
+        made.is_copy = trust->plain(made.table);
+    }
+    if (made.is_copy) {
+        made.sql =
+            fmt::format("COPY {} ({}) FROM STDIN", made.table, names_of(of, what.columns, ""));
+        return made;
+    }
+    made.sql = what.does == 'd'   ? delete_text(of, what.columns)
+               : what.does == 'u' ? update_text(of, what.columns)
+                                  : insert_text(of, what.columns, what.does == 'o');
+    made.arrays.assign(what.columns.size(), "{");
+    return made;
+}
+
 } // namespace
 
 sink_table::column const* sink_table::find(std::string_view column_name) const {
@@ -135,153 +199,228 @@ sink_table::column const* sink_table::find(std::string_view column_name) const {
 }
 
 sink_batch::pending& sink_batch::pending_of(sink_table const& of) {
-    auto const found = std::ranges::find(tables_, &of, &pending::of);
-    if (found != tables_.end()) {
-        return *found;
+    for (std::size_t at = 0; at < used_; ++at) {
+        if (tables_[at]->of == &of) {
+            return *tables_[at];
+        }
     }
-    tables_.push_back({&of, {}, {}});
-    return tables_.back();
+    if (used_ == tables_.size()) {
+        tables_.push_back(std::make_unique<pending>());
+    }
+    auto& made = *tables_[used_++];
+    made.of = &of;
+    made.width = of.columns.size();
+    return made;
+}
+
+void sink_batch::note_places(pending& into, pgoutput::relation_shape const& shape) const {
+    into.shape = &shape;
+    into.places.clear();
+    for (auto const& column : shape.columns) {
+        auto const* const known = into.of->find(column.name);
+        into.places.push_back(known == nullptr ? -1
+                                               : static_cast<int>(known - into.of->columns.data()));
+    }
 }
 
 void sink_batch::add(sink_table const& of, engine::change const& what) {
-    sink_values made;
-    made.removed = what.kind == change_kind::remove;
-    made.columns.resize(of.columns.size());
-    auto const sent = made.removed ? what.old_row : what.new_row;
+    auto& into = pending_of(of);
+    if (into.shape != what.shape) {
+        note_places(into, *what.shape);
+    }
+    change_.removed = what.kind == change_kind::remove;
+    change_.whole = true;
+    change_.columns.assign(into.width, {});
+    auto const sent = change_.removed ? what.old_row : what.new_row;
     pgoutput::tuple_view::cursor columns{sent};
     for (std::size_t at = 0; at < sent.column_count(); ++at) {
         auto const column = columns.next();
-        auto const& name = what.shape->columns[at].name;
-        auto const* const known = of.find(name);
-        if (known == nullptr || (made.removed && !known->key)) {
+        auto const place = into.places[at];
+        if (place < 0) {
             continue;
         }
-        auto& place = made.columns[static_cast<std::size_t>(known - of.columns.data())];
+        auto const index = static_cast<std::size_t>(place);
+        if (change_.removed && !of.columns[index].key) {
+            continue;
+        }
         if (column.kind == pgoutput::column_kind::unchanged) {
-            made.whole = false;
+            change_.whole = false;
             continue;
         }
-        place.emplace();
-        if (column.kind != pgoutput::column_kind::null) {
-            place->emplace(column.bytes);
-        }
+        bool const null = column.kind == pgoutput::column_kind::null;
+        change_.columns[index] = {null ? sink_field::state::null : sink_field::state::text,
+                                  null ? std::string_view{} : column.bytes};
     }
-    add(of, std::move(made));
+    add(of, change_);
 }
 
-void sink_batch::add(sink_table const& of, sink_values made) {
-    auto& into = pending_of(of);
-    std::vector<std::string> key;
+// What tells a row from the others of its table; empty: nothing does.
+std::string_view sink_batch::key_of(sink_table const& of, sink_field const* row) {
+    std::size_t size = 0;
+    std::size_t count = 0;
+    std::string_view only;
     for (std::size_t at = 0; at < of.columns.size(); ++at) {
-        auto const& each = made.columns[at];
-        bytes_ += each && *each ? (*each)->size() : 0;
-        if (of.columns[at].key && each) {
-            key.push_back(each->value_or(std::string{}));
+        if (of.columns[at].key && row[at].there()) {
+            only = row[at].text;
+            size += only.size() + sizeof(std::uint32_t);
+            ++count;
         }
     }
+    if (count == 1 && !only.empty()) {
+        return only;
+    }
+    char* const room = memory_.reserve(size);
+    char* to = room;
+    for (std::size_t at = 0; at < of.columns.size(); ++at) {
+        if (of.columns[at].key && row[at].there()) {
+            auto const text = row[at].text;
+            auto const length = static_cast<std::uint32_t>(text.size());
+            std::memcpy(to, &length, sizeof length);
+            to = std::ranges::copy(text, to + sizeof length).out;
+        }
+    }
+    return memory_.commit(size);
+}
+
+void sink_batch::append_row(pending& into, sink_values const& made) {
+    into.rows.push_back({made.removed, made.whole});
+    into.cells.insert(into.cells.end(), made.columns.begin(), made.columns.end());
+}
+
+void sink_batch::add(sink_table const& of, sink_values const& made) {
+    auto& into = pending_of(of);
+    for (auto const& each : made.columns) {
+        bytes_ += each.text.size();
+    }
     ++changes_;
-    if (mode_ != insert_mode::upsert || key.empty()) {
-        into.rows.push_back(std::move(made));
+    auto const key =
+        mode_ == insert_mode::upsert ? key_of(of, made.columns.data()) : std::string_view{};
+    if (key.empty()) {
+        append_row(into, made);
         return;
     }
     // The last state of each row.
-    auto const [found, fresh] = into.by_key.try_emplace(std::move(key), into.rows.size());
+    auto const [found, fresh] = into.by_key.try_emplace(key, into.rows.size());
     if (fresh) {
-        into.rows.push_back(std::move(made));
-        return;
-    }
-    if (into.rows[found->second].removed && !made.removed) { // nothing of the row before is left
-        found->second = into.rows.size();
-        into.rows.push_back(std::move(made));
+        append_row(into, made);
         return;
     }
     auto& before = into.rows[found->second];
-    if (!made.removed) { // what it does not say stays
-        for (std::size_t column = 0; column < made.columns.size(); ++column) {
-            if (!made.columns[column]) {
-                made.columns[column] = std::move(before.columns[column]);
-            }
-        }
-        made.whole = made.whole || before.whole;
+    if (before.removed && !made.removed) { // nothing of the row before is left
+        found->second = into.rows.size();
+        append_row(into, made);
+        return;
     }
-    before = std::move(made);
+    auto* const cells = into.row_at(found->second);
+    for (std::size_t column = 0; column < into.width; ++column) {
+        if (made.removed || made.columns[column].there()) { // what it does not say stays
+            cells[column] = made.columns[column];
+        }
+    }
+    before.whole = made.whole || (!made.removed && before.whole);
+    before.removed = made.removed;
 }
 
-void sink_batch::add_statements(pending const& of, std::vector<sink_statement>& into) const {
-    auto const group_of = [&](sink_values const& one) {
-        group made{'i', {}};
-        made.first = one.removed                    ? 'd'
-                     : mode_ == insert_mode::update ? 'u'
-                     : !one.whole                   ? 'u'
-                     : mode_ == insert_mode::upsert ? 'o'
-                                                    : 'i';
-        for (std::size_t column = 0; column < one.columns.size(); ++column) {
-            if (one.columns[column] && !of.of->columns[column].generated) {
-                made.second.push_back(column);
+void sink_batch::add_statements(pending const& of, engine::insert_trust* trust,
+                                std::vector<sink_statement>& into) const {
+    auto const& columns = of.of->columns;
+    auto const does = [this](pending::row const& one) {
+        return one.removed                    ? 'd'
+               : mode_ == insert_mode::update ? 'u'
+               : !one.whole                   ? 'u'
+               : mode_ == insert_mode::upsert ? 'o'
+                                              : 'i';
+    };
+    auto const is_sent = [&columns](sink_field const* row, std::size_t at) {
+        return row[at].there() && !columns[at].generated;
+    };
+    auto const is_of = [&](group const& one, char what, sink_field const* row) {
+        std::size_t next = 0;
+        for (std::size_t at = 0; at < columns.size(); ++at) {
+            if (is_sent(row, at) && (next == one.columns.size() || one.columns[next++] != at)) {
+                return false;
             }
         }
-        return made;
+        return one.does == what && next == one.columns.size();
     };
-    auto const begin = [&](group const& what) {
-        sink_statement made;
-        made.sql = what.first == 'd'   ? delete_text(*of.of, what.second)
-                   : what.first == 'u' ? update_text(*of.of, what.second)
-                                       : insert_text(*of.of, what.second, what.first == 'o');
-        made.arrays.assign(what.second.size(), "{");
-        return made;
-    };
-    auto const append = [&](sink_statement& to, group const& what, sink_values const& one) {
-        for (std::size_t at = 0; at < what.second.size(); ++at) {
-            append_element(to.arrays[at], *one.columns[what.second[at]]);
-        }
-        ++to.rows;
-    };
-    std::vector<sink_statement> made;
-    if (mode_ ==
-        insert_mode::upsert) { // one state of each row: deletes first, they free unique values
-        std::map<group, sink_statement> groups;
-        for (auto const& one : of.rows) {
-            auto const what = group_of(one);
-            auto const [at, fresh] = groups.try_emplace(what);
-            if (fresh) {
-                at->second = begin(what);
+    bool const in_order = mode_ != insert_mode::upsert;
+    std::vector<group> groups;
+    std::size_t last = 0;
+    for (std::size_t index = 0; index < of.rows.size(); ++index) {
+        auto const* const row = of.row_at(index);
+        char const what = does(of.rows[index]);
+        if (groups.empty() || !is_of(groups[last], what, row)) {
+            // Of upserts there is one state of each row, so that they may be put together.
+            auto const found =
+                in_order ? groups.end() : std::ranges::find_if(groups, [&](group const& one) {
+                    return is_of(one, what, row);
+                });
+            last = static_cast<std::size_t>(found - groups.begin());
+            if (found == groups.end()) {
+                last = groups.size();
+                auto& made = groups.emplace_back();
+                made.does = what;
+                for (std::size_t at = 0; at < columns.size(); ++at) {
+                    if (is_sent(row, at)) {
+                        made.columns.push_back(at);
+                    }
+                }
             }
-            append(at->second, what, one);
         }
-        for (auto& [what, statement] : groups) {
-            made.push_back(std::move(statement));
-        }
-    } else { // in their order
-        std::optional<group> last;
-        for (auto const& one : of.rows) {
-            auto const what = group_of(one);
-            if (last != what) {
-                made.push_back(begin(what));
-                last = what;
-            }
-            append(made.back(), what, one);
-        }
+        groups[last].rows.push_back(index);
     }
-    for (auto& each : made) {
-        for (auto& array : each.arrays) {
+    if (!in_order) {
+        std::ranges::sort(groups,
+                          [](group const& one, group const& other) { return one.before(other); });
+    }
+    for (auto const& one : groups) {
+        auto made = statement_of(*of.of, one, trust);
+        for (auto const index : one.rows) {
+            auto const* const row = of.row_at(index);
+            for (std::size_t at = 0; at < one.columns.size(); ++at) {
+                if (made.is_copy) {
+                    made.copied += at == 0 ? "" : "\t";
+                    append_copied(made.copied, row[one.columns[at]]);
+                } else {
+                    append_element(made.arrays[at], row[one.columns[at]]);
+                }
+            }
+            if (made.is_copy) {
+                made.copied += '\n';
+            }
+        }
+        for (auto& array : made.arrays) {
             array += '}';
         }
-        if (!each.sql.empty()) {
-            into.push_back(std::move(each));
+        if (!made.sql.empty()) {
+            into.push_back(std::move(made));
         }
     }
 }
 
-std::vector<sink_statement> sink_batch::statements() const {
+std::vector<sink_statement> sink_batch::statements(engine::insert_trust* trust) const {
     std::vector<sink_statement> made;
-    for (auto const& each : tables_) {
-        add_statements(each, made);
+    for (std::size_t at = 0; at < used_; ++at) {
+        add_statements(*tables_[at], trust, made);
+    }
+    if (!last_.empty()) {
+        made.emplace_back().sql = last_;
     }
     return made;
 }
 
 void sink_batch::clear() {
-    tables_.clear();
+    for (std::size_t at = 0; at < used_; ++at) {
+        auto& each = *tables_[at];
+        each.of = nullptr;
+        each.shape = nullptr;
+        each.rows.clear();
+        each.cells.clear();
+        each.by_key.clear();
+    }
+    used_ = 0;
+    memory_.clear();
+    last_.clear();
     changes_ = 0;
     bytes_ = 0;
 }

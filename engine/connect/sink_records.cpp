@@ -72,8 +72,16 @@ outcome<data> sink_records::side::read(std::optional<std::string_view> bytes, ar
     if (other) {
         return other->read(padded, memory);
     }
-    return event::has_schema(padded) ? with_schema.read(padded, memory)
-                                     : without.read(padded, memory);
+    return has_schema(padded) ? with_schema.read(padded, memory) : without.read(padded, memory);
+}
+
+bool sink_records::side::has_schema(std::optional<std::string_view> bytes) const noexcept {
+    return bytes && (with_schema.knows_beginning(*bytes) || event::has_schema(*bytes));
+}
+
+bool sink_records::has_schema(std::optional<std::string_view> key,
+                              std::optional<std::string_view> value) const noexcept {
+    return value_.has_schema(value) || key_.has_schema(key);
 }
 
 outcome<std::unique_ptr<sink_records>> sink_records::of(task_setup const& setup,
@@ -100,6 +108,13 @@ outcome<std::unique_ptr<sink_records>> sink_records::of(task_setup const& setup,
 
 std::optional<sink_records::cell> sink_records::find(cell const& in, std::string_view name) {
     std::optional<cell> found;
+    if (in.what.kind() == value_kind::structure) {
+        auto const& fields = in.what.shape().fields;
+        if (auto const at = in.what.shape().index_of(name)) {
+            found = cell{fields[*at].of.get(), in.what.field(*at), fields[*at].name};
+        }
+        return found;
+    }
     for_each_field(in.what, in.of,
                    [&](std::string_view field, schema const* of, value const& what) {
                        if (field == name) {
@@ -360,30 +375,71 @@ outcome<void> sink_records::check_fields(sink_table const& to) const {
     return {};
 }
 
-outcome<sink_values> sink_records::values_for(sink_table const& to,
-                                              engine::foreign_table const& shape) {
-    sink_values made;
+sink_records::row_plan const& sink_records::plan_for(sink_table const& to) {
+    auto const* const row = &after_.what.shape();
+    auto const found = std::ranges::find_if(plans_, [&](row_plan const& one) {
+        return one.row == row && one.table == to.number && one.topic == record_.topic;
+    });
+    if (found != plans_.end()) {
+        std::ranges::rotate(plans_.begin(), found, found + 1);
+        return plans_.front();
+    }
+    row_plan made;
+    made.row = row;
+    made.owner = record_.value.of;
+    made.table = to.number;
+    made.topic = record_.topic;
+    for (auto const& column : to.columns) {
+        auto const from = find_column(after_, column.name);
+        auto const at = from ? row->index_of(from->field) : std::nullopt;
+        made.fields.push_back(at);
+        made.written.push_back(!at || is_written(from->field));
+    }
+    made.all_known = check_fields(to);
+    if (plans_.size() == plans_most) {
+        plans_.pop_back();
+    }
+    plans_.insert(plans_.begin(), std::move(made));
+    return plans_.front();
+}
+
+outcome<void> sink_records::values_for(sink_table const& to, arena& memory, sink_values& made) {
     made.removed = row_.what == sink_row::kind::remove;
-    made.columns.resize(to.columns.size());
+    made.whole = true;
+    made.columns.assign(to.columns.size(), {});
+    auto const* const plan =
+        after_.what.kind() == value_kind::structure && record_.value.of ? &plan_for(to) : nullptr;
     if (!made.removed) {
-        if (auto const known = check_fields(to); !known) {
+        auto const known = plan != nullptr ? plan->all_known : check_fields(to);
+        if (!known) {
             return known.error();
         }
     }
+    auto const in_row = [&](std::size_t at) -> std::optional<cell> {
+        if (plan == nullptr) {
+            return find_column(after_, to.columns[at].name);
+        }
+        auto const index = plan->fields[at];
+        if (!index) {
+            return std::nullopt;
+        }
+        auto const& field = plan->row->fields[*index];
+        return cell{field.of.get(), after_.what.field(*index), field.name};
+    };
     bool const single = std::ranges::count(to.columns, true, &sink_table::column::key) == 1;
+    bool const elsewhere =
+        settings_.keys == key_source::kafka || settings_.keys == key_source::record_header;
     for (std::size_t at = 0; at < to.columns.size(); ++at) {
         auto const& column = to.columns[at];
         if (made.removed && !column.key) {
             continue;
         }
-        bool const elsewhere =
-            settings_.keys == key_source::kafka || settings_.keys == key_source::record_header;
-        auto from = made.removed || (column.key && elsewhere) ? std::nullopt
-                                                              : find_column(after_, column.name);
+        auto from = made.removed || (column.key && elsewhere) ? std::nullopt : in_row(at);
         if (!from && column.key) {
             from = key_cell(column.name, single);
         }
-        if (!column.key && from && !is_written(from->field)) {
+        if (!column.key && from &&
+            !(plan != nullptr ? plan->written[at] : is_written(from->field))) {
             continue;
         }
         if (column.key && (!from || from->what.is_null())) {
@@ -395,28 +451,8 @@ outcome<sink_values> sink_records::values_for(sink_table const& to,
             made.whole = made.whole && !row_.is_update;
             continue;
         }
-        auto const of =
-            std::ranges::find(shape.shape.columns, column.name, &pgoutput::column_shape::name);
-        auto const type =
-            of == shape.shape.columns.end()
-                ? event::resolved_type{}
-                : shape.types[static_cast<std::size_t>(of - shape.shape.columns.begin())];
-        auto const read = text_.of(from->of, from->what, type, out_);
-        if (!read) {
-            return problem{read.error().kind, fmt::format("column {} of table {}: {}", column.name,
-                                                          named(to), read.error().what)};
-        }
-        if (*read == sink_cell::unsent) {
-            if (column.key) {
-                return data_problem(fmt::format("column {} of the key of table {} was not sent",
-                                                column.name, named(to)));
-            }
-            made.whole = false;
-            continue;
-        }
-        made.columns[at].emplace();
-        if (*read == sink_cell::text) {
-            made.columns[at]->emplace(out_);
+        if (auto const put = value_for(to, at, *from, memory, made); !put) {
+            return put.error();
         }
     }
     if (!made.whole && row_.is_new) {
@@ -425,7 +461,29 @@ outcome<sink_values> sink_records::values_for(sink_table const& to,
             "table REPLICA IDENTITY FULL at the source, or copy the row by hand",
             named(to)));
     }
-    return made;
+    return {};
+}
+
+outcome<void> sink_records::value_for(sink_table const& to, std::size_t at, cell const& from,
+                                      arena& memory, sink_values& made) {
+    auto const& column = to.columns[at];
+    auto const read = text_.of(from.of, from.what, column.type, out_);
+    if (!read) {
+        return problem{read.error().kind, fmt::format("column {} of table {}: {}", column.name,
+                                                      named(to), read.error().what)};
+    }
+    if (*read == sink_cell::unsent && column.key) {
+        return data_problem(
+            fmt::format("column {} of the key of table {} was not sent", column.name, named(to)));
+    }
+    if (*read == sink_cell::unsent) {
+        made.whole = false;
+    } else if (*read == sink_cell::null) {
+        made.columns[at].is = sink_field::state::null;
+    } else {
+        made.columns[at] = {sink_field::state::text, memory.keep(out_)};
+    }
+    return {};
 }
 
 } // namespace tandem::connect

@@ -62,10 +62,12 @@ public:
 
     // Null: it is left out, or says nothing of a row. Errors: data, of what a converter or a transformation says.
     [[nodiscard]] outcome<sink_row const*> read(fetched_form const& record);
-    // What the row that was read last has for that table, by its columns. Errors: data, of the record; connect, of a field
-    // that the table has no column for.
-    [[nodiscard]] outcome<sink_values> values_for(sink_table const& to,
-                                                  engine::foreign_table const& shape);
+    // Whether the key or the value has a schema block.
+    [[nodiscard]] bool has_schema(std::optional<std::string_view> key,
+                                  std::optional<std::string_view> value) const noexcept;
+    // What the row that was read last has for that table, by its columns, with texts in `memory`. Errors: data, of the
+    // record; connect, of a field that the table has no column for.
+    [[nodiscard]] outcome<void> values_for(sink_table const& to, arena& memory, sink_values& made);
     // Columns that the row that was read last needs and that table does not have, in the record's order; null: there is
     // no table. What they point to lives until the next record is read.
     [[nodiscard]] std::vector<wanted_column> missing_columns(sink_table const* to) const;
@@ -84,6 +86,18 @@ private:
         std::string room;
 
         [[nodiscard]] outcome<data> read(std::optional<std::string_view> bytes, arena& memory);
+        [[nodiscard]] bool has_schema(std::optional<std::string_view> bytes) const noexcept;
+    };
+    // Where a table's columns are in rows of one schema of one topic. Made once: tables may be wide.
+    struct row_plan {
+        schema const* row = nullptr;
+        schema_ptr owner; // of `row`, whose address nothing else takes
+        std::uint64_t table = 0;
+        std::string topic;
+        std::vector<std::optional<std::size_t>>
+            fields; // by the table's columns; none: there is none
+        std::vector<bool> written;
+        outcome<void> all_known; // of the row's fields
     };
 
     explicit sink_records(sink_settings const& settings)
@@ -98,6 +112,9 @@ private:
     [[nodiscard]] std::optional<cell> place_cell(std::string_view column) const;
     void add_key_columns(std::vector<wanted_column>& into) const;
     [[nodiscard]] outcome<void> check_fields(sink_table const& to) const;
+    [[nodiscard]] row_plan const& plan_for(sink_table const& to);
+    [[nodiscard]] outcome<void> value_for(sink_table const& to, std::size_t at, cell const& from,
+                                          arena& memory, sink_values& made);
 
     sink_settings const& settings_;
     bool changes_ = false;
@@ -113,6 +130,8 @@ private:
     sink_row row_;
     arena memory_; // of one record
     std::string out_;
+    static constexpr std::size_t plans_most = 64;
+    std::vector<row_plan> plans_; // the one used last first
 };
 
 } // namespace tandem::connect

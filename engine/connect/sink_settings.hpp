@@ -49,9 +49,10 @@ struct sink_settings {
     key_source keys = key_source::none;
     std::vector<std::string> key_fields; // empty: the table's primary key
     field_filter fields;
-    bool creates = false;  // tables that are missing
-    bool adds = false;     // columns that are missing
-    bool from_end = false; // topics that are there and were never read; otherwise from their beginning
+    bool creates = false; // tables that are missing
+    bool adds = false;    // columns that are missing
+    bool from_end =
+        false; // topics that are there and were never read; otherwise from their beginning
     bool deletes = false;
     bool truncates = false;
     std::string table_format = "${topic}";

@@ -237,7 +237,8 @@ outcome<sink_cell> sink_text::plain(schema const& of, value const& what,
         if (is_temporal(column.kind)) {
             return no_unit(of);
         }
-        out = fmt::format("{}", what.number());
+        fmt::format_int const number{what.number()};
+        out.assign(number.data(), number.size());
         return sink_cell::text;
     }
     return data_problem(fmt::format("{} cannot be written to a column", java_text(of)));
@@ -281,19 +282,24 @@ outcome<sink_cell> sink_text::of(schema const* of, value const& what,
     if (of == nullptr) {
         return bare(what, column, out);
     }
-    auto options = values_;
-    options.binaries = event::binary_mode::bytes;
+    if (!of->name && what.kind() < value_kind::array) {
+        return plain(*of, what, column, out);
+    }
+    as_said_.times = values_.times;
+    as_said_.intervals = values_.intervals;
+    as_said_.decimals = values_.decimals;
+    as_said_.hstores = values_.hstores;
     if (what.kind() == value_kind::array && of->element != nullptr && column.array) {
-        return read(of, what, element_type(*of, column, options), options, out);
+        return read(of, what, element_type(*of, column, as_said_), as_said_, out);
     }
     auto as = column;
     if (auto const* const known = meaning_of(*of)) {
         as.kind = known->what;
         as.array = false;
         as.modifier = -1;
-        options.times = known->times;
-        options.intervals = known->intervals;
-        auto made = read(of, what, as, options, out);
+        as_said_.times = known->times;
+        as_said_.intervals = known->intervals;
+        auto made = read(of, what, as, as_said_, out);
         bool const in_utc = as.kind == kind::timestamp && column.kind == kind::timestamptz;
         if (made && *made == sink_cell::text && in_utc && !out.ends_with("infinity")) {
             auto const era = out.ends_with(" BC") ? out.size() - 3 : out.size();
@@ -304,11 +310,11 @@ outcome<sink_cell> sink_text::of(schema const* of, value const& what,
     if (of->name == "io.debezium.data.Bits") {
         auto const* const length = of->parameter("length");
         as.kind = length == nullptr || *length == "2147483647" ? kind::varbit : column.kind;
-        return read(of, what, as, options, out);
+        return read(of, what, as, as_said_, out);
     }
     if (what.kind() == value_kind::map || what.kind() == value_kind::structure) {
-        options.hstores = event::hstore_mode::map;
-        return read(of, what, column, options, out);
+        as_said_.hstores = event::hstore_mode::map;
+        return read(of, what, column, as_said_, out);
     }
     return plain(*of, what, column, out);
 }

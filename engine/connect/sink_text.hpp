@@ -23,7 +23,10 @@ enum class sink_cell : std::uint8_t {
 class sink_text {
 public:
     // `values`: how values without a schema were written, of which nothing says what a number counts.
-    explicit sink_text(event::value_options values) : values_{std::move(values)} {}
+    explicit sink_text(event::value_options values)
+        : values_{std::move(values)}, as_said_{values_} {
+        as_said_.binaries = event::binary_mode::bytes;
+    }
 
     // `of`: null, it has none. `out` is overwritten. Errors: data; never a guess about a unit.
     [[nodiscard]] outcome<sink_cell> of(schema const* of, value const& what,
@@ -39,6 +42,7 @@ private:
                                           event::value_options const& options, std::string& out);
 
     event::value_options values_;
+    event::value_options as_said_; // by the schema of the value in hand
     event::value_reader reader_;
     std::string json_;
 };

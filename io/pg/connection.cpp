@@ -369,6 +369,38 @@ awaitable<result<rows>> connection::query(std::string sql, parameters values) {
     co_return co_await collect();
 }
 
+awaitable<result<rows>> connection::copy_in(std::string sql, std::string_view data) {
+    constexpr std::size_t message_most = std::size_t{1} << 18;
+    if (PQsendQuery(native(), sql.c_str()) == 0) {
+        co_return lost();
+    }
+    auto begun = co_await next_result();
+    if (!begun) {
+        co_return begun.error();
+    }
+    auto const status = PQresultStatus(begun->get());
+    if (status != PGRES_COPY_IN) {
+        auto rest = co_await collect();
+        bool const refused = status == PGRES_FATAL_ERROR;
+        co_return refused ? result<rows>{from_result(begun->get())} : std::move(rest);
+    }
+    while (!data.empty()) {
+        auto const part = data.substr(0, message_most);
+        if (PQputCopyData(native(), part.data(), static_cast<int>(part.size())) != 1) {
+            co_return lost();
+        }
+        data.remove_prefix(part.size());
+        auto sent = co_await flush();
+        if (!sent) {
+            co_return sent.error();
+        }
+    }
+    if (PQputCopyEnd(native(), nullptr) != 1) {
+        co_return lost();
+    }
+    co_return co_await collect();
+}
+
 void connection::request_cancel() {
     PGcancel* const key = PQgetCancel(native());
     if (key == nullptr) {

@@ -81,6 +81,9 @@ public:
     // One statement with text parameters by the extended protocol.
     [[nodiscard]] awaitable<result<rows>> query(std::string sql, parameters values);
 
+    // One COPY ... FROM STDIN with its data, in the form that it names.
+    [[nodiscard]] awaitable<result<rows>> copy_in(std::string sql, std::string_view data);
+
     // Asks the server to cancel the running statement; the answer is that statement's error 57014,
     // or nothing when it had ended. libpq 15 can only do this by blocking, so PQcancel runs on a
     // detached thread that owns a copy of the cancel key and touches nothing of this object.

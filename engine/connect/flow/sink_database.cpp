@@ -31,25 +31,10 @@ constexpr char const* make_place =
 constexpr char const* make_origin =
     "SELECT pg_replication_origin_create($1) WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)";
 
-constexpr char const* store_offsets =
-    "INSERT INTO tandem_connect.sink_offset SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], "
-    "$6::pg_lsn[], $7::bigint[]) ON CONFLICT (connector, topic, partition) DO UPDATE SET next_offset = "
-    "excluded.next_offset, source = excluded.source, commit_lsn = excluded.commit_lsn, number = excluded.number";
-
 constexpr char const* columns_of =
     "SELECT a.attname, format_type(a.atttypid, -1), a.attidentity = 'a', a.attgenerated <> '' FROM pg_attribute AS a "
     "JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 "
     "AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-
-std::string array_of(std::vector<std::string> const& texts) {
-    std::string made = "{";
-    for (auto const& each : texts) {
-        made += made.size() == 1 ? "\"" : ",\"";
-        made += each; // neither topics nor sources of ours have quotes
-        made += '"';
-    }
-    return made + '}';
-}
 
 // What a sink needs of its database and does not have, with what to do.
 failure cured(std::string const& node, std::string const& doing, io::pg::error const& why) {
@@ -122,21 +107,21 @@ io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
         co_return failed("reading its offsets", offsets.error());
     }
     for (int row = 0; row < offsets->size(); ++row) {
-        auto& place = into.places[{std::string{offsets->text(row, 0)},
+        auto& known = into.places[{std::string{offsets->text(row, 0)},
                                    static_cast<std::int32_t>(offsets->integer(row, 1))}];
-        place.next = offsets->integer(row, 2);
-        place.source = offsets->text(row, 3);
-        place.at.at = lsn::parse(offsets->text(row, 4)).value_or(lsn{});
-        place.at.index = static_cast<std::uint64_t>(offsets->integer(row, 5));
+        known.next = offsets->integer(row, 2);
+        known.source = offsets->text(row, 3);
+        known.at.at = lsn::parse(offsets->text(row, 4)).value_or(lsn{});
+        known.at.index = static_cast<std::uint64_t>(offsets->integer(row, 5));
     }
     co_return boost::system::in_place_value;
 }
 
-io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_table_name name) {
-    auto& entry = with.tables[{name.schema, name.table}];
+io::awaitable<sink_task::voided> sink_task::know(parts& with, known_table& entry) {
     if (entry.table != nullptr) {
-        co_return entry.table.get();
+        co_return boost::system::in_place_value;
     }
+    auto const& name = entry.name;
     engine::foreign_rows::target wanted{name.schema, name.table};
     bool const by_primary_key = settings_.keys != key_source::none && settings_.key_fields.empty();
     auto const foreign = co_await with.shapes->read(std::move(wanted), by_primary_key);
@@ -161,7 +146,11 @@ io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_
         column.generated = found->boolean(row, 3);
         auto const of = std::ranges::find((*foreign)->shape.columns, column.name,
                                           &pgoutput::column_shape::name);
-        column.key = by_primary_key && of != (*foreign)->shape.columns.end() && of->key;
+        if (of != (*foreign)->shape.columns.end()) {
+            column.key = by_primary_key && of->key;
+            column.type =
+                (*foreign)->types[static_cast<std::size_t>(of - (*foreign)->shape.columns.begin())];
+        }
         made->columns.push_back(std::move(column));
     }
     for (auto const& field : settings_.key_fields) {
@@ -177,14 +166,15 @@ io::awaitable<outcome_of<sink_table const*>> sink_task::table(parts& with, sink_
         }
         at->key = true;
     }
+    made->number = ++with.last_table;
     entry.foreign = *foreign;
     entry.table = std::move(made);
-    co_return entry.table.get();
+    co_return boost::system::in_place_value;
 }
 
 // What the record that was read last needs and is not there, when it may be made.
-io::awaitable<sink_task::voided> sink_task::evolve(parts& with, sink_table_name name) {
-    auto& entry = with.tables[{name.schema, name.table}];
+io::awaitable<sink_task::voided> sink_task::evolve(parts& with, known_table& entry) {
+    auto const& name = entry.name;
     if (entry.table == nullptr) {
         parameters values;
         values.emplace_back(name.schema);
@@ -194,9 +184,9 @@ io::awaitable<sink_task::voided> sink_task::evolve(parts& with, sink_table_name 
             co_return retry_after(settings_.node.name, "asking for a table", found.error());
         }
         if (!found->empty()) {
-            auto const known = co_await table(with, name);
+            auto known = co_await know(with, entry);
             if (!known) {
-                co_return known.error();
+                co_return known;
             }
         }
     }
@@ -210,9 +200,9 @@ io::awaitable<sink_task::voided> sink_task::evolve(parts& with, sink_table_name 
     if (!wanted) {
         co_return failure{next_step::paused, wanted.error().what};
     }
-    auto flushed = co_await flush(with); // what came before it is for the table as it is
-    if (!flushed) {
-        co_return flushed;
+    auto drained = co_await drain(with); // what came before it is for the table as it is
+    if (!drained) {
+        co_return drained;
     }
     auto const made = co_await with.catalog->execute(*wanted);
     bool const there =
@@ -225,64 +215,8 @@ io::awaitable<sink_task::voided> sink_task::evolve(parts& with, sink_table_name 
                                                                   *wanted, why.message)};
     }
     spdlog::info("{}: {}", this->name(), *wanted);
-    entry = {};
-    co_return boost::system::in_place_value;
-}
-
-// In one transaction, with how far its records reach.
-io::awaitable<sink_task::voided> sink_task::execute(parts& with,
-                                                    std::vector<sink_statement> statements) {
-    auto& link = *with.target;
-    auto const begun = co_await link.execute("BEGIN");
-    if (!begun) {
-        co_return retry_after(settings_.node.name, "beginning a transaction", begun.error());
-    }
-    for (auto& each : statements) {
-        parameters values;
-        for (auto& array : each.arrays) {
-            values.emplace_back(std::move(array));
-        }
-        auto const written = co_await link.query(each.sql, std::move(values));
-        if (!written) {
-            auto const& why = written.error();
-            bool const at_fault = why.classify() == io::pg::retry_class::data;
-            co_return at_fault
-                ? failure{next_step::paused,
-                          fmt::format("{}: writing {} rows: {} ({}); nothing of this batch is "
-                                      "written: correct it and restart the task",
-                                      settings_.node.name, each.rows, why.message, why.sqlstate)}
-                : retry_after(settings_.node.name, "writing rows", why);
-        }
-    }
-    std::vector<std::string> topics;
-    std::vector<std::string> partitions;
-    std::vector<std::string> offsets;
-    std::vector<std::string> sources;
-    std::vector<std::string> commits;
-    std::vector<std::string> numbers;
-    for (auto const& partition : with.moved) {
-        auto const& place = with.places[partition];
-        topics.push_back(partition.first);
-        partitions.push_back(std::to_string(partition.second));
-        offsets.push_back(std::to_string(place.next));
-        sources.push_back(place.source);
-        commits.push_back(to_string(place.at.at));
-        numbers.push_back(std::to_string(place.at.index));
-    }
-    parameters values;
-    values.emplace_back(setup_.connector);
-    for (auto const* each : {&topics, &partitions, &offsets, &sources, &commits, &numbers}) {
-        values.emplace_back(array_of(*each));
-    }
-    auto const stored = co_await link.query(store_offsets, std::move(values));
-    if (!stored) {
-        co_return retry_after(settings_.node.name, "storing offsets", stored.error());
-    }
-    auto const committed = co_await link.execute("COMMIT");
-    if (!committed) {
-        co_return retry_after(settings_.node.name, "committing", committed.error());
-    }
-    with.moved.clear();
+    entry.foreign = nullptr;
+    entry.table.reset();
     co_return boost::system::in_place_value;
 }
 

@@ -35,9 +35,13 @@ private:
     using voided = engine::outcome_of<void>;
     struct parts;
     struct topic_rows; // what is known of one
+    struct known_table;
+    struct place; // in a partition
+    struct load;
+    struct in_hand;
+    // What the record in hand is.
+    enum class heed : std::uint8_t { nothing, row, truncate };
 
-    [[nodiscard]] topic_rows& topic_of(parts& with, std::string_view name) const;
-    [[nodiscard]] bool passes_tombstones(topic_rows const& of) const;
     [[nodiscard]] io::awaitable<engine::failure> stream() override;
     [[nodiscard]] io::awaitable<voided> open(parts& into);
     [[nodiscard]] io::awaitable<voided> take_database(parts& into);
@@ -46,24 +50,48 @@ private:
     [[nodiscard]] io::awaitable<voided> begin_at_ends(
         parts& with, std::set<std::pair<std::string, std::int32_t>> const& among);
     [[nodiscard]] io::awaitable<engine::failure> run_parts(parts& with);
-    [[nodiscard]] io::awaitable<engine::failure> read(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> watch_stop(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> pulse(parts& with);
-    [[nodiscard]] io::awaitable<voided> take(parts& with, io::kafka::fetched_record record);
+
+    // The reader's.
+    [[nodiscard]] io::awaitable<engine::failure> read(parts& with);
+    [[nodiscard]] io::awaitable<voided> take_all(parts& with, io::kafka::fetched_batch& fetched);
+    [[nodiscard]] voided after_failure(io::kafka::partition_event const& failed) const;
+    void note_from(parts& with, io::kafka::fetched_record const& record) const;
+    void note_taken(parts& with, io::kafka::fetched_record const& record) const;
+    [[nodiscard]] engine::outcome_of<heed> look(parts& with,
+                                                io::kafka::fetched_record const& record) const;
     // Of a record without schema blocks that nothing changes, straight from its JSON.
-    [[nodiscard]] io::awaitable<voided> take_plain(parts& with, io::kafka::fetched_record record);
-    [[nodiscard]] io::awaitable<voided> take_changed(parts& with, io::kafka::fetched_record record);
-    [[nodiscard]] io::awaitable<engine::outcome_of<sink_table const*>> table(parts& with,
-                                                                             sink_table_name name);
-    [[nodiscard]] io::awaitable<voided> evolve(parts& with, sink_table_name name);
-    [[nodiscard]] io::awaitable<voided> truncate(parts& with, sink_table_name name);
-    [[nodiscard]] io::awaitable<voided> flush(parts& with);
-    // The batch is of these, and empty then.
-    [[nodiscard]] io::awaitable<voided> write(parts& with, std::vector<sink_statement> statements);
-    [[nodiscard]] io::awaitable<voided> execute(parts& with,
-                                                std::vector<sink_statement> statements);
+    [[nodiscard]] engine::outcome_of<heed> look_plain(
+        parts& with, io::kafka::fetched_record const& record) const;
+    [[nodiscard]] engine::outcome_of<heed> look_changed(
+        parts& with, io::kafka::fetched_record const& record) const;
+    [[nodiscard]] outcome<void> note_table(parts& with, std::string_view topic,
+                                           std::string_view schema, std::string_view table) const;
+    // Its row into the batch; or it turns out to be a truncate.
+    [[nodiscard]] engine::outcome_of<heed> put(parts& with,
+                                               io::kafka::fetched_record const& record) const;
+    [[nodiscard]] bool is_ready(parts const& with) const;
+    [[nodiscard]] bool passes_tombstones(topic_rows const& of) const;
     [[nodiscard]] engine::failure refused(io::kafka::fetched_record const& record,
                                           std::string const& why) const;
+    // What is there of the table, made and evolved where that is wanted.
+    [[nodiscard]] io::awaitable<voided> prepare(parts& with, io::kafka::fetched_record record);
+    [[nodiscard]] io::awaitable<voided> know(parts& with, known_table& table);
+    [[nodiscard]] io::awaitable<voided> evolve(parts& with, known_table& table);
+    [[nodiscard]] io::awaitable<voided> truncate(parts& with);
+    // To the writer, when it has done what it had before.
+    [[nodiscard]] io::awaitable<voided> hand_over(parts& with);
+    // Until all is written.
+    [[nodiscard]] io::awaitable<voided> drain(parts& with);
+
+    // The writer's.
+    [[nodiscard]] io::awaitable<engine::failure> write_all(parts& with);
+    [[nodiscard]] io::awaitable<voided> write(parts& with, load const& what);
+    // `refused`: the table of a COPY that failed, and then nothing is written.
+    [[nodiscard]] io::awaitable<voided> execute(parts& with, load const& what,
+                                                std::vector<sink_statement> statements,
+                                                std::string& refused);
 
     task_setup const setup_;
     sink_settings const settings_;
