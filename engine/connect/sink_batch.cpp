@@ -191,6 +191,20 @@ sink_statement statement_of(sink_table const& of, group const& what, engine::ins
     return made;
 }
 
+void append_values(sink_statement& to, column_set const& columns, sink_field const* row) {
+    for (std::size_t at = 0; at < columns.size(); ++at) {
+        if (to.is_copy) {
+            to.copied += at == 0 ? "" : "\t";
+            append_copied(to.copied, row[columns[at]]);
+        } else {
+            append_element(to.arrays[at], row[columns[at]]);
+        }
+    }
+    if (to.is_copy) {
+        to.copied += '\n';
+    }
+}
+
 } // namespace
 
 sink_table::column const* sink_table::find(std::string_view column_name) const {
@@ -376,18 +390,7 @@ void sink_batch::add_statements(pending const& of, engine::insert_trust* trust,
     for (auto const& one : groups) {
         auto made = statement_of(*of.of, one, trust);
         for (auto const index : one.rows) {
-            auto const* const row = of.row_at(index);
-            for (std::size_t at = 0; at < one.columns.size(); ++at) {
-                if (made.is_copy) {
-                    made.copied += at == 0 ? "" : "\t";
-                    append_copied(made.copied, row[one.columns[at]]);
-                } else {
-                    append_element(made.arrays[at], row[one.columns[at]]);
-                }
-            }
-            if (made.is_copy) {
-                made.copied += '\n';
-            }
+            append_values(made, one.columns, of.row_at(index));
         }
         for (auto& array : made.arrays) {
             array += '}';

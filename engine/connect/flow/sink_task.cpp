@@ -5,6 +5,7 @@
 #include "engine/flow/sessions.hpp"
 #include "io/runtime/group.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -26,6 +27,8 @@ using engine::retry_after;
 using clock = std::chrono::steady_clock;
 
 constexpr std::size_t rows_most = 8'000;
+// The database's socket has to be fed meanwhile.
+constexpr std::size_t records_at_once = 250;
 constexpr std::size_t bytes_most = std::size_t{4} << 20;
 // Until there are some, and for what comes later.
 constexpr auto first_topics_interval = 200ms;
@@ -208,7 +211,8 @@ io::awaitable<failure> sink_task::pulse(parts& with) {
 }
 
 io::awaitable<failure> sink_task::read(parts& with) {
-    io::kafka::fetched_batch fetched;
+    auto const executor = co_await io::asio::this_coro::executor;
+    io::kafka::fetched_batch fetched{records_at_once};
     for (;;) {
         while (with.log->try_fetch(fetched)) {
             auto taken = co_await take_all(with, fetched);
@@ -216,6 +220,7 @@ io::awaitable<failure> sink_task::read(parts& with) {
                 auto const first = co_await drain(with); // what came before it
                 co_return first ? taken.error() : first.error();
             }
+            co_await io::asio::post(executor, io::asio::use_awaitable); // the writer gets its turn
         }
         if (!with.is_writing || with.stopping) {
             auto handed = co_await hand_over(with);
