@@ -180,7 +180,10 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
             apart.reset(rd_kafka_queue_new(client_->native()));
             client_->wake_for(apart.get());
         }
-        if (rd_kafka_consume_start_queue(topic, one.partition, one.offset,
+        // Zero is where most logs begin. The beginning is a question, which librdkafka 2.0.2 puts off for half a second
+        // where the leader is not known yet.
+        std::int64_t const first = one.offset == from_beginning ? 0 : one.offset;
+        if (rd_kafka_consume_start_queue(topic, one.partition, first,
                                          apart ? apart.get() : records_) != 0) {
             return make_error(rd_kafka_last_error());
         }
@@ -190,20 +193,28 @@ result<void> consumer::assign(std::vector<assignment> const& wanted) {
     return boost::system::in_place_value;
 }
 
-// A broker that does not have a partition yet, although others say that it leads it, says so when it is asked for the
-// beginning, as happens just after a topic was made. librdkafka 2.0.2 takes that for an answer.
-void consumer::ask_again_later(rd_kafka_message_t const& refused) {
-    for (auto& one : started_) {
-        if (one.topic == refused.rkt && one.partition == refused.partition) {
+// Whether it was to be read from its beginning, and that is not known: it does not begin at zero, or its leader does not
+// have it yet, as happens just after a topic was made. librdkafka 2.0.2 takes the latter for an answer.
+bool consumer::ask_again_later(rd_kafka_message_t const& refused) {
+    if (refused.err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || refused.offset > 0) {
+        return false;
+    }
+    for (std::size_t at = 0; at < started_.size(); ++at) {
+        auto& one = started_[at];
+        if (one.topic == refused.rkt && one.partition == refused.partition &&
+            assigned_[at].offset == from_beginning) {
             one.refused = true;
+            asking_.expires_after(std::chrono::milliseconds{refused.offset == 0 ? 0 : 200});
+            asking_.async_wait(
+                [this, alive = std::weak_ptr{alive_}](boost::system::error_code cancelled) {
+                    if (!cancelled && !alive.expired()) {
+                        ask_again();
+                    }
+                });
+            return true;
         }
     }
-    asking_.expires_after(std::chrono::milliseconds{200});
-    asking_.async_wait([this, alive = std::weak_ptr{alive_}](boost::system::error_code cancelled) {
-        if (!cancelled && !alive.expired()) {
-            ask_again();
-        }
-    });
+    return false;
 }
 
 void consumer::ask_again() {
@@ -302,10 +313,7 @@ void consumer::sort_out(fetched_batch& batch, std::size_t count) {
             continue;
         }
         // What has no topic is about the group that we do not have: not allowed, not found ...
-        bool const refused =
-            message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->offset < 0;
-        if (refused) { // why comes by itself
-            ask_again_later(*message);
+        if (ask_again_later(*message)) {
         } else if (message->rkt != nullptr) {
             auto event = described(*message);
             if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

@@ -171,7 +171,7 @@ private:
     void sort_out(fetched_batch& batch, std::size_t count);
     [[nodiscard]] result<void> leave();
     [[nodiscard]] rd_kafka_topic_t* open_topic(std::string const& name);
-    void ask_again_later(rd_kafka_message_t const& refused);
+    [[nodiscard]] bool ask_again_later(rd_kafka_message_t const& refused);
     void ask_again();
     void note_error(int number, std::string_view text);
 

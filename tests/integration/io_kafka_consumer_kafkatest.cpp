@@ -148,6 +148,10 @@ TEST_F(Consumer, OffsetThatWasDroppedIsAnError) {
     EXPECT_EQ(all.failures.at(0).failed.code, errc::out_of_range);
     must(source->assign({{topic, 0, 7}}));
     EXPECT_EQ(read_until(*source, records(3)).records.size(), 3U);
+    must(source->assign({{topic, 0, from_beginning}}));
+    auto const again = read_until(*source, records(3));
+    EXPECT_TRUE(again.failures.empty());
+    EXPECT_EQ(again.records.at(0).offset, 7);
 }
 
 TEST_F(Consumer, UnknownTopicAndPartitionAreErrors) {
