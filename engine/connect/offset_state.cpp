@@ -73,6 +73,23 @@ topic_record source_offset_record(std::string_view connector, std::string_view p
     return offset_record(connector, {text_of(partition), text_of(offset)});
 }
 
+std::optional<lsn> source_offset(std::span<connector_offset const> all, std::string_view prefix) {
+    for (auto const& each : all) {
+        auto const partition = json::parse(each.partition, nullptr, false);
+        auto const offset = json::parse(each.offset.value_or(""), nullptr, false);
+        if (!partition.is_object() || !offset.is_object() ||
+            partition.value("server", json{}) != prefix) {
+            continue;
+        }
+        auto const reached = offset.find("lsn");
+        if (reached != offset.end() && reached->is_number_integer() &&
+            (reached->is_number_unsigned() || reached->get<std::int64_t>() >= 0)) {
+            return lsn{reached->get<std::uint64_t>()};
+        }
+    }
+    return std::nullopt;
+}
+
 topic_record offset_record(std::string_view connector, connector_offset const& of) {
     auto key = json::array();
     key.push_back(connector);
@@ -116,6 +133,33 @@ std::optional<std::string> sink_offset_problem(connector_offset const& of) {
                            said(*value));
     }
     return std::nullopt;
+}
+
+connector_offset told_offset(sink_offset const& of) {
+    json partition;
+    partition["kafka_topic"] = of.topic;
+    partition["kafka_partition"] = json::parse(of.partition);
+    if (!of.next) {
+        return {text_of(partition), std::nullopt};
+    }
+    json offset;
+    offset["kafka_offset"] = json::parse(*of.next);
+    return {text_of(partition), text_of(offset)};
+}
+
+sink_offset sink_offset_of(connector_offset const& of) {
+    auto const digits = [](json const& value) {
+        return value.is_string() ? value.get<std::string>() : text_of(value);
+    };
+    auto const partition = json::parse(of.partition);
+    auto const& topic = partition["kafka_topic"];
+    sink_offset made;
+    made.topic = topic.is_string() ? topic.get<std::string>() : text_of(topic);
+    made.partition = digits(partition["kafka_partition"]);
+    if (of.offset) {
+        made.next = digits(json::parse(*of.offset)["kafka_offset"]);
+    }
+    return made;
 }
 
 std::string offsets_body(std::vector<connector_offset> const& all) {

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,9 +40,21 @@ private:
 // Of a PostgresConnector that has sent everything up to there.
 [[nodiscard]] topic_record source_offset_record(std::string_view connector, std::string_view prefix,
                                                 lsn reached);
+// What such a record says, or Debezium's; none: nothing was sent yet, or it says it in no way that is known.
+[[nodiscard]] std::optional<lsn> source_offset(std::span<connector_offset const> all,
+                                               std::string_view prefix);
 [[nodiscard]] topic_record offset_record(std::string_view connector, connector_offset const& of);
 // Why it is none of a sink's, whose partitions are Kafka's; none: it is one.
 [[nodiscard]] std::optional<std::string> sink_offset_problem(connector_offset const& of);
+// A sink's: the next record to be read of a partition.
+struct sink_offset {
+    std::string topic;
+    std::string partition;           // both whole numbers
+    std::optional<std::string> next; // none: forgotten
+};
+[[nodiscard]] connector_offset told_offset(sink_offset const& of);
+// Of one that has no sink_offset_problem().
+[[nodiscard]] sink_offset sink_offset_of(connector_offset const& of);
 // {"offsets":[{"partition":{},"offset":{}}]}
 [[nodiscard]] std::string offsets_body(std::vector<connector_offset> const& all);
 

@@ -298,6 +298,29 @@ def test_latest_passes_over_what_was_there(way, face, kafka):
     assert way.target.value("SELECT array_agg(DISTINCT name ORDER BY name) FROM plain") == ["away", "later"]
 
 
+def test_offsets_are_told_and_taken(way, face, kafka):
+    """GET, PATCH back and forth, DELETE: the sink goes on where it was told to."""
+    topic, name = f"{way.name}.public.plain", f"{way.name}-sink"
+    kafka.admin.create_topic(topic)
+    way.target.sql("CREATE TABLE plain (id integer PRIMARY KEY, name text)")
+    way.sink({**NO_SCHEMAS, "key.converter": KAFKA + "storage.StringConverter", "table.name.format": "plain"})
+    produce(kafka, topic, [(str(each), '{"name": "x"}') for each in range(5)])
+    path, rows = f"/connectors/{name}/offsets", "SELECT array_agg(id ORDER BY id) FROM plain"
+
+    def told(offset):
+        return {"offsets": [{"partition": {"kafka_topic": topic, "kafka_partition": 0}, "offset": {"kafka_offset": offset}}]}
+    wait_until(lambda: face.ask("GET", path) == (200, told(5)), 30, "it tells how far it is", detail=way.trace)
+    assert face.ask("PATCH", path, told(2))[0] == 400  # while it runs
+    for given, expected in ((told(3), [3, 4]), (None, [0, 1, 2, 3, 4])):
+        face.must("PUT", f"/connectors/{name}/stop")
+        wait_until(lambda: face.states(name) == ("STOPPED", []), 30, "it is stopped")
+        way.target.sql("TRUNCATE plain")
+        face.must("PATCH" if given else "DELETE", path, given)
+        assert face.must("GET", path) == (given or {"offsets": []})
+        face.must("PUT", f"/connectors/{name}/resume")
+        wait_until(lambda: way.target.value(rows) == expected, 30, "it writes from there on", detail=way.trace)
+
+
 @pytest.mark.parametrize("table, row, says", [
     ("id integer PRIMARY KEY, at timestamp", {"at": ("int64", 5)}, "column at of table public.plain: a number (Schema{INT64}) that does not say what it counts"),
     ("id integer PRIMARY KEY, raw bytea", {"raw": ("string", "AA==")}, "column raw of table public.plain: a string for a column of type bytea"),

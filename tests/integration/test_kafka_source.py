@@ -431,6 +431,33 @@ def test_what_cannot_be_done_is_refused_by_name(face, database, name, value, say
     face.must("DELETE", f"/connectors/{prefix}")
 
 
+def test_it_begins_where_its_offset_says(kafka, face, database):
+    """PATCH forward: what lies before it is passed over, whatever the slot has; beyond the WAL's end: refused by name."""
+    name = f"patched{random.randrange(1 << 30)}"
+    database.sql("CREATE TABLE t (id integer PRIMARY KEY)")
+    face.create(name, source(database, name))
+    face.wait_running(name)
+    database.sql("INSERT INTO t VALUES (1)")
+    wait_until(lambda: count(kafka, f"{name}.public.t") == 1, 30, "the row is sent", detail=face.explain)
+
+    def begin_at(offset):
+        face.must("PUT", f"/connectors/{name}/stop")
+        wait_until(lambda: face.states(name) == ("STOPPED", []), 30, "it is stopped")
+        database.sql("INSERT INTO t VALUES (2)")
+        face.must("PATCH", f"/connectors/{name}/offsets", {"offsets": [{"partition": {"server": name}, "offset": {"lsn": offset()}}]})
+        database.sql("INSERT INTO t VALUES (3)")
+        face.must("PUT", f"/connectors/{name}/resume")
+    begin_at(lambda: int(database.value("SELECT pg_current_wal_flush_lsn() - '0/0'")))
+    wait_until(lambda: count(kafka, f"{name}.public.t") >= 2, 30, "it goes on", detail=face.explain)
+    rows = [json.loads(each["value"])["payload"]["after"]["id"] for each in records(kafka, f"{name}.public.t")[0]]
+    assert rows == [1, 3]
+    database.sql("DELETE FROM t WHERE id = 2; DELETE FROM t WHERE id = 3")
+    begin_at(lambda: 1 << 60)
+    wait_until(lambda: "the server has written up to" in json.dumps(face.ask("GET", f"/connectors/{name}/status")[1]), 30,
+               "it says why it does not begin", detail=face.explain)
+    face.must("DELETE", f"/connectors/{name}")
+
+
 def test_the_documents_request_works_unchanged(kafka, face, database):
     """But for host, port and names, which are this test's."""
     database.sql("CREATE TABLE users (id text PRIMARY KEY, name text); INSERT INTO users VALUES ('before', 'it')")

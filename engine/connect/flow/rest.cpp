@@ -13,11 +13,6 @@
 namespace tandem::connect {
 namespace {
 
-// What became of a write that Kafka did not take.
-response not_written(engine::failure const& why) {
-    return error_response(500, "Request timed out. " + why.reason);
-}
-
 bool accepts_json(std::string const& accept) {
     return accept.empty() || accept.find("*/*") != std::string::npos ||
            accept.find("application/*") != std::string::npos ||
@@ -36,15 +31,6 @@ std::string_view without_ending(std::string_view name) noexcept {
                ? name.substr(0, name.size() - ending.size())
                : name;
 }
-
-constexpr std::string_view altered =
-    "The Connect framework-managed offsets for this connector have been altered successfully. "
-    "However, if this connector manages offsets externally, they will need to be manually altered "
-    "in the system that the connector uses.";
-constexpr std::string_view reset =
-    "The Connect framework-managed offsets for this connector have been reset successfully. "
-    "However, if this connector manages offsets externally, they will need to be manually reset "
-    "in the system that the connector uses.";
 
 } // namespace
 
@@ -71,6 +57,10 @@ io::awaitable<response> rest_face::answer(request asked) {
     }
     if (!worker_.ready()) {
         co_return error_response(503, "Worker is still starting up.");
+    }
+    if (target->what == rest_call::get_offsets) {
+        auto offsets = co_await get_offsets(target->name);
+        co_return offsets;
     }
     if (reads) {
         co_return read(*target, asked);
@@ -368,58 +358,6 @@ io::awaitable<response> rest_face::restart_task(std::string name, int task) {
     records.push_back(restart_record(name, failed, true));
     auto const written = co_await worker_.topics().write(state_kind::config, std::move(records));
     co_return written ? empty_response(204) : not_written(written.error());
-}
-
-io::awaitable<response> rest_face::alter_offsets(std::string name, request asked) {
-    auto sent = parse_offsets(asked.body);
-    if (!sent) {
-        co_return refused(sent.error());
-    }
-    if (!*sent) {
-        co_return error_response(
-            400, "Partitions / offsets need to be provided for an alter offsets request");
-    }
-    auto made = co_await write_offsets(std::move(name), std::move(**sent), altered);
-    co_return made;
-}
-
-io::awaitable<response> rest_face::reset_offsets(std::string name) {
-    auto offsets = worker_.topics().offsets().of(name);
-    for (auto& each : offsets) {
-        each.offset.reset();
-    }
-    auto made = co_await write_offsets(std::move(name), std::move(offsets), reset);
-    co_return made;
-}
-
-io::awaitable<response> rest_face::write_offsets(std::string name,
-                                                 std::vector<connector_offset> offsets,
-                                                 std::string_view done) {
-    auto const* const entry = worker_.configs().find(name);
-    if (entry == nullptr) {
-        co_return no_connector(name);
-    }
-    if (entry->target != target_state::stopped || !entry->tasks.empty()) {
-        co_return error_response(
-            400, fmt::format("Connectors must be in the STOPPED state before their offsets can be "
-                             "modified. This can be done for the specified connector by issuing a "
-                             "'PUT' request to the '/connectors/{}/stop' endpoint",
-                             name));
-    }
-    auto const of = connector_class(entry->config);
-    if (of && (*of)->kind == plugin_kind::sink) {
-        for (auto const& each : offsets) {
-            if (auto const why = sink_offset_problem(each)) {
-                co_return error_response(400, *why);
-            }
-        }
-    }
-    std::vector<topic_record> records;
-    for (auto const& each : offsets) {
-        records.push_back(offset_record(name, each));
-    }
-    auto const written = co_await worker_.topics().write(state_kind::offset, std::move(records));
-    co_return written ? json_response(message_body(done)) : not_written(written.error());
 }
 
 } // namespace tandem::connect

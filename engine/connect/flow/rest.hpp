@@ -49,11 +49,14 @@ private:
     [[nodiscard]] io::awaitable<response> aim(std::string name, target_state target);
     [[nodiscard]] io::awaitable<response> restart(std::string name, query_values query);
     [[nodiscard]] io::awaitable<response> restart_task(std::string name, int task);
+    [[nodiscard]] io::awaitable<response> get_offsets(std::string name);
     [[nodiscard]] io::awaitable<response> alter_offsets(std::string name, request asked);
     [[nodiscard]] io::awaitable<response> reset_offsets(std::string name);
     [[nodiscard]] io::awaitable<response> write_offsets(std::string name,
                                                         std::vector<connector_offset> offsets,
                                                         std::string_view done);
+    // What a sink's tasks are told of it; none: it is no sink's configuration, or has references that lead nowhere.
+    [[nodiscard]] std::optional<task_setup> sink_of(std::string const& name) const;
     [[nodiscard]] response put_logger(std::string const& name, request const& asked);
     [[nodiscard]] response get_logger(std::string const& name) const;
 

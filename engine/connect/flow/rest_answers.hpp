@@ -2,6 +2,7 @@
 // Answers of the REST interface, for rest.cpp and rest_read.cpp.
 
 #include "engine/connect/rest_request.hpp"
+#include "engine/flow/failure.hpp"
 #include "io/http/server.hpp"
 
 #include <fmt/format.h>
@@ -39,6 +40,11 @@ using io::http::response;
 
 [[nodiscard]] inline response no_connector(std::string_view name) {
     return not_found(fmt::format("Connector {} not found", name));
+}
+
+// What became of a write that Kafka did not take.
+[[nodiscard]] inline response not_written(engine::failure const& why) {
+    return error_response(500, "Request timed out. " + why.reason);
 }
 
 } // namespace tandem::connect

@@ -118,8 +118,6 @@ response rest_face::read_connector(rest_target const& what) const {
         return json_response(tasks_body(name, *entry));
     case rest_call::get_tasks_config:
         return json_response(tasks_config_body(name, *entry));
-    case rest_call::get_offsets:
-        return json_response(offsets_body(worker_.topics().offsets().of(name)));
     default:
         return not_found("HTTP 404 Not Found");
     }

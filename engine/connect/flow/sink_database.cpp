@@ -1,5 +1,6 @@
 // What a sink does in its database.
 
+#include "engine/connect/flow/sink_offsets.hpp"
 #include "engine/connect/flow/sink_parts.hpp"
 #include "engine/connect/flow/sink_task.hpp"
 
@@ -20,13 +21,6 @@ using engine::next_step;
 using engine::outcome_of;
 using engine::retry_after;
 using io::pg::parameters;
-
-constexpr char const* make_place =
-    "DO $$ BEGIN CREATE SCHEMA IF NOT EXISTS tandem_connect; CREATE TABLE IF NOT EXISTS "
-    "tandem_connect.sink_offset (connector text, topic text, partition integer, next_offset bigint NOT NULL, source text NOT NULL, commit_lsn pg_lsn NOT NULL, "
-    "number bigint NOT NULL, PRIMARY "
-    "KEY (connector, topic, partition)); EXCEPTION WHEN unique_violation OR duplicate_table OR duplicate_schema THEN "
-    "NULL; END $$";
 
 constexpr char const* make_origin =
     "SELECT pg_replication_origin_create($1) WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)";
@@ -63,7 +57,7 @@ io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
         return cured(settings_.node.name, doing, why);
     };
     parameters none;
-    auto const made = co_await into.target->query(make_place, std::move(none));
+    auto const made = co_await into.target->query(make_offsets_table, std::move(none));
     if (!made) {
         co_return failed("making room for offsets", made.error());
     }

@@ -267,6 +267,18 @@ io::awaitable<outcome_of<table_facts>> source_catalog::facts(std::string schema,
     co_return made;
 }
 
+io::awaitable<source_catalog::voided> source_catalog::advance_slot(lsn to) {
+    parameters values;
+    values.emplace_back(settings_.slot);
+    values.emplace_back(to_string(to));
+    auto const done =
+        co_await link_.query("SELECT pg_replication_slot_advance($1, $2)", std::move(values));
+    if (!done) {
+        co_return failed("advancing the slot to the connector's offset", done.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
 io::awaitable<source_catalog::voided> source_catalog::drop_slot() {
     parameters name;
     name.emplace_back(settings_.slot);

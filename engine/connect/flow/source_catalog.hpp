@@ -54,6 +54,8 @@ public:
     [[nodiscard]] io::awaitable<engine::outcome_of<table_facts>> facts(std::string schema,
                                                                        std::string table);
     [[nodiscard]] io::awaitable<engine::outcome_of<void>> drop_slot();
+    // What lies before is not sent; nobody may read the slot.
+    [[nodiscard]] io::awaitable<engine::outcome_of<void>> advance_slot(lsn to);
 
 private:
     using voided = engine::outcome_of<void>;

@@ -1,0 +1,61 @@
+#include "engine/connect/offset_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tandem::connect {
+namespace {
+
+std::optional<lsn> found(std::string partition, std::optional<std::string> offset) {
+    std::vector<connector_offset> const all{{R"({"server":"other"})", R"({"lsn":7})"},
+                                            {std::move(partition), std::move(offset)}};
+    return source_offset(all, "shop");
+}
+
+TEST(SourceOffset, IsWhatWasWritten) {
+    auto const record = source_offset_record("mine", "shop", lsn{0x1'0000'0010});
+    offset_state state;
+    ASSERT_TRUE(state.take(record.key, record.value));
+    EXPECT_EQ(source_offset(state.of("mine"), "shop"), lsn{0x1'0000'0010});
+    EXPECT_EQ(source_offset(state.of("mine"), "another"), std::nullopt);
+    EXPECT_EQ(source_offset(state.of("others"), "shop"), std::nullopt);
+}
+
+TEST(SourceOffset, IsReadAsDebeziumWritesIt) {
+    EXPECT_EQ(
+        found(
+            R"({"server":"shop"})",
+            R"({"lsn_proc":22,"messageType":"INSERT","lsn_commit":21,"lsn":22,"txId":5,"ts_usec":1})"),
+        lsn{22});
+    EXPECT_EQ(found(R"({"server":"shop"})", R"({"lsn":18446744073709551615})"),
+              lsn{18446744073709551615U});
+}
+
+TEST(SourceOffset, IsNoneWhereItIsNoPosition) {
+    for (auto const* offset : {R"({"lsn":-1})", R"({"lsn":"22"})", R"({"lsn":2.5})",
+                               R"({"lsn":null})", R"({"x":1})", "null", "7", "{"}) {
+        EXPECT_EQ(found(R"({"server":"shop"})", offset), std::nullopt) << offset;
+    }
+    EXPECT_EQ(found(R"({"server":"shop"})", std::nullopt), std::nullopt);
+    for (auto const* partition : {"{", "[]", "{}", R"({"server":7})"}) {
+        EXPECT_EQ(found(partition, R"({"lsn":22})"), std::nullopt) << partition;
+    }
+}
+
+TEST(SinkOffset, IsToldAndReadAlike) {
+    auto const told = told_offset({"shop.public.\"x\"", "3", "17"});
+    EXPECT_EQ(told.partition, R"({"kafka_topic":"shop.public.\"x\"","kafka_partition":3})");
+    EXPECT_EQ(told.offset, R"({"kafka_offset":17})");
+    EXPECT_EQ(sink_offset_problem(told), std::nullopt);
+    auto const read = sink_offset_of(
+        {R"({"kafka_partition":"3","kafka_topic":"t"})", R"({"kafka_offset":"17"})"});
+    EXPECT_EQ(read.topic, "t");
+    EXPECT_EQ(read.partition, "3");
+    EXPECT_EQ(read.next, "17");
+    EXPECT_EQ(sink_offset_of({told.partition, std::nullopt}).next, std::nullopt);
+}
+
+} // namespace
+} // namespace tandem::connect
