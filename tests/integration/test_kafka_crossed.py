@@ -208,22 +208,25 @@ def test_modes_of_a_sink(kafka, pair, face):
     face.must("DELETE", f"/connectors/insert-{token}")
 
 
-def test_the_recipe_with_an_origin_column(kafka, pair, face):
+@pytest.mark.parametrize("way", ["transformations", "one_line"])
+def test_the_recipe_with_an_origin_column(kafka, pair, face, way):
     """A header on both sources, a column at the sinks, and sources that leave out what the column says is the peer's."""
     a, b = pair.both
     token = f"o{random.randrange(1 << 30)}"
     for database in (a, b):
-        database.sql("CREATE TABLE note (id bigint PRIMARY KEY, v text, origin text)")
+        database.sql("CREATE TABLE IF NOT EXISTS note (id bigint PRIMARY KEY, v text, origin text); TRUNCATE note")
     transforms = "org.apache.kafka.connect.transforms."
 
     def mark(name):
-        return {"transforms": "mark,own", "transforms.mark.type": transforms + "InsertHeader", "transforms.mark.header": "origin",
+        return {"tandem.origin.recipe": f"origin={name}"} if way == "one_line" else {
+                "transforms": "mark,own", "transforms.mark.type": transforms + "InsertHeader", "transforms.mark.header": "origin",
                 "transforms.mark.value.literal": name, "transforms.own.type": "io.debezium.transforms.Filter",
                 "transforms.own.language": "tandem", "transforms.own.topic.regex": ".*note",
                 "transforms.own.condition": f"value.after == null || value.after.origin == null || value.after.origin == '{name}'"}
 
     def keep(name):
-        return {"transforms": "unwrap,drop,origin", "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+        return {"tandem.origin.recipe": f"origin={name}", "table.name.format": "note"} if way == "one_line" else {
+                "transforms": "unwrap,drop,origin", "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
                 "transforms.drop.type": transforms + "ReplaceField$Value", "transforms.drop.exclude": "origin",
                 "transforms.origin.type": transforms + "InsertField$Value", "transforms.origin.static.field": "origin",
                 "transforms.origin.static.value": name, "table.name.format": "note"}

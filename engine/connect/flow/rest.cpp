@@ -1,6 +1,7 @@
 #include "engine/connect/flow/rest.hpp"
 
 #include "engine/connect/flow/rest_answers.hpp"
+#include "engine/connect/origin_recipe.hpp"
 #include "engine/connect/source_settings.hpp"
 
 #include <fmt/format.h>
@@ -196,7 +197,13 @@ io::awaitable<config_verdict> rest_face::judged(plugin const* of, sent_config co
     }
     // Names of before Debezium 2.0 are taken for those of now.
     auto const given = of->kind == plugin_kind::source ? with_new_names(*resolved) : *resolved;
-    made = connect::validate(*of, given, config.nulls, {worker_.setup().group_id});
+    auto const whole = with_origin_recipe(*of, given);
+    if (!whole) {
+        made.name = config.values.find("connector.class")->second;
+        made.object(std::string{origin_recipe_name}, whole.error().what);
+        co_return made;
+    }
+    made = connect::validate(*of, *whole, config.nulls, {worker_.setup().group_id});
     if (made.errors == 0) {
         co_await check_(*of, given, made);
     }

@@ -131,23 +131,9 @@ io::awaitable<outcome_of<void>> source_task::open(parts& into) {
         co_return point.error();
     }
     into.point = *point;
-    // The slot may be behind what is known to be sent, or what PATCH has said.
-    auto const sent = source_offset(setup_.offsets, settings_.prefix).value_or(lsn{});
-    if (sent > point->flushed) {
-        co_return failure{
-            next_step::gap,
-            fmt::format("its offset is WAL position {}, and the server has written up to {} only: "
-                        "it is of another server, or this one was restored; stop the connector, "
-                        "give it an offset of this server (PATCH /connectors/{}/offsets) or reset "
-                        "them (DELETE), and resume it",
-                        to_string(sent), to_string(point->flushed), setup_.connector)};
-    }
-    if (sent > point->confirmed) {
-        auto advanced = co_await into.catalog->advance_slot(sent);
-        if (!advanced) {
-            co_return advanced.error();
-        }
-        into.point.confirmed = sent;
+    auto placed = co_await begin_at_offset(into);
+    if (!placed) {
+        co_return placed.error();
     }
     into.topics =
         std::make_unique<source_topics>(setup_, point->source, *into.cluster, *into.producer);
@@ -168,6 +154,28 @@ io::awaitable<outcome_of<void>> source_task::open(parts& into) {
         co_return stream.error();
     }
     into.stream = std::move(*stream);
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> source_task::begin_at_offset(parts& with) {
+    // The slot may be behind what is known to be sent, or what PATCH has said.
+    auto const sent = source_offset(setup_.offsets, settings_.prefix).value_or(lsn{});
+    if (sent > with.point.flushed) {
+        co_return failure{
+            next_step::gap,
+            fmt::format("its offset is WAL position {}, and the server has written up to {} only: "
+                        "it is of another server, or this one was restored; stop the connector, "
+                        "give it an offset of this server (PATCH /connectors/{}/offsets) or reset "
+                        "them (DELETE), and resume it",
+                        to_string(sent), to_string(with.point.flushed), setup_.connector)};
+    }
+    if (sent > with.point.confirmed) {
+        auto advanced = co_await with.catalog->advance_slot(sent);
+        if (!advanced) {
+            co_return advanced.error();
+        }
+        with.point.confirmed = sent;
+    }
     co_return boost::system::in_place_value;
 }
 

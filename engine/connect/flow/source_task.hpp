@@ -34,6 +34,8 @@ private:
     [[nodiscard]] io::awaitable<engine::failure> stream() override;
     void change_way(engine::next_step how) override;
     [[nodiscard]] io::awaitable<engine::outcome_of<void>> open(parts& into);
+    // The slot advanced to the offset, where that is behind it.
+    [[nodiscard]] io::awaitable<engine::outcome_of<void>> begin_at_offset(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> run_parts(parts& with);
     [[nodiscard]] io::awaitable<engine::failure> confirm_loop(engine::direction_link& link,
                                                               parts& with, source_writer& writer);

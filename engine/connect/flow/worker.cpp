@@ -1,5 +1,6 @@
 #include "engine/connect/flow/worker.hpp"
 
+#include "engine/connect/origin_recipe.hpp"
 #include "io/runtime/group.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -204,7 +205,10 @@ void worker::want(std::string const& name, connector_entry const& entry) {
     connector_run::wanted what;
     what.target = entry.target;
     auto const of = connector_class(entry.config);
-    auto const config = resolved(entry.config);
+    auto config = resolved(entry.config);
+    if (of && config) {
+        config = with_origin_recipe(**of, std::move(*config));
+    }
     if (!of || !config) {
         what.problem = fmt::format("org.apache.kafka.connect.errors.ConnectException: {}",
                                    !of ? of.error().what : config.error().what);
