@@ -19,7 +19,7 @@ using engine::retry_after;
 
 constexpr std::size_t full_batch = std::size_t{1} << 20;
 constexpr std::size_t held_most = 4 * full_batch;       // memory of one batch
-constexpr std::size_t way_most = std::size_t{16} << 20; // of what waits for the brokers
+constexpr std::size_t way_most = std::size_t{28} << 20; // of what waits for the brokers
 constexpr std::chrono::seconds stop_patience{5};
 
 std::int64_t now_ns() {
