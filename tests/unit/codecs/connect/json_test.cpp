@@ -6,13 +6,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::connect {
 namespace {
 
 // What is written again of a record, or what is wrong with it.
-std::string again(std::string_view record, json_options in = {}, json_form out = {}) {
-    json_reader reader{in};
+std::string again(std::string_view record, json_options in = {}, json_form out = {},
+                  json_reader* with = nullptr) {
+    json_reader fresh{in};
+    auto& reader = with != nullptr ? *with : fresh;
     json_writer writer{out};
     arena memory;
     wire::padded_record const bytes{record};
@@ -99,6 +102,65 @@ TEST(ConnectJson, NothingIsANull) {
 TEST(ConnectJson, TheOrderOfTheEnvelopeIsFree) {
     EXPECT_EQ(again(R"({"payload":1,"schema":{"type":"int8"}})"),
               R"({"schema":{"type":"int8","optional":false},"payload":1})");
+}
+
+// A schema block that was read before is passed over: what comes of a record must not depend on that.
+TEST(ConnectJson, WhatWasReadBeforeChangesNothing) {
+    std::string const a =
+        R"({"type":"struct","fields":[{"type":"int8","optional":true,"field":"a"}],"optional":true})";
+    std::string const b = R"({"type":"string","optional":false})";
+    std::vector<std::string> const records{
+        with_schema(a, R"({"a":1})"),
+        with_schema(a, "null"),
+        with_schema(a, R"({"a":"x"})"),
+        with_schema(a, R"({"a":1}})"),
+        with_schema(a, R"({"a":1)"),
+        with_schema(a, ""),
+        with_schema(a, R"({"a":1},"more":2)"),
+        with_schema(a, R"({"a":1},"payload":{"a":2})"),
+        with_schema(a, R"({"a":1},"schema":null)"),
+        with_schema(a, R"({"a":1},)"),
+        with_schema(a, "{\"a\":\"\xff\"}"),
+        with_schema(a, R"({"a":1})") + " ",
+        with_schema(a, R"({"a":1} )"),
+        with_schema(a, R"({"a":1})").substr(0, a.size() + 21),
+        with_schema(b, R"("a\u0041")"),
+        with_schema(b, R"("}")"),
+        with_schema(b, R"("open)"),
+        with_schema("null", R"({"a":1})"),
+        R"({"payload":{"a":1},"schema":)" + a + "}",
+        R"({ "schema":)" + a + R"(, "payload": {"a":7}})",
+        "",
+        "{",
+        "17",
+    };
+    for (auto const& first : records) {
+        for (auto const& second : records) {
+            json_reader reader{{}};
+            static_cast<void>(again(first, {}, {}, &reader));
+            ASSERT_EQ(again(second, {}, {}, &reader), again(second)) << first << "\n" << second;
+        }
+    }
+    json_reader reader{{}};
+    for (int round = 0; round < 3; ++round) { // more of them than are kept
+        for (int each = 0; each < 20; ++each) {
+            auto const record = with_schema(R"({"type":"int8","optional":false,"name":"n)" +
+                                                std::to_string(each) + R"("})",
+                                            "5");
+            ASSERT_EQ(again(record, {}, {}, &reader), record);
+        }
+    }
+}
+
+TEST(ConnectJson, ABlockThatWasReadIsKnown) {
+    json_reader reader{{}};
+    auto const record = with_schema(R"({"type":"int8","optional":false})", "1");
+    EXPECT_FALSE(reader.knows_beginning(record));
+    static_cast<void>(again(record, {}, {}, &reader));
+    EXPECT_TRUE(reader.knows_beginning(record));
+    EXPECT_TRUE(reader.knows_beginning(with_schema(R"({"type":"int8","optional":false})", "{")));
+    EXPECT_FALSE(reader.knows_beginning(with_schema(R"({"type":"int8","optional":true})", "1")));
+    EXPECT_FALSE(reader.knows_beginning(record.substr(0, record.size() - 3)));
 }
 
 TEST(ConnectJson, FieldsMayStandInAnyOrderAndBeMissing) {
