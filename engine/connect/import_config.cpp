@@ -234,6 +234,7 @@ outcome<imported> import_connectors(std::span<named_config const> connectors) {
     }
     if (state.databases.size() != 2) {
         std::vector<std::string> places;
+        places.reserve(state.databases.size());
         for (auto const& each : state.databases) {
             places.push_back(each.place);
         }

@@ -108,6 +108,7 @@ io::awaitable<response> rest_face::write_offsets(std::string name,
                          : error_response(500, stored.error().reason);
     }
     std::vector<topic_record> records;
+    records.reserve(offsets.size());
     for (auto const& each : offsets) {
         records.push_back(offset_record(name, each));
     }
