@@ -147,6 +147,30 @@ def test_every_mode_of_the_source(way, face, mode):
     assert way.target.value("SELECT array_agg(id ORDER BY id) FROM kinds") == [1, 2, 30]
 
 
+@pytest.mark.parametrize("mode, there", [("adaptive", False), ("adaptive", True), ("no_schemas", False)])
+def test_many_new_rows_of_every_type(way, face, mode, there):
+    """They go by COPY; where one of them is there already, that fails, and they are written over it."""
+    schemas = NO_SCHEMAS if mode == "no_schemas" else SCHEMAS
+    way.origin.sql(f"CREATE TABLE kinds ({KINDS}{ONLY_OURS})")
+    way.target.sql(f"CREATE TABLE kinds ({KINDS if mode == 'no_schemas' else OURS}{ONLY_OURS})")
+    way.target.sql("""CREATE TABLE said (how text);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.said VALUES (split_part(current_query(), ' ', 1)); RETURN NULL; END $$;
+        CREATE TRIGGER note BEFORE INSERT ON kinds FOR EACH STATEMENT EXECUTE FUNCTION note()""")
+    way.source(schemas)
+    way.sink()
+    way.origin.sql(ROWS + MORE_ROWS)
+    wait_until(lambda: contents(way.target) == contents(way.origin), 30, "the first rows are there", detail=way.explain)
+    if there:
+        way.target.sql("INSERT INTO kinds (id, t, i) VALUES (1200, 'of the target', 5)")
+    way.target.sql("TRUNCATE said")
+    way.origin.sql(r"UPDATE kinds SET v = E'\t\n\r\\N\\.' WHERE id = 1; INSERT INTO kinds SELECT (jsonb_populate_record(k, jsonb_build_object('id', k.id * 1000 + copy))).* "
+                   "FROM kinds AS k CROSS JOIN generate_series(1, 400) AS copy")
+    wait_until(lambda: contents(way.target) == contents(way.origin), 30, "all are there", detail=way.explain)
+    said = way.target.value("SELECT array_agg(DISTINCT how ORDER BY how) FROM said")
+    assert ("COPY" in said) == (not there), said
+    assert ("INSERT" in said) or not there, said
+
+
 KAFKA, DEBEZIUM = "org.apache.kafka.connect.", "io.debezium.transforms."
 CHAIN = {
     "transforms": "unwrap,only,rename,mask,origin,when,route",

@@ -13,11 +13,14 @@ PLAIN = {f"{side}.converter{end}": what for side in ("key", "value")
 GROUP = {"CONFIG_STORAGE_TOPIC": "workers_configs", "OFFSET_STORAGE_TOPIC": "workers_offsets", "STATUS_STORAGE_TOPIC": "workers_statuses",
          "GROUP_ID": "workers"}
 COUNT = 8
+NAMES = ("anna", "carl", "emil")
 
 
 @pytest.fixture(scope="module")
 def faces(servers, kafka):
-    made = [Face(kafka.bootstrap, servers.workspace, env=GROUP, name=f"worker{at}") for at in range(3)]
+    # Who has which connector follows from their names: with these, each of one, two or three has some.
+    made = [Face(kafka.bootstrap, servers.workspace, name=f"worker{at}",
+                 env={**GROUP, "ADVERTISED_HOST_NAME": name, "ADVERTISED_PORT": "8083"}) for at, name in enumerate(NAMES)]
     yield made
     for each in made:
         each.close()
@@ -47,7 +50,7 @@ def owners(face):
 
 
 def ids(*faces):
-    return {face.url.removeprefix("http://") for face in faces}
+    return {face.env["ADVERTISED_HOST_NAME"] + ":8083" for face in faces}
 
 
 def settled(*live):
