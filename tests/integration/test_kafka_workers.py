@@ -2,6 +2,7 @@
 lost or written twice meanwhile."""
 
 import json
+import time
 
 import pytest
 
@@ -59,6 +60,19 @@ def settled(*live):
     return len(seen[0]) == COUNT and set(seen[0].values()) == ids(*live) and all(each == seen[0] for each in seen)
 
 
+def await_settled(what, *live):
+    """And nothing goes over any more: on the way there are moments that look the same."""
+    seen, since = None, time.monotonic()
+
+    def calm():
+        nonlocal seen, since
+        now = owners(live[0]) if settled(*live) else None
+        if now is None or now != seen:
+            seen, since = now, time.monotonic()
+        return seen is not None and time.monotonic() - since > 3
+    wait_until(calm, 40, what, every=0.1, detail=live[0].explain)
+
+
 def write(kafka, first, last):
     for at in range(COUNT):
         kafka.admin.produce(f"work.t{at}", *({"key": None, "value": json.dumps({"n": n}).encode()} for n in range(first, last)))
@@ -79,12 +93,12 @@ def test_workers_share_connectors(faces, kafka, database):
     one.start()
     for at in range(COUNT):
         one.create(f"sink-{at}", sink(database, at))
-    wait_until(lambda: settled(one), 30, "one has all", detail=one.explain)
+    await_settled("one has all", one)
     write(kafka, 0, 10)
     written(10)
 
     two.start()  # some go over
-    wait_until(lambda: settled(one, two), 30, "both have some", detail=two.explain)
+    await_settled("both have some", one, two)
     before = owners(one)
     write(kafka, 10, 20)
     written(20)
@@ -105,7 +119,7 @@ def test_workers_share_connectors(faces, kafka, database):
 
     two.start()  # gets its own again, three gets some of both
     three.start()
-    wait_until(lambda: settled(one, two, three), 40, "all have some", detail=one.explain)
+    await_settled("all have some", one, two, three)
     write(kafka, 30, 40)
     written(40)
     one.stop()
