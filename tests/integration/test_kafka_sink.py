@@ -148,7 +148,7 @@ def test_every_mode_of_the_source(way, face, mode):
 
 
 @pytest.mark.parametrize("mode, there", [("adaptive", False), ("adaptive", True), ("no_schemas", False)])
-def test_many_new_rows_of_every_type(way, face, mode, there):
+def test_many_new_rows_of_every_type(way, face, kafka, mode, there):
     """They go by COPY; where one of them is there already, that fails, and they are written over it."""
     schemas = NO_SCHEMAS if mode == "no_schemas" else SCHEMAS
     way.origin.sql(f"CREATE TABLE kinds ({KINDS}{ONLY_OURS})")
@@ -158,13 +158,18 @@ def test_many_new_rows_of_every_type(way, face, mode, there):
         CREATE TRIGGER note BEFORE INSERT ON kinds FOR EACH STATEMENT EXECUTE FUNCTION note()""")
     way.source(schemas)
     way.sink()
-    way.origin.sql(ROWS + MORE_ROWS)
+    way.origin.sql(ROWS + MORE_ROWS + r"UPDATE kinds SET v = E'\t\n\r\\N\\.' WHERE id = 1;")
     wait_until(lambda: contents(way.target) == contents(way.origin), 30, "the first rows are there", detail=way.explain)
     if there:
         way.target.sql("INSERT INTO kinds (id, t, i) VALUES (1200, 'of the target', 5)")
     way.target.sql("TRUNCATE said")
-    way.origin.sql(r"UPDATE kinds SET v = E'\t\n\r\\N\\.' WHERE id = 1; INSERT INTO kinds SELECT (jsonb_populate_record(k, jsonb_build_object('id', k.id * 1000 + copy))).* "
+    face.must("PUT", f"/connectors/{way.name}-sink/pause")  # so that they are there together when it reads them
+    wait_until(lambda: face.states(f"{way.name}-sink") == ("PAUSED", ["PAUSED"]), 30, "it is paused")
+    written = kafka.admin.offsets(f"{way.name}.public.kinds")[1]
+    way.origin.sql(r"INSERT INTO kinds SELECT (jsonb_populate_record(k, jsonb_build_object('id', k.id * 1000 + copy))).* "
                    "FROM kinds AS k CROSS JOIN generate_series(1, 400) AS copy")
+    wait_until(lambda: kafka.admin.offsets(f"{way.name}.public.kinds")[1] == written + 1200, 30, "they are in the topic")
+    face.must("PUT", f"/connectors/{way.name}-sink/resume")
     wait_until(lambda: contents(way.target) == contents(way.origin), 30, "all are there", detail=way.explain)
     said = way.target.value("SELECT array_agg(DISTINCT how ORDER BY how) FROM said")
     assert ("INSERT" if there else "COPY") in said, said
