@@ -62,7 +62,7 @@ void append_copied(std::string& data, sink_field const& value) {
 
 // Which columns a statement has arrays for.
 using column_set = std::vector<std::size_t>;
-// Rows that go in one statement: what it does (delete, insert, insert over, update) and to which columns.
+// Rows that go in one statement: what it does (delete, insert, insert over, put over what was there, update) and to which columns.
 struct group {
     char does = 'i';
     column_set columns;
@@ -186,7 +186,7 @@ sink_statement statement_of(sink_table const& of, group const& what, engine::ins
     }
     made.sql = what.does == 'd'   ? delete_text(of, what.columns)
                : what.does == 'u' ? update_text(of, what.columns)
-                                  : insert_text(of, what.columns, what.does == 'o');
+                                  : insert_text(of, what.columns, what.does != 'i');
     made.arrays.assign(what.columns.size(), "{");
     return made;
 }
@@ -244,6 +244,7 @@ void sink_batch::add(sink_table const& of, engine::change const& what) {
     }
     change_.removed = what.kind == change_kind::remove;
     change_.whole = true;
+    change_.is_update = what.kind == change_kind::update;
     change_.columns.assign(into.width, {});
     auto const sent = change_.removed ? what.old_row : what.new_row;
     pgoutput::tuple_view::cursor columns{sent};
@@ -297,7 +298,7 @@ std::string_view sink_batch::key_of(sink_table const& of, sink_field const* row)
 }
 
 void sink_batch::append_row(pending& into, sink_values const& made) {
-    into.rows.push_back({made.removed, made.whole});
+    into.rows.push_back({made.removed, made.whole, made.is_update});
     into.cells.insert(into.cells.end(), made.columns.begin(), made.columns.end());
 }
 
@@ -342,8 +343,9 @@ void sink_batch::add_statements(pending const& of, engine::insert_trust* trust,
         return one.removed                    ? 'd'
                : mode_ == insert_mode::update ? 'u'
                : !one.whole                   ? 'u'
-               : mode_ == insert_mode::upsert ? 'o'
-                                              : 'i';
+               : mode_ != insert_mode::upsert ? 'i'
+               : one.is_update                ? 'p'
+                                              : 'o';
     };
     auto const is_sent = [&columns](sink_field const* row, std::size_t at) {
         return row[at].there() && !columns[at].generated;

@@ -47,7 +47,8 @@ struct sink_field {
 // Of a row by its table's columns.
 struct sink_values {
     bool removed = false;
-    bool whole = true; // it has all that a new row needs
+    bool whole = true;      // it has all that a new row needs
+    bool is_update = false; // of a row that was there, as its record says
     std::vector<sink_field> columns;
 };
 
@@ -88,6 +89,7 @@ private:
         struct row {
             bool removed = false;
             bool whole = true;
+            bool is_update = false;
         };
         std::vector<row> rows;
         std::vector<sink_field> cells;

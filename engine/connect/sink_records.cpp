@@ -406,6 +406,7 @@ sink_records::row_plan const& sink_records::plan_for(sink_table const& to) {
 outcome<void> sink_records::values_for(sink_table const& to, arena& memory, sink_values& made) {
     made.removed = row_.what == sink_row::kind::remove;
     made.whole = true;
+    made.is_update = row_.is_update;
     made.columns.assign(to.columns.size(), {});
     auto const* const plan =
         after_.what.kind() == value_kind::structure && record_.value.of ? &plan_for(to) : nullptr;

@@ -104,6 +104,27 @@ TEST(SinkBatch, FewRowsOrUpdatesDoNotGoByCopy) {
     }
 }
 
+TEST(SinkBatch, WhatWasThereDoesNotGoByCopy) {
+    auto const of = table();
+    sink_batch batch{insert_mode::upsert};
+    engine::insert_trust trust;
+    for (int each = 0; each < 400; ++each) {
+        auto one = row(std::to_string(each), "x", "y");
+        one.is_update = each % 2 == 0;
+        batch.add(of, one);
+    }
+    auto again = row("1", "x", "z"); // new in this batch
+    again.is_update = true;
+    batch.add(of, again);
+    auto const made = batch.statements(&trust);
+    ASSERT_EQ(made.size(), 2U);
+    EXPECT_TRUE(made[0].is_copy);
+    EXPECT_TRUE(made[0].copied.starts_with("1\tx\tz\n3\tx\ty\n"));
+    EXPECT_TRUE(made[1].sql.starts_with("INSERT ") &&
+                made[1].sql.find("ON CONFLICT") != std::string::npos);
+    EXPECT_EQ(made[1].rows, 200U);
+}
+
 TEST(SinkBatch, CopiedTextIsEscaped) {
     auto const of = table();
     sink_batch batch{insert_mode::insert};
