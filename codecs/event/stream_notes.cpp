@@ -258,6 +258,10 @@ oversize_note read_oversize(note_reader& read, json::object const& from) {
     if (from.at_key("moved_to").get(moved) == simdjson::SUCCESS) {
         note.moved_to = read_identity(read, from, "moved_to");
     }
+    json::element why;
+    if (from.at_key("why").get(why) == simdjson::SUCCESS) {
+        note.why = read.value<std::string_view>(why);
+    }
     read.expect(!note.table.empty(), event_errc::missing_field);
     return note;
 }
@@ -369,6 +373,10 @@ std::string_view encode_note(oversize_note const& note, arena& into) {
     if (note.moved_to) {
         out += R"(,"moved_to":)";
         append_identity(out, *note.moved_to);
+    }
+    if (!note.why.empty()) {
+        out += R"(,"why":)";
+        append_quoted(out, simdjson::validate_utf8(note.why) ? std::string_view{note.why} : "?");
     }
     return into.keep(out + "}");
 }

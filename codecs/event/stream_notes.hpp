@@ -93,6 +93,7 @@ struct oversize_note {
     std::uint64_t limit = 0;          // what the topic takes
     identity key;                     // of the row that it found or made
     std::optional<identity> moved_to; // of an update that gave its row another one
+    std::string why{};                // it does not travel; empty: it is too large
 
     friend bool operator==(oversize_note const&, oversize_note const&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include "engine/config/nearest.hpp"
 #include "engine/config/settings.hpp"
+#include "engine/config/transform_entries.hpp"
 
 #include <fmt/format.h>
 
@@ -71,6 +72,9 @@ public:
 
     given read(toml::table const& document) {
         for (auto const& [key, value] : document) {
+            if (is_of_transforms(key.str())) { // see transforms_from_toml()
+                continue;
+            }
             read_entry(std::string{key.str()}, key.source(), value);
         }
         return std::move(found_);
@@ -196,10 +200,9 @@ file_reader reading_in(std::filesystem::path const& folder) {
     };
 }
 
-given from_file(std::string const& name, environment const& variables) {
-    // Relative paths are meant from where the file is.
-    auto const folder = std::filesystem::path{name}.parent_path();
-    return from_toml(read_whole(name), name, variables, reading_in(folder));
+// Relative paths are meant from where the file is.
+file_reader reading_beside(std::string const& name) {
+    return reading_in(std::filesystem::path{name}.parent_path());
 }
 
 } // namespace
@@ -329,10 +332,15 @@ options load(given const& flags, std::string const& config_file, environment con
     auto const read_here = reading_in({});
     std::vector<given> sources{with_secrets(flags, variables, read_here),
                                with_secrets(from_environment(variables), variables, read_here)};
+    row_transform_entries transforms;
     if (!name.empty()) {
-        sources.push_back(from_file(name, variables));
+        auto const text = read_whole(name);
+        sources.push_back(from_toml(text, name, variables, reading_beside(name)));
+        transforms = transforms_from_toml(text, name);
     }
-    return build(sources);
+    auto set = build(sources);
+    set.row_transforms = std::move(transforms);
+    return set;
 }
 
 } // namespace tandem::engine

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,6 +39,20 @@ struct table_pattern {
     std::string text;                 // as the user wrote it
 };
 
+// One [[transform]] of a configuration file: a transformation of Kafka Connect's.
+struct transform_entry {
+    std::string name;
+    std::string where;                 // "tandem.toml:12: transform mask", for what is said of it
+    std::string from;                  // the node whose changes go through it; empty: of all
+    std::vector<table_pattern> tables; // empty: of all
+    std::map<std::string, std::string, std::less<>> keys; // type, predicate, negate, and its own
+};
+// In the file's order; each predicate's keys by its name ([predicate.NAME]).
+struct row_transform_entries {
+    std::vector<transform_entry> transforms;
+    std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> predicates;
+};
+
 struct options {
     std::vector<node_options> nodes;
     std::vector<node_options> peers; // served by another site: only Kafka is between
@@ -44,6 +60,7 @@ struct options {
 
     std::vector<table_pattern> tables; // empty: every table with a usable key
     std::vector<table_pattern> exclude;
+    row_transform_entries row_transforms; // of a file only
 
     enum first_sync first_sync = first_sync::merge;
     std::optional<conflict_policy> conflict; // nullopt: last_update_wins where possible (R20)

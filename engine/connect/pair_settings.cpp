@@ -2,9 +2,15 @@
 
 #include "engine/config/load.hpp"
 #include "engine/config/settings.hpp"
+#include "engine/connect/row_transforms.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 namespace tandem::connect {
 namespace {
@@ -55,6 +61,26 @@ void add_values(engine::setting const& to, std::string const& key, std::string_v
     }
 }
 
+// The connector's chain, for the changes of both masters.
+engine::row_transform_entries transforms_of(property_map const& config) {
+    engine::row_transform_entries made;
+    for (auto const* const kind : {"transforms", "predicates"}) {
+        auto const names = parse_setting(kind, text_in(config, kind), setting_type::list);
+        if (!names) {
+            throw engine::config_error{names.error().what};
+        }
+        for (auto const& name : std::get<string_list>(*names)) {
+            auto keys = with_prefix(config, fmt::format("{}.{}.", kind, name));
+            if (kind == std::string_view{"predicates"}) {
+                made.predicates[name] = std::move(keys);
+            } else {
+                made.transforms.push_back({name, "transforms." + name, {}, {}, std::move(keys)});
+            }
+        }
+    }
+    return made;
+}
+
 } // namespace
 
 setting_definitions pair_definitions() {
@@ -103,6 +129,7 @@ outcome<engine::options> pair_options_of(task_setup const& from) {
     try {
         auto made = engine::build({told});
         made.init = true;
+        made.row_transforms = transforms_of(from.config);
         made.listen = "off";
         if (by_kafka) {
             made.kafka_properties.insert(made.kafka_properties.begin(), from.properties.begin(),
@@ -110,6 +137,7 @@ outcome<engine::options> pair_options_of(task_setup const& from) {
         }
         engine::validate_sites(made);
         engine::validate_run(made);
+        check_row_transforms(made);
         return made;
     } catch (engine::config_error const& why) {
         return problem{problem_kind::config, why.what()};

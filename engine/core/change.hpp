@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,12 +28,13 @@ struct truncation {
     std::vector<pgoutput::relation_ptr> relations;
 };
 
-// Of a change that came without its values, because its record is larger than its topic takes. Its rows have of the key
-// what is known.
+// Of a change that came without its values, because its record is larger than its topic takes, or for what `why` says. Its
+// rows have of the key what is known.
 struct oversized {
     std::uint64_t bytes = 0; // as event::oversize_note
     std::uint64_t limit = 0;
     std::vector<bool> known; // by column, whether the rows have it
+    std::string why{};       // empty: its size
 };
 
 struct change {

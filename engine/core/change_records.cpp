@@ -124,6 +124,10 @@ boost::system::result<std::span<stream_record const>, std::string> change_record
     if (one.place == nullptr) { // renamed since, or synced only now
         add_index(into);
     }
+    if (made.oversized != nullptr) {
+        add_oversize(one, made, at, 0, into);
+        return records();
+    }
     auto const rows = made.new_row.raw().size() + made.old_row.raw().size();
     auto const greater = std::max(made.new_row.raw().size(), made.old_row.raw().size());
     auto const start = here();
@@ -238,6 +242,7 @@ void change_records::add_oversize(relation const& one, change const& made,
     note.op = operation_of(made.kind);
     note.bytes = bytes;
     note.limit = limit_;
+    note.why = made.oversized != nullptr ? made.oversized->why : std::string{};
     bool const has_old = made.old_kind != pgoutput::old_row_kind::none;
     note.key = identity_of(has_old ? made.old_row : made.new_row, *one.shape);
     if (made.kind == change_kind::update && one.events->key_differs(made.old_row, made.new_row)) {

@@ -1,5 +1,6 @@
 #include "engine/core/oversize.hpp"
 
+#include "codecs/base/big_endian.hpp"
 #include "engine/core/parked_keys.hpp"
 
 #include <fmt/format.h>
@@ -57,6 +58,35 @@ event::oversize_note::identity identity_of(pgoutput::tuple_view row,
     return made;
 }
 
+std::optional<pgoutput::tuple_view> known_row(event::oversize_note::identity const& columns,
+                                              pgoutput::relation_shape const& shape,
+                                              std::vector<bool>& known, arena& into) {
+    std::string bytes;
+    std::size_t found = 0;
+    for (std::size_t at = 0; at < shape.columns.size(); ++at) {
+        auto const column = std::ranges::find(columns, shape.columns[at].name,
+                                              &event::oversize_note::identity::value_type::first);
+        if (column == columns.end()) {
+            known[at] = false;
+            bytes += static_cast<char>(pgoutput::column_kind::unchanged);
+            continue;
+        }
+        ++found;
+        if (!column->second) {
+            bytes += static_cast<char>(pgoutput::column_kind::null);
+            continue;
+        }
+        char size[4];
+        store_big_endian(size, static_cast<std::uint32_t>(column->second->size()));
+        bytes += static_cast<char>(pgoutput::column_kind::text);
+        bytes.append(size, sizeof size).append(*column->second);
+    }
+    if (found != columns.size()) {
+        return std::nullopt;
+    }
+    return pgoutput::tuple_view{static_cast<std::uint16_t>(shape.columns.size()), into.keep(bytes)};
+}
+
 bool key_is_known(change const& what, table_plan const& plan) noexcept {
     return plan.usable && std::ranges::all_of(plan.key, [&](std::uint16_t at) {
                return what.oversized->known[at];
@@ -69,6 +99,13 @@ std::string oversize_text(change const& what, table_plan const& plan,
     auto const row =
         known ? fmt::format("the row {}", shown(key_values_of(identifying_row(what), plan)))
               : std::string{"a row whose key is not known (so the whole table waits)"};
+    if (!what.oversized->why.empty()) {
+        return fmt::format(
+            "table {}, {}: {}; its values did not travel and there is nothing to retry: "
+            "mend the transformation, start tandem again, drop what is parked, then write "
+            "the row again at node {} (tandem verify lists what differs)",
+            table_name(plan), row, what.oversized->why, source_node);
+    }
     return fmt::format(
         "table {}, {}: its record takes {} bytes and the topic {} (max.message.bytes), so its values "
         "did not travel and there is nothing to retry; raise the limit, start tandem again, drop "

@@ -3,6 +3,7 @@
 #include "codecs/base/big_endian.hpp"
 #include "codecs/event/event_place.hpp"
 #include "codecs/event/row_plan.hpp"
+#include "engine/core/oversize.hpp"
 
 #include <fmt/format.h>
 
@@ -71,36 +72,6 @@ std::string_view name_of(field_kind kind) noexcept {
 
 std::string quoted(std::string_view schema, std::string_view table) {
     return fmt::format("{}.{}", schema, table);
-}
-
-// The tuple of a row of which these columns are known, and the others are not. None: a name is none of the table's.
-std::optional<pgoutput::tuple_view> tuple_of(event::oversize_note::identity const& columns,
-                                             pgoutput::relation_shape const& shape,
-                                             std::vector<bool>& known, arena& into) {
-    std::string bytes;
-    std::size_t found = 0;
-    for (std::size_t at = 0; at < shape.columns.size(); ++at) {
-        auto const column = std::ranges::find(columns, shape.columns[at].name,
-                                              &event::oversize_note::identity::value_type::first);
-        if (column == columns.end()) {
-            known[at] = false;
-            bytes += unchanged;
-            continue;
-        }
-        ++found;
-        if (!column->second) {
-            bytes += null;
-            continue;
-        }
-        char size[4];
-        store_big_endian(size, static_cast<std::uint32_t>(column->second->size()));
-        bytes += text;
-        bytes.append(size, sizeof size).append(*column->second);
-    }
-    if (found != columns.size()) {
-        return std::nullopt;
-    }
-    return pgoutput::tuple_view{static_cast<std::uint16_t>(shape.columns.size()), into.keep(bytes)};
 }
 
 } // namespace
@@ -331,10 +302,10 @@ record_result<recorded_change> record_changes::change_of(event::oversize_note co
     made.transaction = note.transaction;
     made.commit_time = note.commit_time;
     made.without_values.emplace(note.bytes, note.limit,
-                                std::vector<bool>(made.shape->columns.size(), true));
+                                std::vector<bool>(made.shape->columns.size(), true), note.why);
     auto& known = made.without_values->known;
-    auto const key = tuple_of(note.key, *made.shape, known, into);
-    auto const moved_to = note.moved_to ? tuple_of(*note.moved_to, *made.shape, known, into) : key;
+    auto const key = known_row(note.key, *made.shape, known, into);
+    auto const moved_to = note.moved_to ? known_row(*note.moved_to, *made.shape, known, into) : key;
     if (!key || !moved_to) {
         return record_error{fmt::format("a column of table {} was not described before its row",
                                         quoted(note.schema, note.table))};

@@ -20,10 +20,12 @@ void add(counter& to, std::uint64_t by) {
 
 } // namespace
 
-capture::capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume)
+capture::capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume,
+                 connect::row_transforms* transforms)
     : link_{link},
       stream_{stream},
       writer_{link, resume},
+      transforms_{transforms},
       streamed_{link.setup.spool_folder, link.stats.count.spool_bytes} {}
 
 io::awaitable<failure> capture::run() {
@@ -108,6 +110,25 @@ capture::step capture::keepalive(replication::keepalive const& alive) {
     return decoder_.inside() ? std::nullopt : writer_.keepalive(alive.wal_end);
 }
 
+capture::step capture::row(change made, pgoutput::relation_ptr const& shape,
+                           io::pg::copy_message* owner) {
+    if (transforms_ == nullptr || writer_.passes_over()) {
+        return writer_.row(made, shape, owner);
+    }
+    auto const through = transforms_->apply(writer_.transaction(), made, shape);
+    using verdict = connect::row_transforms::verdict;
+    switch (through.what) {
+    case verdict::as_it_is:
+        return writer_.row(made, shape, owner);
+    case verdict::changed:
+        return writer_.row(through.made, through.shape, nullptr);
+    case verdict::left_out:
+        break;
+    }
+    writer_.count_unread(1);
+    return std::nullopt;
+}
+
 capture::step capture::decoded(pgoutput::message const& message, pgoutput::decoder const& in,
                                io::pg::copy_message* owner) {
     if (auto const* insert = std::get_if<pgoutput::insert>(&message)) {
@@ -115,7 +136,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         made.position = owner != nullptr ? at_ : lsn{}; // one in blocks has none that is kept
         made.kind = change_kind::insert;
         made.new_row = insert->new_row;
-        return writer_.row(made, in.shape(), owner);
+        return row(made, in.shape(), owner);
     }
     if (auto const* update = std::get_if<pgoutput::update>(&message)) {
         change made;
@@ -124,7 +145,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         made.old_kind = update->old_kind;
         made.old_row = update->old_row;
         made.new_row = update->new_row;
-        return writer_.row(made, in.shape(), owner);
+        return row(made, in.shape(), owner);
     }
     if (auto const* remove = std::get_if<pgoutput::remove>(&message)) {
         change made;
@@ -132,7 +153,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         made.kind = change_kind::remove;
         made.old_kind = remove->old_kind;
         made.old_row = remove->old_row;
-        return writer_.row(made, in.shape(), owner);
+        return row(made, in.shape(), owner);
     }
     if (auto const* begun = std::get_if<pgoutput::begin>(&message)) {
         return writer_.begin(*begun);

@@ -2,6 +2,7 @@
 // Reads a source's stream: frames, messages, and transactions that come in blocks while they are open.
 
 #include "codecs/pgoutput/decoder.hpp"
+#include "engine/connect/row_transforms.hpp"
 #include "engine/core/start_check.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
@@ -19,7 +20,9 @@ namespace tandem::engine {
 // send, kept alive by the feedback loop's status updates).
 class capture {
 public:
-    capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume);
+    // `transforms`: null, there are none; it lives as long as this.
+    capture(direction_link& link, io::pg::replication_stream& stream, resume_guard resume,
+            connect::row_transforms* transforms);
 
     // Ends only with a failure; cancelled when another member of the direction ends.
     [[nodiscard]] io::awaitable<failure> run();
@@ -36,6 +39,7 @@ private:
     step keepalive(replication::keepalive const& alive);
     step decoded(pgoutput::message const& message, pgoutput::decoder const& in,
                  io::pg::copy_message* owner);
+    step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
     step relation(pgoutput::relation const& described, pgoutput::decoder const& in);
     step in_block(pgoutput::message const& message, std::string_view bytes, xid transaction);
     step stream_ends(pgoutput::stream_commit const& committed);
@@ -46,6 +50,7 @@ private:
     io::pg::replication_stream& stream_;
     pgoutput::decoder decoder_;
     window_writer writer_;
+    connect::row_transforms* transforms_;
     streamed_transactions streamed_;
     std::optional<streamed_replay> replay_; // of a streamed transaction that has committed
     pgoutput::commit replay_end_;

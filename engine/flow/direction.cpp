@@ -11,6 +11,7 @@
 #include "engine/flow/keepalive.hpp"
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
+#include "engine/flow/synced_catalog.hpp"
 #include "io/runtime/all.hpp"
 #include "io/runtime/group.hpp"
 
@@ -121,6 +122,15 @@ io::awaitable<std::optional<failure>> direction::foreign_changes_missed(io::pg::
             setup_.source.name, to_string(alone_at), to_string(reached))};
 }
 
+capture_way direction::way_of_capture(bool binary) const {
+    capture_way way;
+    way.binary = binary;
+    way.origin_none =
+        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
+    way.streaming = !whole_ && !setup_.spool_folder.empty();
+    return way;
+}
+
 io::awaitable<failure> direction::stream_with(sessions& open) {
     auto const executor = co_await io::asio::this_coro::executor;
     auto point = co_await take_over(setup_, *open.source, *open.target, epoch_);
@@ -135,18 +145,18 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     if (!parked) {
         co_return parked.error();
     }
-    bool const binary = !text_ && parked->empty() && setup_.source_version >= 140000 &&
-                        setup_.target_version >= 140000;
+    auto const transforms = co_await open_row_transforms(setup_, *open.source);
+    if (!transforms) {
+        co_return transforms.error();
+    }
+    bool const binary = !text_ && *transforms == nullptr && parked->empty() &&
+                        setup_.source_version >= 140000 && setup_.target_version >= 140000;
     auto apply = co_await open_apply_session(setup_);
     if (!apply) {
         co_return apply.error();
     }
     open.apply = std::move(*apply);
-    capture_way way;
-    way.binary = binary;
-    way.origin_none =
-        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
-    way.streaming = !whole_ && !setup_.spool_folder.empty();
+    auto const way = way_of_capture(binary);
     auto started = co_await open_capture_session(setup_, way);
     if (!started) {
         co_return started.error();
@@ -166,7 +176,7 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     applier writer{
         link,       *open.apply.pipeline, tables, *parked, rules_for(setup_, open.apply, binary),
         careful_at_};
-    capture reader{link, *open.stream, resume};
+    capture reader{link, *open.stream, resume, transforms->get()};
     careful_at_.reset();
     stats().set_state(direction_state::streaming, {});
     spdlog::info("{} -> {}: streaming from {}", setup_.source.name, setup_.target.name,

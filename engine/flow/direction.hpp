@@ -4,6 +4,7 @@
 // Runs on a thread and io_context of its own; every start begins with the sink's progress.
 
 #include "engine/core/stats.hpp"
+#include "engine/flow/capture_session.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/supervised.hpp"
@@ -32,6 +33,7 @@ private:
 
     [[nodiscard]] io::awaitable<failure> stream() override;
     void change_way(next_step how) override;
+    [[nodiscard]] capture_way way_of_capture(bool binary) const;
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
         io::pg::connection& source, start_point const& point);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace tandem::engine {
@@ -23,6 +24,8 @@ struct direction_setup {
     bool guarded = true;      // last-update-wins; false: apply-remote
     bool replica_role = true; // session_replication_role=replica may be set on the target
     bool origin_none = false; // the source's server filters origins (16+, no foreign origin there)
+
+    std::shared_ptr<row_transform_entries const> transforms; // of changes of the source; null: none
 
     // Of a connector, which names them itself; empty: tandem's own.
     std::string slot;

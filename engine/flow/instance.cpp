@@ -104,6 +104,9 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
         setup.replica_role = target->role.set_replica_role;
     }
     setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
+    if (!set.row_transforms.transforms.empty()) {
+        setup.transforms = std::make_shared<row_transform_entries const>(set.row_transforms);
+    }
     setup.max_clock_skew = set.max_clock_skew;
     setup.batch_rows = set.batch_rows;
     // Through Kafka each half has a queue of its own.

@@ -13,6 +13,7 @@
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
 #include "engine/flow/stream_topics.hpp"
+#include "engine/flow/synced_catalog.hpp"
 #include "io/kafka/consumer.hpp"
 #include "io/runtime/group.hpp"
 
@@ -142,6 +143,11 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
         co_return keys.error();
     }
     into.style = {std::move(*keys), kafka_.schemas};
+    auto transforms = co_await open_row_transforms(setup_, *into.source);
+    if (!transforms) {
+        co_return transforms.error();
+    }
+    into.transforms = std::move(*transforms);
     // The log's writer says when nothing more comes: until then requests fill.
     io::kafka::properties properties{{"linger.ms", "25"}};
     properties.insert(properties.end(), kafka_.properties.begin(), kafka_.properties.end());
@@ -263,7 +269,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     change_records records{who, last, with.topics.limit, with.topics.layout, with.style};
     log_writer writer{executor,           link,       *with.producer, places,
                       std::move(records), with.start, with.tail};
-    capture reader{link, *with.stream, resume_guard{{}, false}};
+    capture reader{link, *with.stream, resume_guard{{}, false}, with.transforms.get()};
     set_state(direction_state::streaming);
     if (with.tail) {
         spdlog::info("{}: topic {} has everything up to {} already", name(),

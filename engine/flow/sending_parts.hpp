@@ -1,6 +1,7 @@
 #pragma once
 // What one start of sending holds, for its own sources only.
 
+#include "engine/connect/row_transforms.hpp"
 #include "engine/core/log_tail.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/record_keys.hpp"
@@ -29,7 +30,8 @@ struct sending::parts {
     std::unique_ptr<io::pg::replication_stream> stream;
     stream_topics topics;
     record_style style;
-    std::optional<log_tail> tail; // where it lies beyond what is confirmed
+    std::unique_ptr<connect::row_transforms> transforms; // null: none
+    std::optional<log_tail> tail;                        // where it lies beyond what is confirmed
     start_point point;
     event::start_note start;
     std::string refused; // who asked for the stream last and is not its reader

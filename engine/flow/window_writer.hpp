@@ -37,6 +37,8 @@ public:
     step truncate(truncation what, lsn position = {});
     step commit(pgoutput::commit const& committed);
 
+    // The open one.
+    [[nodiscard]] transaction_header const& transaction() const noexcept { return current_; }
     // Between begin() and commit().
     [[nodiscard]] bool inside() const noexcept { return inside_; }
 

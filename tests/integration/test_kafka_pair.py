@@ -54,6 +54,20 @@ def test_both_ways_as_one_connector(pair, face, transport):
     face.must("DELETE", f"/connectors/{name}")
 
 
+def test_its_transformations_are_of_both_ways(pair, face):
+    name = f"pair{random.randrange(1 << 30)}"
+    chain = {"transforms": "row,mask", "transforms.row.type": "io.debezium.transforms.ExtractNewRecordState",
+             "transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value",
+             "transforms.mask.fields": "v", "transforms.mask.replacement": "hidden"}
+    face.create(name, config(pair, **chain))
+    face.wait_running(name)
+    pair.a.sql("INSERT INTO t VALUES (1, 'of a')")
+    pair.b.sql("INSERT INTO t VALUES (2, 'of b')")
+    for database, expected in ((pair.a, [(1, "of a"), (2, "hidden")]), (pair.b, [(1, "hidden"), (2, "of b")])):
+        wait_until(lambda of=database, all=expected: rows(of) == all, 30, f"{expected}", detail=face.explain)
+    face.must("DELETE", f"/connectors/{name}")
+
+
 def test_what_it_says_of_trouble(pair, face):
     name = f"pair{random.randrange(1 << 30)}"
     face.create(name, config(pair, tables="public.t", **{"node.a": "a=" + pair.a.uri(password="a password")}))

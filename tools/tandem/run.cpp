@@ -3,6 +3,7 @@
 #include "engine/flow/run.hpp"
 
 #include "engine/config/load.hpp"
+#include "engine/connect/row_transforms.hpp"
 #include "tools/tandem/command.hpp"
 
 namespace tandem::tool {
@@ -10,6 +11,7 @@ namespace tandem::tool {
 int run(call const& now) {
     engine::validate_sites(now.set);
     engine::validate_run(now.set);
+    connect::check_row_transforms(now.set);
     return engine::run_instance(now.set);
 }
 

@@ -192,7 +192,7 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
         source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics,
                              with.point.source, with.before.get(), transforms_.get()},
         TANDEM_VERSION, with.point.confirmed);
-    engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}};
+    engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}, nullptr};
     set_state(engine::direction_state::streaming);
     spdlog::info("{}: reading slot {} from {} on into topics {}{}*", name(), settings_.slot,
                  to_string(with.point.confirmed), settings_.prefix, settings_.delimiter);

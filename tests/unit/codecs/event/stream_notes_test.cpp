@@ -94,6 +94,16 @@ TEST(StreamNotes, ComeBack) {
     auto const oversize = decoded(encode_note(big, into));
     ASSERT_TRUE(oversize) << oversize.error().message();
     EXPECT_EQ(std::get<oversize_note>(*oversize), big);
+    auto refused = big;
+    refused.why = "it is \"refused\"";
+    EXPECT_TRUE(encode_note(refused, into).ends_with(R"(,"why":"it is \"refused\""})"));
+    auto const told = decoded(encode_note(refused, into));
+    ASSERT_TRUE(told) << told.error().message();
+    EXPECT_EQ(std::get<oversize_note>(*told), refused);
+    refused.why = "\xff";
+    auto const bytes = decoded(encode_note(refused, into));
+    ASSERT_TRUE(bytes) << bytes.error().message();
+    EXPECT_EQ(std::get<oversize_note>(*bytes).why, "?");
     oversize_note bare_one;
     bare_one.table = "t";
     bare_one.commit_time = pg_time{5};
