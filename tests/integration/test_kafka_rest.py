@@ -39,13 +39,51 @@ def source(database, slot, **more):
     return {**made, **more}
 
 
-def test_answers_what_a_real_worker_answers(servers, kafka, database, face):
+def commanded(database, url, folder):
+    """What `tandem connector` says of the worker at that address, command by command, but for where it is."""
+    good, bad = folder / "good.json", folder / "bad.json"
+    good.write_text(json.dumps({"name": "of the command", "config": source(database, "of_the_command")}))
+    bad.write_text(json.dumps({"name": "wrong", "config": {**source(database, "wrong"), "database.port": "none"}}))
+
+    def tandem(*arguments):
+        done = subprocess.run([binary(), "connector", *arguments, "--url", url], capture_output=True, text=True, timeout=60, check=False)
+        said.append((arguments[0], done.returncode, (done.stdout + done.stderr).replace(url.removeprefix("http://"), "HERE")))
+        return done.stdout
+
+    def told(state):
+        wait_until(lambda: (answer := tandem("get", "of the command")).count(state) == 2, 60, state, detail=lambda: answer)
+        said[:] = [each for each in said if each[0] != "get"]  # asked until it is so
+    said = []
+    tandem("validate", "-f", str(good))
+    tandem("validate", "-f", str(bad))
+    tandem("apply", "-f", str(bad))
+    tandem("apply", "-f", str(good))
+    told("RUNNING")
+    assert "of the command" in tandem("list")
+    assert json.loads(tandem("get", "--json", "of the command"))["info"]["config"]["slot.name"] == "of_the_command"
+    said[:] = [each for each in said if each[0] not in ("get", "list")]
+    tandem("apply", "-f", str(good))
+    told("RUNNING")
+    tandem("pause", "of the command")
+    told("PAUSED")
+    tandem("resume", "of the command")
+    told("RUNNING")
+    tandem("restart", "--all", "of the command")
+    told("RUNNING")
+    tandem("delete", "of the command")
+    tandem("delete", "of the command")
+    tandem("pause", "of the command")
+    return [(name, status, text.split("; ")[0] if status else text) for name, status, text in said]
+
+
+def test_answers_what_a_real_worker_answers(servers, kafka, database, face, tmp_path):
     script = script_for(database)
     assert len([step for step in script.steps if step[0] != "wait"]) >= 300
     worker = Worker(kafka.bootstrap, 3, servers.workspace.path / "connect-rest")
     try:
         worker.start()
         theirs = rest_answers.answers(script, worker.url)
+        their_words = commanded(database, worker.url, tmp_path)
     finally:
         worker.close()
     for slot in database.sql("SELECT slot_name FROM pg_replication_slots WHERE NOT active"):
@@ -55,6 +93,8 @@ def test_answers_what_a_real_worker_answers(servers, kafka, database, face):
     ours = rest_answers.answers(script, face.url)
     found = rest_answers.differences(theirs, ours)
     assert not found, json.dumps(found[:5], indent=1)
+    assert commanded(database, face.url, tmp_path) == their_words
+    assert [status for _, status, _ in their_words] == [0, 4, 2, 0, 0, 0, 0, 0, 0, 2, 2]
     for name in face.must("GET", "/connectors"):
         face.must("DELETE", f"/connectors/{urllib.parse.quote(name, safe='')}")
 
