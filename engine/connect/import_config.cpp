@@ -1,7 +1,9 @@
 #include "engine/connect/import_config.hpp"
 
+#include "engine/config/error.hpp"
 #include "engine/connect/connector_settings.hpp"
 #include "engine/connect/names_in.hpp"
+#include "engine/connect/row_transforms.hpp"
 #include "engine/connect/secrets.hpp"
 #include "engine/connect/source_settings.hpp"
 
@@ -26,8 +28,16 @@ struct database {
     bool is_target = false;
 };
 
+// A source's transformations and predicates, by their names there.
+struct source_chain {
+    std::string place; // of its database
+    std::vector<std::pair<std::string, property_map>> transforms;
+    std::vector<std::pair<std::string, property_map>> predicates;
+};
+
 struct import_state {
     std::vector<database> databases; // in the order of their first mention
+    std::vector<source_chain> chains;
     std::vector<std::string> tables;
     std::vector<std::string> excluded;
     std::vector<std::string> notes;
@@ -136,6 +146,57 @@ void add_tables(import_state& state, named_config const& of, std::string_view ke
     }
 }
 
+bool is_of_chain(std::string_view key) noexcept {
+    return key == "transforms" || key.starts_with("transforms.") || key == "predicates" ||
+           key.starts_with("predicates.");
+}
+
+// tandem run does it by itself, where nothing behind it needs rows.
+bool only_unwraps(std::vector<std::pair<std::string, property_map>> const& chain) {
+    return std::ranges::all_of(chain, [](auto const& each) {
+        return text_in(each.second, "type") == "io.debezium.transforms.ExtractNewRecordState";
+    });
+}
+
+std::vector<std::pair<std::string, property_map>> chain_in(named_config const& of,
+                                                           std::string_view kind) {
+    std::vector<std::pair<std::string, property_map>> made;
+    for (auto const& name : names_in(text_in(of.config, kind))) {
+        made.emplace_back(name, with_prefix(of.config, fmt::format("{}.{}.", kind, name)));
+    }
+    return made;
+}
+
+// Empty: `tandem run` can carry it out.
+std::string refusal_of(property_map const& keys, source_chain const& of) {
+    engine::options set;
+    set.row_transforms.transforms.push_back({"x", "", {}, {}, keys});
+    for (auto const& [name, those] : of.predicates) {
+        set.row_transforms.predicates.emplace(name, those);
+    }
+    try {
+        check_row_transforms(set);
+        return {};
+    } catch (engine::config_error const& why) {
+        return std::string{why.what()}.substr(2); // behind the empty place
+    }
+}
+
+void take_chain(import_state& into, named_config const& of, std::string place) {
+    source_chain made{std::move(place), chain_in(of, "transforms"), chain_in(of, "predicates")};
+    if (only_unwraps(made.transforms)) {
+        return;
+    }
+    std::erase_if(made.transforms, [&](auto const& each) {
+        auto const why = refusal_of(each.second, made);
+        if (!why.empty()) {
+            note(into, of, fmt::format("transforms.{}.type", each.first), why);
+        }
+        return !why.empty();
+    });
+    into.chains.push_back(std::move(made));
+}
+
 void take_source(import_state& into, named_config const& of) {
     auto const port = text_in(of.config, "database.port", "5432");
     database found;
@@ -146,6 +207,7 @@ void take_source(import_state& into, named_config const& of) {
     if (auto const mode = text_in(of.config, "database.sslmode"); !mode.empty()) {
         found.options = fmt::format("?sslmode={}", mode);
     }
+    take_chain(into, of, found.place);
     at_place(into, std::move(found)).is_source = true;
     add_tables(into, of, "table.include.list", into.tables);
     add_tables(into, of, "schema.include.list", into.tables);
@@ -156,7 +218,7 @@ void take_source(import_state& into, named_config const& of) {
             "database.hostname",  "database.port",      "database.dbname",    "database.user",
             "database.password",  "database.sslmode",   "table.include.list", "schema.include.list",
             "table.exclude.list", "schema.exclude.list"};
-        if (std::ranges::find(taken, key) == taken.end() && !is_idle(key)) {
+        if (std::ranges::find(taken, key) == taken.end() && !is_idle(key) && !is_of_chain(key)) {
             note(into, of, key, "nothing of tandem run's is the same");
         }
     }
@@ -185,10 +247,15 @@ outcome<void> take_sink(import_state& into, named_config const& of) {
     if (auto const mode = text_in(of.config, "insert.mode", "insert"); mode != "upsert") {
         note(into, of, "insert.mode", "tandem run applies what the source did, as an upsert does");
     }
+    if (!only_unwraps(chain_in(of, "transforms"))) {
+        note(into, of, "transforms",
+             "tandem run changes rows where they are read: give them to [[transform]] with from = "
+             "the other node");
+    }
     for (auto const& [key, value] : of.config) {
         constexpr std::array<std::string_view, 4> taken{"connection.url", "connection.username",
                                                         "connection.user", "connection.password"};
-        if (std::ranges::find(taken, key) == taken.end() && !is_idle(key)) {
+        if (std::ranges::find(taken, key) == taken.end() && !is_idle(key) && !is_of_chain(key)) {
             note(into, of, key, "nothing of tandem run's is the same");
         }
     }
@@ -198,7 +265,11 @@ outcome<void> take_sink(import_state& into, named_config const& of) {
 std::string quoted(std::string_view text) {
     std::string made = "\"";
     for (char const each : text) {
-        made += each == '"' || each == '\\' ? std::string{'\\', each} : std::string(1, each);
+        if (static_cast<unsigned char>(each) < 0x20 || each == '\x7f') {
+            made += fmt::format("\\u{:04x}", static_cast<unsigned>(each));
+        } else {
+            made += each == '"' || each == '\\' ? std::string{'\\', each} : std::string(1, each);
+        }
     }
     return made + '"';
 }
@@ -209,6 +280,28 @@ std::string list_of(std::vector<std::string> const& texts) {
         made += (made.empty() ? "" : ", ") + quoted(each);
     }
     return "[" + made + "]";
+}
+
+// Of the node's changes; names are the node's too, since both sides may use the same ones.
+std::string chain_toml(source_chain const& of, std::string_view node) {
+    std::string made;
+    auto const add = [&](property_map const& keys) {
+        for (auto const& [key, text] : keys) {
+            made +=
+                fmt::format("{} = {}\n", quoted(key),
+                            quoted(key == "predicate" ? fmt::format("{}_{}", node, text) : text));
+        }
+    };
+    for (auto const& [name, keys] : of.transforms) {
+        made += fmt::format("\n[[transform]]\nname = {}\nfrom = \"{}\"\n",
+                            quoted(fmt::format("{}_{}", node, name)), node);
+        add(keys);
+    }
+    for (auto const& [name, keys] : of.predicates) {
+        made += fmt::format("\n[predicate.{}]\n", quoted(fmt::format("{}_{}", node, name)));
+        add(keys);
+    }
+    return made;
 }
 
 } // namespace
@@ -266,6 +359,9 @@ outcome<imported> import_connectors(std::span<named_config const> connectors) {
                                  quoted(fmt::format("postgresql://{}{}{}@{}{}", each->user,
                                                     each->password.empty() ? "" : ":",
                                                     each->password, each->place, each->options)));
+    }
+    for (auto const& each : state.chains) {
+        made.toml += chain_toml(each, each.place == a.place ? "a" : "b");
     }
     made.notes = std::move(state.notes);
     return made;

@@ -1,5 +1,7 @@
 #include "engine/connect/import_config.hpp"
 
+#include "engine/config/transform_entries.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -73,6 +75,7 @@ TEST(ImportConfig, WhatHasNoFormHereIsListed) {
         source("s", "one",
                {{"table.include.list", "public.(a|b)"},
                 {"transforms", "x"},
+                {"transforms.x.type", "org.apache.kafka.connect.transforms.RegexRouter"},
                 {"column.exclude.list", "public.a.b\nfalse = 1"}}),
         sink("t", "two", {{"auto.create", "true"}}),
         {"other", {{"connector.class", "org.apache.kafka.connect.file.FileStreamSinkConnector"}}}};
@@ -81,15 +84,64 @@ TEST(ImportConfig, WhatHasNoFormHereIsListed) {
         made.notes,
         (std::vector<std::string>{
             "s: database.password=[hidden]: set the variable PASSWORD_1 to it",
+            "s: transforms.x.type=org.apache.kafka.connect.transforms.RegexRouter: "
+            "org.apache.kafka.connect.transforms.RegexRouter sends records to other topics, and a row goes "
+            "to the table of the same name: leave it out, or use it with the connectors of tandem connect",
             "s: table.include.list=public.(a|b): public.(a|b) is no name: tables takes names "
             "with * and ?",
             "s: column.exclude.list=public.a.b false = 1: nothing of tandem run's is the same",
-            "s: transforms=x: nothing of tandem run's is the same",
             "t: connection.password=[hidden]: set the variable PASSWORD_2 to it",
             "t: auto.create=true: nothing of tandem run's is the same",
             "other: connector.class=org.apache.kafka.connect.file.FileStreamSinkConnector: "
             "only PostgresConnector and JdbcSinkConnector are taken"}));
     EXPECT_EQ(made.toml.find("\nfalse"), std::string::npos);
+}
+
+TEST(ImportConfig, TransformationsOfASourceAreThoseOfItsNode) {
+    std::vector<named_config> const all{
+        source("sb", "two",
+               {{"transforms", "unwrap, mask"},
+                {"transforms.unwrap.type", "io.debezium.transforms.ExtractNewRecordState"},
+                {"transforms.mask.type", "org.apache.kafka.connect.transforms.MaskField$Value"},
+                {"transforms.mask.fields", "a\tb"},
+                {"transforms.mask.predicate", "gone"},
+                {"transforms.mask.negate", "true"},
+                {"predicates", "gone"},
+                {"predicates.gone.type",
+                 "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"}}),
+        source("sa", "one",
+               {{"transforms", "unwrap"},
+                {"transforms.unwrap.type", "io.debezium.transforms.ExtractNewRecordState"}}),
+        sink("ta", "one:5432",
+             {{"transforms", "mask"},
+              {"transforms.mask.type", "org.apache.kafka.connect.transforms.MaskField$Value"},
+              {"transforms.mask.fields", "a"}})};
+    auto const made = import_connectors(all).value();
+    EXPECT_EQ(made.toml.substr(made.toml.find("\n[[transform]]")), R"(
+[[transform]]
+name = "a_unwrap"
+from = "a"
+"type" = "io.debezium.transforms.ExtractNewRecordState"
+
+[[transform]]
+name = "a_mask"
+from = "a"
+"fields" = "a\u0009b"
+"negate" = "true"
+"predicate" = "a_gone"
+"type" = "org.apache.kafka.connect.transforms.MaskField$Value"
+
+[predicate."a_gone"]
+"type" = "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"
+)");
+    EXPECT_EQ(
+        made.notes.back(),
+        "ta: transforms=mask: tandem run changes rows where they are read: give them to [[transform]] "
+        "with from = the other node");
+    auto const read = engine::transforms_from_toml(made.toml, "it");
+    ASSERT_EQ(read.transforms.size(), 2U);
+    EXPECT_EQ(read.transforms[1].keys.at("fields"), "a\tb");
+    EXPECT_EQ(read.predicates.at("a_gone").size(), 1U);
 }
 
 TEST(ImportConfig, OtherThanTwoDatabasesAreRefused) {
