@@ -213,29 +213,6 @@ void check_owners(node_catalog const& node, table_choice const& choice, bool pub
              fmt::format("GRANT USAGE ON SCHEMA {} TO {}", fmt::join(schemas, ", "), role));
 }
 
-void check_sequences(node_catalog const& left, node_catalog const& right,
-                     std::vector<finding>& into) {
-    for (sequence_info const& mine : left.sequences) {
-        for (sequence_info const& other : right.sequences) {
-            bool const same_name = mine.schema == other.schema && mine.name == other.name;
-            if (!same_name || !mine.generates_values || !other.generates_values ||
-                !share_numbers(mine, other)) {
-                continue;
-            }
-            std::string const name = shown_table(mine.schema, mine.name);
-            into.push_back(between(
-                "sequence " + name, "no number given on both nodes",
-                fmt::format("next {} by {} on {}, {} by {} on {}", mine.next, mine.increment,
-                            left.name, other.next, other.increment, right.name),
-                severity::warning,
-                fmt::format("rows made on both nodes get the same number: ALTER SEQUENCE "
-                            "{} INCREMENT BY 16 START WITH n RESTART, with n above the "
-                            "greatest value, on the second node one more",
-                            name)));
-        }
-    }
-}
-
 } // namespace
 
 std::string_view to_string(severity level) noexcept {
@@ -312,6 +289,30 @@ std::vector<finding> check_contents(std::vector<node_catalog> const& nodes,
         check_sequences(nodes[0], nodes[1], found);
     }
     return found;
+}
+
+void check_sequences(node_catalog const& left, node_catalog const& right,
+                     std::vector<finding>& into) {
+    for (sequence_info const& mine : left.sequences) {
+        for (sequence_info const& other : right.sequences) {
+            bool const same_name = mine.schema == other.schema && mine.name == other.name;
+            if (!same_name || !mine.generates_values || !other.generates_values ||
+                !share_numbers(mine, other)) {
+                continue;
+            }
+            std::string const name = shown_table(mine.schema, mine.name);
+            into.push_back(between(
+                "sequence " + name, "no number given on both nodes",
+                fmt::format("next {} by {} on {}, {} by {} on {}", mine.next, mine.increment,
+                            left.name, other.next, other.increment, right.name),
+                severity::warning,
+                fmt::format(
+                    "rows made on both nodes get the same number: ALTER SEQUENCE "
+                    "{} INCREMENT BY 16 START WITH n RESTART, with n above the "
+                    "greatest value, on the second node one more (tandem init --ids stride does it)",
+                    name)));
+        }
+    }
 }
 
 finding check_clocks(std::string const& source, std::string const& target,

@@ -48,6 +48,9 @@ struct clock_offset {
                                                   std::vector<table_choice> const& choices,
                                                   options const& set);
 
+// Sequences of both nodes, with their states, that can give the same number.
+void check_sequences(node_catalog const& left, node_catalog const& right,
+                     std::vector<finding>& into);
 [[nodiscard]] finding check_clocks(std::string const& source, std::string const& target,
                                    clock_offset const& measured, options const& set);
 

@@ -7,6 +7,7 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/read_catalog.hpp"
 #include "engine/admin/slots.hpp"
+#include "engine/admin/stride_sequences.hpp"
 #include "engine/admin/workbench.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/load.hpp"
@@ -60,6 +61,7 @@ public:
         choices_ = choose_all(bench_.nodes, set_);
         unmet += refuse(check_contents(bench_.nodes, choices_, set_), dry);
         refuse_without_tables();
+        co_await check_ids(bench_, set_);
         if (unmet.empty()) { // the probe needs the rights that are missing
             choices_ = co_await check_filters(bench_, std::move(choices_));
         }
@@ -89,6 +91,14 @@ public:
             std::rethrow_exception(failed);
         }
         co_await reread();
+        auto const strides = co_await stride_sequences(bench_, set_, false);
+        notes_.insert(notes_.end(), strides.begin(), strides.end());
+    }
+
+    // As SQL, for a dry run.
+    awaitable<std::string> stride_text() {
+        auto const lines = co_await stride_sequences(bench_, set_, true);
+        co_return fmt::format("{}{}", fmt::join(lines, "\n"), lines.empty() ? "" : "\n");
     }
 
     // Without --init the publication decides what is synced: flags that choose something else would be
@@ -478,7 +488,8 @@ awaitable<dry_run> initialise_dry_run(io::asio::any_io_executor executor, option
     initialiser work{std::move(executor), std::move(set)};
     dry_run result;
     result.unmet = co_await work.look(true);
-    result.sql = dry_run_text(work.plan(), work.nodes());
+    auto const strides = co_await work.stride_text();
+    result.sql = dry_run_text(work.plan(), work.nodes()) + strides;
     co_return result;
 }
 

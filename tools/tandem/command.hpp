@@ -23,6 +23,7 @@ struct call {
     bool quiet = false;
     bool verbose = false;
     bool dry_run = false;
+    std::string ids; // of init: check, stride; empty: leave them
     bool watch = false;
     bool ready = false;
     std::size_t limit = 20;

@@ -310,6 +310,12 @@ std::vector<command_entry> commands() {
          [](CLI::App& app, call& into) {
              app.add_flag("--dry-run", into.dry_run,
                           "Print the SQL and the grants, change nothing. Default: off.");
+             app.add_option(
+                    "--ids", into.ids,
+                    "check: exit 4 when sequences of two masters can give the same number. stride: set their "
+                    "steps and starts so that they cannot. Default: leave them alone.")
+                 ->option_text("stride|check")
+                 ->check(CLI::IsMember({"stride", "check"}));
          }},
         {"destroy", "Remove everything init created, slots included.", destroy, databases,
          [](CLI::App& app, call& into) {

@@ -13,15 +13,16 @@ namespace tandem::tool {
 
 int init(call const& now) {
     io::asio::io_context io{1};
+    auto set = now.set;
+    using care = engine::options::id_care;
+    set.ids = now.ids == "stride" ? care::stride : now.ids == "check" ? care::check : care::leave;
     if (now.dry_run) {
-        auto const text =
-            engine::run_on(io, engine::initialise_dry_run(io.get_executor(), now.set));
+        auto const text = engine::run_on(io, engine::initialise_dry_run(io.get_executor(), set));
         fmt::print("{}", text.sql);
         fmt::print(stderr, "{}", text.unmet);
         return engine::exit_status::ok;
     }
-    engine::prepared const done =
-        engine::run_on(io, engine::initialise(io.get_executor(), now.set));
+    engine::prepared const done = engine::run_on(io, engine::initialise(io.get_executor(), set));
     for (std::string const& note : done.notes) {
         fmt::print(stderr, "{}\n", note);
     }
