@@ -224,3 +224,36 @@ def test_apply_remote_by_flag_takes_the_peers_row(running):
                  (running.b, "UPDATE item SET who = 'b' WHERE id = 5"))
     assert running.a.value("SELECT who FROM item WHERE id = 5") == "b"
     assert running.b.value("SELECT who FROM item WHERE id = 5") == "a"
+
+
+def conflict(pair, *arguments, status=0):
+    done = command("conflict", *arguments, *node_arguments({"a": pair.a, "b": pair.b}))
+    assert done.status == status, done
+    return done
+
+
+def test_the_log_is_read_and_a_loser_is_put_back(running):
+    running.sql("ALTER TABLE item ADD COLUMN exact numeric, ADD COLUMN raw bytea")
+    concurrently(running, (running.a, "UPDATE item SET who = 'a', exact = 123456789012345678901234.5, raw = '\\x01' WHERE id = 1"),
+                 (running.b, "UPDATE item SET who = 'b', exact = 123456789012345678901234.6, raw = '\\x01' WHERE id = 1"))
+    concurrently(running, (running.b, "DELETE FROM item WHERE id = 2"), (running.a, "UPDATE item SET who = 'late' WHERE id = 2"))
+    listed = conflict(running, "list").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["CONFLICT", "a:1", "b:1"], listed
+    assert conflict(running, "list", "--type", "delete_origin_differs", "--json").out.count('"conflict"') == 1
+    assert conflict(running, "list", "--table", "race").text.strip().endswith("no conflicts")
+    shown = conflict(running, "show", "b:1").out
+    assert "  exact: 123456789012345678901234.6 -> 123456789012345678901234.5\n  who: \"b\" -> \"a\"\nwinner: node b (last-update-wins)" in shown
+    exported = conflict(running, "export").out.splitlines()
+    assert len(exported) == 2 and '"exact": 123456789012345678901234.5' in exported[1], exported
+
+    refused = conflict(running, "restore", "b:1", status=2)
+    assert "add --yes" in refused.text
+    assert conflict(running, "restore", "--yes", "b:1").out == \
+        'b:1: public.item {"id": 1}: the row of node a is written again at node b\n'
+    conflict(running, "restore", "--yes", "a:1")  # the delete
+    running.settle()
+    running.assert_equal("item")
+    assert running.a.sql("SELECT id, who, exact::text FROM item WHERE id <= 2") == [(1, "a", "123456789012345678901234.5")]
+    assert "node b has no conflict 9" in conflict(running, "show", "b:9", status=4).text
+    assert "expected NODE:NUMBER" in conflict(running, "show", "b", status=2).text
+    assert "there is no node 'c'" in conflict(running, "show", "c:1", status=2).text

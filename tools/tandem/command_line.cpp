@@ -4,6 +4,7 @@
 #include "engine/config/nearest.hpp"
 #include "engine/config/redact.hpp"
 #include "engine/config/settings.hpp"
+#include "tools/tandem/command_entry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -28,30 +29,11 @@ constexpr char const* examples =
     "(batch-rows), in this order of strength. Exit status: 0 ok, 1 runtime failure, 2 usage or\n"
     "configuration, 3 a database or port is not there, 4 a check failed.\n";
 
-CLI::Validator whole_number() {
-    return CLI::Validator{
-        [](std::string& text) {
-            bool const whole =
-                !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-            return whole ? std::string{} : fmt::format("'{}' is no whole number from 0 on", text);
-        },
-        ""};
-}
-
 // What a command does, and the texts CLI11 writes into; addresses must stay while it parses.
 struct storage {
     int (*function)(call const&) = nullptr;
     std::map<std::string, std::vector<std::string>> values;
     std::map<std::string, bool> toggles;
-};
-
-struct command_entry {
-    char const* name;
-    char const* help;
-    int (*function)(call const&); // null: it has parts
-    std::vector<setting_group> settings;
-    void (*own_flags)(CLI::App&, call&);
-    std::vector<command_entry> parts{}; // parked list, parked retry ...
 };
 
 void add_settings(CLI::App& app, command_entry const& command, storage& texts) {
@@ -101,59 +83,9 @@ engine::given collect(storage const& texts, CLI::App const& app) {
     return flags;
 }
 
-void json_flag(CLI::App& app, call& into) {
-    app.add_flag("--json", into.json, "Print JSON to stdout. Default: text.");
-}
-
 void url_flag(CLI::App& app, call& into) {
     app.add_option("--url", into.url, "Address of the running instance. Default: " + into.url + ".")
         ->type_name("URL");
-}
-
-void selection_flags(CLI::App& app, call& into) {
-    app.add_option("--direction", into.direction, "Source and target node. Default: all.")
-        ->type_name("A:B");
-    app.add_option("--table", into.table,
-                   "Only this table: SCHEMA.TABLE, or its name alone. Default: all.")
-        ->type_name("TABLE");
-    json_flag(app, into);
-}
-
-void request_flags(CLI::App& app, call& into) {
-    selection_flags(app, into);
-    app.add_option(
-           "--key", into.key,
-           "Only this key of --table, as `parked list` shows it: {\"id\":\"7\"}. Default: all.")
-        ->type_name("JSON");
-    app.add_flag("--all", into.all,
-                 "Everything that is parked. Default: off (name a table or a direction).");
-    app.add_option("--wait", into.wait,
-                   "How long to wait for the running instance. Default: " + into.wait + ".")
-        ->type_name("DUR");
-}
-
-command_entry parked_commands() {
-    using group = setting_group;
-    std::vector<group> const databases{group::nodes, group::log};
-    command_entry parked{
-        "parked", "Changes that a node refused, and what waits behind them.", nullptr, {}, nullptr};
-    parked.parts = {
-        {"list", "Every parked change, why, and how to cure it.", parked_list, databases,
-         [](CLI::App& app, call& into) {
-             selection_flags(app, into);
-             app.add_flag("--rows", into.rows,
-                          "Show the changes' rows as well, not their keys alone. Default: off.");
-         }},
-        {"retry", "Apply parked changes again, in source order; exit 4 unless all went well.",
-         parked_retry, databases, request_flags},
-        {"drop", "Give parked changes up: they go to tandem.conflict, unapplied.", parked_drop,
-         databases,
-         [](CLI::App& app, call& into) {
-             request_flags(app, into);
-             app.add_flag("-y,--yes", into.yes, "Do it. Default: off (nothing is dropped).");
-         }},
-    };
-    return parked;
 }
 
 void topic_name(CLI::App& app, call& into) {
@@ -295,6 +227,17 @@ void skip_flags(CLI::App& app, call& into) {
         ->required();
 }
 
+void init_flags(CLI::App& app, call& into) {
+    app.add_flag("--dry-run", into.dry_run,
+                 "Print the SQL and the grants, change nothing. Default: off.");
+    app.add_option(
+           "--ids", into.ids,
+           "check: exit 4 when sequences of two masters can give the same number. stride: set their "
+           "steps and starts so that they cannot. Default: leave them alone.")
+        ->option_text("stride|check")
+        ->check(CLI::IsMember({"stride", "check"}));
+}
+
 std::vector<command_entry> commands() {
     using group = setting_group;
     std::vector<group> const databases{group::nodes, group::tables, group::log};
@@ -306,17 +249,7 @@ std::vector<command_entry> commands() {
           group::checked, group::log},
          [](CLI::App&, call&) {}},
         {"init", "Create what the databases need: schema, publication, slots, origins. Idempotent.",
-         init, databases,
-         [](CLI::App& app, call& into) {
-             app.add_flag("--dry-run", into.dry_run,
-                          "Print the SQL and the grants, change nothing. Default: off.");
-             app.add_option(
-                    "--ids", into.ids,
-                    "check: exit 4 when sequences of two masters can give the same number. stride: set their "
-                    "steps and starts so that they cannot. Default: leave them alone.")
-                 ->option_text("stride|check")
-                 ->check(CLI::IsMember({"stride", "check"}));
-         }},
+         init, databases, init_flags},
         {"destroy", "Remove everything init created, slots included.", destroy, databases,
          [](CLI::App& app, call& into) {
              app.add_flag("-y,--yes", into.yes, "Do it. Default: off (nothing is removed).");
@@ -352,6 +285,7 @@ std::vector<command_entry> commands() {
          {group::nodes, group::log},
          skip_flags},
         parked_commands(),
+        conflict_commands(),
         topic_commands(),
         {"connect",
          "Serve Kafka Connect's REST interface and run its connectors, without the JVM.",
@@ -442,6 +376,20 @@ void add_commands(CLI::App& app, std::vector<command_entry> const& entries,
 }
 
 } // namespace
+
+CLI::Validator whole_number() {
+    return CLI::Validator{
+        [](std::string& text) {
+            bool const whole =
+                !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return whole ? std::string{} : fmt::format("'{}' is no whole number from 0 on", text);
+        },
+        ""};
+}
+
+void json_flag(CLI::App& app, call& into) {
+    app.add_flag("--json", into.json, "Print JSON to stdout. Default: text.");
+}
 
 parsed parse_command_line(int argc, char const* const* argv) {
     parsed result;
