@@ -58,10 +58,8 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
             co_return *refused;
         }
         if (!followed) {
-            auto stored = co_await store_source(note);
-            if (!stored) {
-                co_return stored;
-            }
+            know_source(note);
+            unstored_ = note;
         }
         run_ = note.run;
         follows_again();
@@ -197,6 +195,7 @@ io::awaitable<log_reader::voided> log_reader::begin_stream(event::start_note con
                         link_.setup.source.name, link_.setup.target.name)};
     }
     link_.progress.facts.start = note.began;
+    know_source(note);
     auto stored = co_await store_source(note);
     if (!stored) {
         co_return stored;
@@ -259,6 +258,27 @@ log_reader::step log_reader::known_again(event::record_headers const& headers,
     return std::nullopt;
 }
 
+void log_reader::know_source(event::start_note const& note) {
+    link_.progress.source_tokens = note.tokens;
+    link_.progress.facts.incarnation = note.tokens.back();
+    link_.progress.facts.system_id = note.system_id;
+    link_.progress.facts.timeline = note.timeline;
+}
+
+// A writer can go on in the middle of a transaction, which the applier then has open, with the row of the progress: this
+// waits for its end. Lost in a crash before, it is told again: the tokens of a start reach far back.
+io::awaitable<log_reader::voided> log_reader::store_when_free() {
+    if (!unstored_ || writer_.inside() || link_.progress_locked || !link_.window.exhausted()) {
+        co_return boost::system::in_place_value;
+    }
+    auto const note = *unstored_;
+    auto stored = co_await store_source(note);
+    if (stored) {
+        unstored_.reset();
+    }
+    co_return stored;
+}
+
 io::awaitable<log_reader::voided> log_reader::store_source(event::start_note const& note) {
     io::pg::parameters values;
     values.emplace_back(link_.setup.source.name);
@@ -276,10 +296,6 @@ io::awaitable<log_reader::voided> log_reader::store_source(event::start_note con
         co_return retry_after(link_.setup.target.name, "storing the source's identity",
                               stored.error());
     }
-    link_.progress.source_tokens = note.tokens;
-    link_.progress.facts.incarnation = note.tokens.back();
-    link_.progress.facts.system_id = note.system_id;
-    link_.progress.facts.timeline = note.timeline;
     co_return boost::system::in_place_value;
 }
 

@@ -9,6 +9,7 @@ import pytest
 from support import masters
 from support.mixed import MIXED, SCHEMA
 from support.tandem import command, node_arguments
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -101,6 +102,20 @@ def test_a_large_transaction_and_truncate(pair, kafka):
     pair.settle()
     pair.assert_equal()
     assert pair.a.value("SELECT count(*) FROM chat") == 0
+
+
+@pytest.mark.parametrize("wait", [0.2, 0.5, 0.9])
+def test_a_large_transaction_whose_sender_ends_in_the_middle_of_it(pair, kafka, wait):
+    """Half of it is in the topic, and open at the target, when the next sender says who it is."""
+    instance = through(pair, kafka)
+    pair.a.sql("INSERT INTO chat SELECT i, 1, repeat('y', 200), now(), NULL FROM generate_series(1, 100000) i")
+    topic = f"{pair.prefix}.a"
+    wait_until(lambda: kafka.admin.offsets(topic, 0)[1] > 100_000 * wait, 30, "a part of it is in the topic", every=0.002)
+    instance.kill9()
+    instance.start().wait_streaming()
+    pair.settle(deadline=60)
+    pair.assert_equal()
+    assert "lock timeout" not in instance.log_text()
 
 
 def write_some(pair, number):
