@@ -187,6 +187,12 @@ void take_chain(import_state& into, named_config const& of, std::string place) {
     if (only_unwraps(made.transforms)) {
         return;
     }
+    for (auto& [name, keys] : made.transforms) { // a sink that deletes is what a sync stands for
+        if (text_in(keys, "type") == "io.debezium.transforms.ExtractNewRecordState" &&
+            !keys.contains("delete.handling.mode")) {
+            keys.emplace("delete.tombstone.handling.mode", "tombstone");
+        }
+    }
     std::erase_if(made.transforms, [&](auto const& each) {
         auto const why = refusal_of(each.second, made);
         if (!why.empty()) {

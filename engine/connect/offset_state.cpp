@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <charconv>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace tandem::connect {
@@ -106,6 +109,12 @@ std::optional<std::string> sink_offset_problem(connector_offset const& of) {
     auto const said = [](json const& value) {
         return value.is_string() ? value.get<std::string>() : text_of(value);
     };
+    auto const fits = [&said](json const& value, std::int64_t most) {
+        auto const text = said(value);
+        std::int64_t number = 0;
+        auto const read = std::from_chars(text.data(), text.data() + text.size(), number);
+        return read.ec == std::errc{} && number >= 0 && number <= most;
+    };
     auto const partition = json::parse(of.partition);
     auto const number = partition.find("kafka_partition");
     if (!partition.contains("kafka_topic") || number == partition.end()) {
@@ -117,6 +126,9 @@ std::optional<std::string> sink_offset_problem(connector_offset const& of) {
                            "offsets: '{}'. Partition values for sink connectors need to be "
                            "integers.",
                            said(*number));
+    }
+    if (!fits(*number, std::numeric_limits<std::int32_t>::max())) {
+        return fmt::format("Invalid partition {}: it is none of a topic's", said(*number));
     }
     if (!of.offset) {
         return std::nullopt;
@@ -131,6 +143,9 @@ std::optional<std::string> sink_offset_problem(connector_offset const& of) {
         return fmt::format("Failed to parse the following Kafka offset value in the provided "
                            "offsets: '{}'. Offset values for sink connectors need to be integers.",
                            said(*value));
+    }
+    if (!fits(*value, std::numeric_limits<std::int64_t>::max())) {
+        return fmt::format("Invalid negative offset or beyond all: {}", said(*value));
     }
     return std::nullopt;
 }

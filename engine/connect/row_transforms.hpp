@@ -61,6 +61,7 @@ private:
         std::optional<transformation_chain> chain; // none: nothing is done
         source_table records;
         std::vector<bool> key; // by column
+        std::vector<bool> not_null;
         std::vector<event::resolved_type> types;
         std::map<std::string, pgoutput::relation_ptr>
             shapes; // by the names of the columns that are left
@@ -73,6 +74,7 @@ private:
 
     [[nodiscard]] table& table_of(pgoutput::relation_ptr const& shape);
     [[nodiscard]] outcome<result> through(table& of, engine::change const& from);
+    [[nodiscard]] engine::change without_odd_values(table const& of, engine::change from);
     // None: left out.
     [[nodiscard]] outcome<std::optional<passed>> run(table& of, source_record const& encoded);
     [[nodiscard]] outcome<result> rebuilt(table& of, engine::change const& from, passed const& by);

@@ -4,6 +4,7 @@
 #include "codecs/event/padding.hpp"
 #include "engine/connect/converter_settings.hpp"
 #include "engine/connect/plugins.hpp"
+#include "engine/connect/source_records.hpp"
 
 #include <fmt/format.h>
 
@@ -146,6 +147,9 @@ outcome<void> sink_records::convert(fetched_form const& from) {
     bool const needs_headers = !chain_.empty() || settings_.keys == key_source::record_header;
     for (auto const& each :
          needs_headers ? from.headers : std::span<fetched_form::header const>{}) {
+        if (each.name == position_header) { // tandem's own, by no converter
+            continue;
+        }
         auto* const room =
             memory_.reserve((each.value ? each.value->size() : 0) + event::record_padding);
         std::optional<std::string_view> bytes;

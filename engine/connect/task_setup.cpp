@@ -21,8 +21,11 @@ std::size_t tasks_max(property_map const& config) {
 std::vector<property_map> task_configs(plugin const& of, property_map const& config) {
     auto one = config;
     one["task.class"] = of.class_name + (of.class_name.ends_with("Connector") ? "Task" : "");
-    // A source reads one slot.
-    return std::vector<property_map>(of.kind == plugin_kind::source ? 1 : tasks_max(config), one);
+    // A source reads one slot. Each of a sink's tasks has a thread, sessions and a replication origin; those beyond the
+    // partitions do nothing.
+    constexpr std::size_t most = 64;
+    return std::vector<property_map>(
+        of.kind == plugin_kind::source ? 1 : std::min(tasks_max(config), most), one);
 }
 
 } // namespace tandem::connect

@@ -58,6 +58,7 @@ DAY = """
 [[transform]]
 from = "a"
 type = "io.debezium.transforms.ExtractNewRecordState"
+delete.tombstone.handling.mode = "tombstone"
 tables = "person"
 [[transform]]
 from = "a"
@@ -67,6 +68,7 @@ field = "day"
 target.type = "string"
 format = "yyyy-MM-dd"
 """
+UNWRAP = "[[transform]]\ntype = 'io.debezium.transforms.ExtractNewRecordState'\ndelete.tombstone.handling.mode = 'tombstone'\n"
 ROW = ("%(id)s, 'Ann', '555-0100', 12.340, 'infinity', '2024-02-29 12:00:00.000001', '1 mon 2 days 00:00:03', "
        "'{a,NULL,\"b c\"}', 'busy', '{\"k\": [1.0]}', '\\x00ff', %(room)s, NULL, 'here'")
 COLUMNS = "id, name, phone, pay, born::text, seen, waits::text, tags, feels::text, data::text, raw, room, day"
@@ -189,6 +191,10 @@ def test_a_row_that_the_chain_refuses_is_parked_by_its_key_and_the_rest_goes_on(
      "from: there is no node 'c'"),
     ("[[transform]]\npredicate = 'p'\ntype = 'org.apache.kafka.connect.transforms.DropHeaders'\nheaders = 'x'",
      "predicate: there is no [predicate.p]"),
+    ("[[transform]]\ntype = 'io.debezium.transforms.ExtractNewRecordState'",
+     "it does not say what becomes of deletes, and its standard drops them"),
+    ("[[transform]]\nnegate = true\ntype = 'org.apache.kafka.connect.transforms.DropHeaders'\nheaders = 'x'",
+     "negate without a predicate"),
     ("[transform]\ntype = 'x'", "each one is a [[transform]] with type and its keys"),
     ("[predicate.p]\npattern = 'x'", "predicate p: it needs a type, the class of a predicate"),
     ("[[transform]]\nname = 'x'\ntype = 'y'\n[[transform]]\nname = 'x'\ntype = 'y'", "another one has that name"),
@@ -201,7 +207,7 @@ def test_a_wrong_entry_is_refused_with_its_place(pair, chain, text, said):
 
 
 def test_a_chain_of_a_node_that_changes_a_key_parks_what_it_changes(pair, chain):
-    pair.run(*chain("[[transform]]\ntype = 'io.debezium.transforms.ExtractNewRecordState'\n[[transform]]\n"
+    pair.run(*chain(f"{UNWRAP}[[transform]]\n"
                     "type = 'org.apache.kafka.connect.transforms.MaskField$Value'\nfields = 'id'\n"
                     "tables = 'person'\n"))
     pair.a.sql("INSERT INTO person (id) VALUES (5)")
@@ -213,10 +219,40 @@ def test_a_chain_of_a_node_that_changes_a_key_parks_what_it_changes(pair, chain)
 
 
 def test_a_field_that_is_no_column_is_refused_by_name(pair, chain):
-    pair.run(*chain("[[transform]]\ntype = 'io.debezium.transforms.ExtractNewRecordState'\nadd.fields = 'op'\n"
-                    "tables = 'plain'\n"))
+    pair.run(*chain(UNWRAP + "add.fields = 'op'\ntables = 'plain'\n"))
     pair.a.sql("INSERT INTO plain (id) VALUES (5)")
     pair.a.sql("INSERT INTO person (id) VALUES (5)")
     there(pair, "SELECT id FROM person", [(5,)])
     (parked,) = pair.parked(pair.b)
     assert "they add field __op, which is no column of its table" in parked["error"]
+
+
+def test_values_without_a_form_in_records_keep_their_own(pair, transport, chain):
+    pair.sql("CREATE TABLE odd (id integer PRIMARY KEY, phone text, n numeric, many numeric[], grid int[] NOT NULL, texts text[], "
+             "must numeric NOT NULL DEFAULT 'Infinity')")
+    pair.run(*transport, *chain(CHAIN.replace('"person"', '"odd"').replace("value.after.room != 13", "value.after.id != 13")
+                                .replace('static = { field = "site", value = "site of a" }',
+                                         'static = { field = "n", value = "1" }\npredicate = "deleted"')
+                                .replace('exclude = ["name", "site"]', 'exclude = "none"')))
+    pair.a.sql("INSERT INTO odd (id, phone, n, many, grid, texts) VALUES (1, '555', 'NaN', '{NaN,1}', '{{1,2},{3,NULL}}', '{{a},{b}}'), "
+               "(2, '555', '1.50', '{1}', '{1}', '{a}')")
+    pair.a.sql("UPDATE odd SET n = 'NaN' WHERE id = 2")
+    pair.settle(pair.a)
+    assert [row["error"] for row in pair.parked(pair.b)] == []
+    shown = "SELECT id, n::text, many::text, grid::text, texts::text, must::text FROM odd ORDER BY 1"
+    assert pair.b.sql(shown) == pair.a.sql(shown)
+    assert pair.b.sql("SELECT phone FROM odd") == [("hidden",), ("hidden",)]
+
+
+def test_a_row_that_leaves_its_old_key_behind_and_lacks_a_value_is_parked(pair, chain):
+    pair.sql("ALTER TABLE person ALTER COLUMN day SET STORAGE EXTERNAL")
+    pair.run(*chain("[[transform]]\ntype = 'io.debezium.transforms.ExtractNewRecordState'\n"
+                    "delete.tombstone.handling.mode = 'drop'\nfrom = 'a'\n"))
+    pair.a.sql("INSERT INTO person (id, day) VALUES (1, repeat('long ', 2000)), (2, 'short')")
+    pair.a.sql("UPDATE person SET id = 11 WHERE id = 1")
+    pair.a.sql("UPDATE person SET id = 12 WHERE id = 2; DELETE FROM person WHERE id = 12")
+    pair.settle(pair.a)
+    assert pair.b.sql("SELECT id FROM person ORDER BY 1") == [(1,), (2,), (12,)]
+    (parked,) = pair.parked(pair.b)
+    assert parked["key"] == {"id": "1"}
+    assert "they drop the delete of the row that it was, and column day" in parked["error"]

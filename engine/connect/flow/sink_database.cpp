@@ -104,6 +104,14 @@ io::awaitable<sink_task::voided> sink_task::take_database(parts& into) {
         auto& known = into.places[{std::string{offsets->text(row, 0)},
                                    static_cast<std::int32_t>(offsets->integer(row, 1))}];
         known.next = offsets->integer(row, 2);
+        if (known.next < 0 || offsets->integer(row, 1) < 0) {
+            co_return engine::failure{
+                engine::next_step::paused,
+                fmt::format(
+                    "table tandem_connect.sink_offset says offset {} of topic {}, partition {}, which "
+                    "cannot be: stop the connector and set or reset its offsets",
+                    known.next, offsets->text(row, 0), offsets->integer(row, 1))};
+        }
         known.source = offsets->text(row, 3);
         known.at.at = lsn::parse(offsets->text(row, 4)).value_or(lsn{});
         known.at.index = static_cast<std::uint64_t>(offsets->integer(row, 5));

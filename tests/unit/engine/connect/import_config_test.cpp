@@ -121,6 +121,7 @@ TEST(ImportConfig, TransformationsOfASourceAreThoseOfItsNode) {
 [[transform]]
 name = "a_unwrap"
 from = "a"
+"delete.tombstone.handling.mode" = "tombstone"
 "type" = "io.debezium.transforms.ExtractNewRecordState"
 
 [[transform]]

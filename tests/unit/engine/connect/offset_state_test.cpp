@@ -1,5 +1,6 @@
 #include "engine/connect/offset_state.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -55,6 +56,23 @@ TEST(SinkOffset, IsToldAndReadAlike) {
     EXPECT_EQ(read.partition, "3");
     EXPECT_EQ(read.next, "17");
     EXPECT_EQ(sink_offset_of({told.partition, std::nullopt}).next, std::nullopt);
+}
+
+TEST(SinkOffset, IsRefusedWhereItCannotBe) {
+    auto const problem = [](char const* partition, char const* offset) {
+        return sink_offset_problem(
+                   {fmt::format(R"({{"kafka_topic":"t","kafka_partition":{}}})", partition),
+                    fmt::format(R"({{"kafka_offset":{}}})", offset)})
+            .value_or("");
+    };
+    EXPECT_EQ(problem("0", "9223372036854775807"), "");
+    EXPECT_EQ(problem("2147483647", "\"0\""), "");
+    EXPECT_EQ(problem("0", "-5"), "Invalid negative offset or beyond all: -5");
+    EXPECT_EQ(problem("0", "9223372036854775808"),
+              "Invalid negative offset or beyond all: 9223372036854775808");
+    EXPECT_EQ(problem("-1", "1"), "Invalid partition -1: it is none of a topic's");
+    EXPECT_EQ(problem("\"2147483648\"", "1"),
+              "Invalid partition 2147483648: it is none of a topic's");
 }
 
 } // namespace
