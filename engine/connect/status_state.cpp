@@ -76,7 +76,15 @@ outcome<void> status_state::take(std::string_view key, std::optional<std::string
         if (name.empty() || (value && !status)) {
             return wrong(key, name.empty() ? "it names no connector" : "it is no status");
         }
-        connectors_[name].itself = std::move(status);
+        // As of a task, see below: a worker that was away lets it go after another has taken it.
+        auto& before = connectors_[name].itself;
+        bool const stale = status && before && status->state == run_state::unassigned &&
+                           before->state != run_state::unassigned &&
+                           before->worker != status->worker &&
+                           before->generation >= status->generation;
+        if (!stale) {
+            before = std::move(status);
+        }
         return boost::system::in_place_value;
     }
     if (key.starts_with(task_prefix)) {

@@ -10,6 +10,14 @@
 namespace tandem::engine {
 namespace {
 
+std::string small_letters(std::string_view name) {
+    std::string made{name};
+    std::ranges::transform(made, made.begin(), [](char each) {
+        return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;
+    });
+    return made;
+}
+
 using event::event_operation;
 using event::field_kind;
 using event::field_value;
@@ -132,7 +140,11 @@ foreign_rows::result<void> foreign_rows::map_fields(foreign_table const& table, 
     auto const& columns = table.shape.columns;
     of.fields.resize(columns.size(), no_field);
     for (std::size_t number = of.known.size(); number < names_.size(); ++number) {
-        auto const at = std::ranges::find(columns, names_[number], &pgoutput::column_shape::name);
+        auto at = std::ranges::find(columns, names_[number], &pgoutput::column_shape::name);
+        if (at == columns.end() && format_.folds) {
+            at = std::ranges::find(columns, small_letters(names_[number]),
+                                   &pgoutput::column_shape::name);
+        }
         of.known.push_back(at != columns.end());
         if (at != columns.end()) {
             of.fields[static_cast<std::size_t>(at - columns.begin())] = number;

@@ -117,6 +117,29 @@ def test_a_refused_record_waits_for_its_cure(kafka, pair, face):
         face.must("DELETE", f"/connectors/{name}")
 
 
+@pytest.mark.parametrize("chain", [False, True], ids=["plain", "with_a_chain"])
+def test_names_in_large_letters_and_tandems_own_header(kafka, pair, face, chain):
+    """Without quoting a field has the column of its name in small letters; no converter sees tandem's header."""
+    database = pair.b
+    database.sql("CREATE TABLE mix (id integer PRIMARY KEY, val text)")
+    topic = f"mix_{random.randrange(1 << 30)}"
+    kafka.admin.create_topic(topic, 1)
+    more = {"transforms": "drop", "transforms.drop.type": "org.apache.kafka.connect.transforms.DropHeaders",
+            "transforms.drop.headers": "x"} if chain else {}
+    converters = {f"{part}.converter": "org.apache.kafka.connect.json.JsonConverter" for part in ("key", "value", "header")}
+    config = {**sink("unused", database), **converters, "key.converter.schemas.enable": "false",
+              "value.converter.schemas.enable": "false", "header.converter.schemas.enable": "true", "topics": topic,
+              "table.name.format": "mix", **more}
+    del config["topics.regex"]
+    kafka.admin.produce(topic, *({"key": b'{"Id":%d}' % number, "value": b'{"Id":%d,"VAL":"x"}' % number,
+                                  "headers": [("__tandem.position", b"1.1 0/%d.4" % (10 + number))]} for number in (1, 2)),
+                        {"key": b'{"Id":1}', "value": None, "headers": [("__tandem.position", b"1.1 0/20.4")]})
+    face.start()
+    face.create(topic, config)
+    wait_until(lambda: database.sql("SELECT id, val FROM mix") == [(2, "x")], 30, "one row is left", detail=face.explain)
+    face.must("DELETE", f"/connectors/{topic}")
+
+
 def test_what_a_killed_source_wrote_twice_is_taken_once(kafka, pair, face):
     """Told by its position, also by a sink that was killed itself; another server's positions say nothing of it."""
     database = pair.b

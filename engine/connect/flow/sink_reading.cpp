@@ -63,6 +63,7 @@ void sink_task::note_from(parts& with, io::kafka::fetched_record const& record) 
         if (found == with.topics.end()) {
             engine::foreign_format envelope;
             envelope.values = settings_.values;
+            envelope.folds = !settings_.quotes;
             engine::foreign_format row = envelope;
             row.envelope = false;
             auto made = std::make_unique<topic_rows>(envelope, row);

@@ -55,6 +55,16 @@ TEST_F(StatusState, AWorkerThatLostATaskSaysNothingAgainstItsNextOne) {
     EXPECT_EQ(state_.tasks("c").at(0).state, run_state::unassigned);
 }
 
+TEST_F(StatusState, NorAWorkerThatLostAConnector) {
+    take(connector_status_record("c", running_));
+    take(connector_status_record("c", {run_state::unassigned, "g:8083", 3, ""}));
+    EXPECT_EQ(*state_.connector("c"), running_);
+    take(connector_status_record("c", {run_state::unassigned, "h:8083", 3, ""})); // its own
+    EXPECT_EQ(state_.connector("c")->state, run_state::unassigned);
+    take(connector_status_record("c", running_));
+    EXPECT_EQ(*state_.connector("c"), running_);
+}
+
 TEST_F(StatusState, PassesOverWhatIsNone) {
     take(connector_status_record("c", running_));
     std::vector<std::pair<std::string, std::string>> const bad{
