@@ -431,6 +431,25 @@ def test_what_cannot_be_done_is_refused_by_name(face, database, name, value, say
     face.must("DELETE", f"/connectors/{prefix}")
 
 
+def test_one_slot_feeds_one_connector(kafka, face, database):
+    """The second says so, and the first keeps all of it."""
+    database.sql("CREATE TABLE t (id integer PRIMARY KEY)")
+    first, second = (f"slot{random.randrange(1 << 30)}" for _ in range(2))
+    face.create(first, source(database, first))
+    face.wait_running(first)
+    face.create(second, source(database, second, slot__name=first))
+    wait_until(lambda: face.states(second) == ("RUNNING", ["FAILED"]), 30, "the second is FAILED", detail=face.explain)
+    trace = face.must("GET", f"/connectors/{second}/tasks/0/status")["trace"]
+    assert f'replication slot "{first}" is active for PID' in trace and "a slot.name of its own" in trace, trace
+    for number in range(1, 101):
+        database.sql("INSERT INTO t VALUES (%s)", number)
+    wait_until(lambda: count(kafka, f"{first}.public.t") == 100, 30, "all are in its topic", detail=face.explain)
+    assert face.states(first) == ("RUNNING", ["RUNNING"])
+    face.must("DELETE", f"/connectors/{first}")  # then the other one has it
+    wait_until(lambda: face.states(second) == ("RUNNING", ["RUNNING"]), 30, "the second has the slot", detail=face.explain)
+    face.must("DELETE", f"/connectors/{second}")
+
+
 def test_it_begins_where_its_offset_says(kafka, face, database):
     """PATCH forward: what lies before it is passed over, whatever the slot has; beyond the WAL's end: refused by name."""
     name = f"patched{random.randrange(1 << 30)}"

@@ -27,8 +27,8 @@ constexpr char const* server_state =
     "pg_control_system()) || '.' || (SELECT timeline_id FROM pg_control_checkpoint())";
 
 constexpr char const* slot_state =
-    "SELECT plugin, database, active_pid, confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status' FROM "
-    "pg_replication_slots AS s WHERE slot_name = $1";
+    "SELECT plugin, database, active_pid, confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status', (SELECT application_name "
+    "FROM pg_stat_activity WHERE pid = active_pid) FROM pg_replication_slots AS s WHERE slot_name = $1";
 
 constexpr char const* facts_of_table =
     "SELECT a.attname, a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), ''), (SELECT k.place FROM pg_index AS "
@@ -44,6 +44,12 @@ constexpr char const* all_tables =
 
 lsn lsn_of(io::pg::rows const& from, int row, int column) {
     return lsn::parse(from.text(row, column)).value_or(lsn{});
+}
+
+// As the session that reads the slot calls itself, see open_capture_session(); the server keeps that much of it.
+std::string reader_of(source_settings const& settings) {
+    constexpr std::size_t kept = 63;
+    return ("tandem capture " + settings.prefix).substr(0, kept);
 }
 
 } // namespace
@@ -104,7 +110,9 @@ io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& ma
             auto done = co_await make_slot(made);
             co_return done;
         }
-        if (slot->text(0, 0) != "pgoutput" || slot->text(0, 1) != settings_.database) {
+        bool const being_made = slot->null(0, 0) || slot->text(0, 0).empty();
+        if (!being_made &&
+            (slot->text(0, 0) != "pgoutput" || slot->text(0, 1) != settings_.database)) {
             co_return failure{
                 next_step::paused,
                 fmt::format("replication slot {} is of plugin {} and database {}, and this "
@@ -124,13 +132,25 @@ io::awaitable<source_catalog::voided> source_catalog::take_slot(source_point& ma
             made.confirmed = lsn_of(*slot, 0, 3);
             co_return boost::system::in_place_value;
         }
-        // Whoever read it before is ended: an earlier start of ours, or another worker's.
-        parameters pid;
-        pid.emplace_back(std::string{slot->text(0, 2)});
-        auto const ended =
-            co_await link_.query("SELECT pg_terminate_backend($1::int)", std::move(pid));
-        if (!ended) {
-            co_return failed("ending the slot's reader", ended.error());
+        // An earlier start of this connector, perhaps on another worker, is ended; nobody else is: both would get a part.
+        auto const reader = slot->optional(0, 5).value_or(std::string{});
+        if (!being_made && reader != reader_of(settings_)) {
+            co_return failure{
+                next_step::retry,
+                fmt::format(
+                    "replication slot \"{}\" is active for PID {}, {}: one slot feeds one connector; give "
+                    "this one a slot.name of its own",
+                    settings_.slot, slot->text(0, 2),
+                    reader.empty() ? "another session" : "whose name is " + reader)};
+        }
+        if (!being_made) {
+            parameters pid;
+            pid.emplace_back(std::string{slot->text(0, 2)});
+            auto const ended =
+                co_await link_.query("SELECT pg_terminate_backend($1::int)", std::move(pid));
+            if (!ended) {
+                co_return failed("ending the slot's reader", ended.error());
+            }
         }
         io::asio::steady_timer pause{co_await io::asio::this_coro::executor, 50ms};
         co_await pause.async_wait(io::asio::use_awaitable);
