@@ -49,6 +49,7 @@ struct transform_entry {
 };
 // In the file's order; each predicate's keys by its name ([predicate.NAME]).
 struct row_transform_entries {
+    std::string file; // they are of; empty: of a connector
     std::vector<transform_entry> transforms;
     std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> predicates;
 };

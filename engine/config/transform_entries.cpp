@@ -58,6 +58,7 @@ public:
     explicit reader(std::string const& file_name) : file_name_{file_name} {}
 
     row_transform_entries read(toml::table const& document) {
+        made_.file = file_name_;
         if (auto const* const all = document.get("transform")) {
             read_transforms(*all);
         }

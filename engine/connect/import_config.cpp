@@ -167,10 +167,14 @@ std::vector<std::pair<std::string, property_map>> chain_in(named_config const& o
     return made;
 }
 
-// Empty: `tandem run` can carry it out.
-std::string refusal_of(property_map const& keys, source_chain const& of) {
+// Of the last one, behind those that were taken. Empty: `tandem run` can carry it out.
+std::string refusal_of(std::vector<std::pair<std::string, property_map>> const& chain,
+                       source_chain const& of) {
+    constexpr std::string_view where = "it: ";
     engine::options set;
-    set.row_transforms.transforms.push_back({"x", "", {}, {}, keys});
+    for (auto const& [name, keys] : chain) {
+        set.row_transforms.transforms.push_back({name, "it", {}, {}, keys});
+    }
     for (auto const& [name, those] : of.predicates) {
         set.row_transforms.predicates.emplace(name, those);
     }
@@ -178,7 +182,8 @@ std::string refusal_of(property_map const& keys, source_chain const& of) {
         check_row_transforms(set);
         return {};
     } catch (engine::config_error const& why) {
-        return std::string{why.what()}.substr(2); // behind the empty place
+        std::string text = why.what();
+        return text.starts_with(where) ? text.substr(where.size()) : text;
     }
 }
 
@@ -193,13 +198,22 @@ void take_chain(import_state& into, named_config const& of, std::string place) {
             keys.emplace("delete.tombstone.handling.mode", "tombstone");
         }
     }
-    std::erase_if(made.transforms, [&](auto const& each) {
-        auto const why = refusal_of(each.second, made);
-        if (!why.empty()) {
-            note(into, of, fmt::format("transforms.{}.type", each.first), why);
+    std::vector<std::pair<std::string, property_map>> taken;
+    for (auto& each : made.transforms) {
+        taken.push_back(std::move(each));
+        if (auto const why = refusal_of(taken, made); !why.empty()) {
+            note(into, of, fmt::format("transforms.{}.type", taken.back().first), why);
+            taken.pop_back();
         }
-        return !why.empty();
-    });
+    }
+    made.transforms = std::move(taken);
+    for (auto const& [name, keys] : made.predicates) {
+        if (text_in(keys, "type").ends_with(".TopicNameMatches")) {
+            note(
+                into, of, fmt::format("predicates.{}.pattern", name),
+                "it is taken over as it is, and topics are called NODE.SCHEMA.TABLE here: look at it");
+        }
+    }
     into.chains.push_back(std::move(made));
 }
 

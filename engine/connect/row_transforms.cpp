@@ -2,7 +2,6 @@
 
 #include "codecs/base/big_endian.hpp"
 #include "codecs/event/padding.hpp"
-#include "engine/config/error.hpp"
 #include "engine/config/pattern.hpp"
 #include "engine/core/oversize.hpp"
 
@@ -44,86 +43,7 @@ value const* row_in(data const& what) noexcept {
     return row != nullptr && row->kind() == value_kind::structure ? row : nullptr;
 }
 
-property_map chain_config(engine::row_transform_entries const& all,
-                          std::vector<engine::transform_entry const*> const& chosen) {
-    property_map made;
-    std::string names;
-    auto const add = [&](std::string_view kind, std::string const& name, property_map const& keys) {
-        for (auto const& [key, text] : keys) {
-            made[fmt::format("{}.{}.{}", kind, name, key)] = text;
-        }
-    };
-    for (auto const* each : chosen) {
-        names += (names.empty() ? "" : ",") + each->name;
-        add("transforms", each->name, each->keys);
-    }
-    for (auto const& [name, keys] : all.predicates) {
-        add("predicates", name, keys);
-    }
-    if (!names.empty()) {
-        made["transforms"] = names;
-    }
-    return made;
-}
-
-// Connect has them; a row's table and key are not a transformation's to choose here.
-void refuse_what_moves(engine::transform_entry const& entry) {
-    auto const type = text_in(entry.keys, "type");
-    constexpr std::array<std::string_view, 3> routers{
-        "org.apache.kafka.connect.transforms.RegexRouter",
-        "org.apache.kafka.connect.transforms.TimestampRouter",
-        "io.debezium.transforms.ContentBasedRouter"};
-    if (std::ranges::find(routers, type) != routers.end()) {
-        throw engine::config_error{fmt::format(
-            "{}: {} sends records to other topics, and a row goes to the table of the same name: "
-            "leave it out, or use it with the connectors of tandem connect",
-            entry.where, type)};
-    }
-    if (type.ends_with("$Key") || type == "org.apache.kafka.connect.transforms.ValueToKey") {
-        throw engine::config_error{fmt::format(
-            "{}: {} changes a record's key, and the other node finds a row by its table's key: "
-            "leave it out, or use it with the connectors of tandem connect",
-            entry.where, type)};
-    }
-}
-
-// Debezium's standard loses deletes, which nobody would look for in a sync.
-void refuse_what_is_not_said(engine::transform_entry const& entry) {
-    bool const unwraps =
-        text_in(entry.keys, "type") == "io.debezium.transforms.ExtractNewRecordState";
-    if (unwraps && !entry.keys.contains("delete.tombstone.handling.mode") &&
-        !entry.keys.contains("delete.handling.mode")) {
-        throw engine::config_error{fmt::format(
-            "{}: it does not say what becomes of deletes, and its standard drops them: set "
-            "delete.tombstone.handling.mode to tombstone, which keeps them, or to drop",
-            entry.where)};
-    }
-    if (entry.keys.contains("negate") && !entry.keys.contains("predicate")) {
-        throw engine::config_error{fmt::format("{}: negate without a predicate", entry.where)};
-    }
-}
-
 } // namespace
-
-void check_row_transforms(engine::options const& set) {
-    auto const& all = set.row_transforms;
-    for (auto const& entry : all.transforms) {
-        if (!entry.from.empty() && set.member(entry.from) == nullptr) {
-            throw engine::config_error{
-                fmt::format("{}: from: there is no node '{}'", entry.where, entry.from)};
-        }
-        refuse_what_moves(entry);
-        refuse_what_is_not_said(entry);
-        auto const when = text_in(entry.keys, "predicate");
-        if (!when.empty() && !all.predicates.contains(when)) {
-            throw engine::config_error{
-                fmt::format("{}: predicate: there is no [predicate.{}]", entry.where, when)};
-        }
-        if (auto const made = transformation_chain::of(chain_config(all, {&entry})); !made) {
-            throw engine::config_error{fmt::format("{}: {}", entry.where, made.error().what)};
-        }
-    }
-}
 
 row_transforms::row_transforms(engine::row_transform_entries const& of, std::string const& node,
                                std::string const& database, synced_catalog catalog)
@@ -161,7 +81,7 @@ row_transforms::table& row_transforms::table_of(pgoutput::relation_ptr const& sh
     if (chosen.empty()) {
         return *found;
     }
-    auto chain = transformation_chain::of(chain_config(entries_, chosen));
+    auto chain = transformation_chain::of(row_chain_config(entries_, chosen));
     found->chain = std::move(chain).value(); // each was checked at the start
     auto const known = catalog_.tables.find({shape->schema, shape->name});
     auto const facts = known == catalog_.tables.end() ? table_facts{} : known->second;

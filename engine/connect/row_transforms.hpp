@@ -28,6 +28,11 @@ namespace tandem::connect {
 // Whether the entries are ones that `tandem run` can carry out. Throws engine::config_error with place, cause and cure.
 void check_row_transforms(engine::options const& set);
 
+// These of them, and all predicates, as a connector's configuration has them.
+[[nodiscard]] property_map row_chain_config(
+    engine::row_transform_entries const& all,
+    std::vector<engine::transform_entry const*> const& chosen);
+
 // What a source's catalog says of its synced tables, as it is when a stream starts.
 struct synced_catalog {
     event::type_table types;

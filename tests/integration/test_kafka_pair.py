@@ -57,6 +57,7 @@ def test_both_ways_as_one_connector(pair, face, transport):
 def test_its_transformations_are_of_both_ways(pair, face):
     name = f"pair{random.randrange(1 << 30)}"
     chain = {"transforms": "row,mask", "transforms.row.type": "io.debezium.transforms.ExtractNewRecordState",
+             "transforms.row.delete.tombstone.handling.mode": "tombstone",
              "transforms.mask.type": "org.apache.kafka.connect.transforms.MaskField$Value",
              "transforms.mask.fields": "v", "transforms.mask.replacement": "hidden"}
     face.create(name, config(pair, **chain))

@@ -195,6 +195,13 @@ def test_a_row_that_the_chain_refuses_is_parked_by_its_key_and_the_rest_goes_on(
      "it does not say what becomes of deletes, and its standard drops them"),
     ("[[transform]]\nnegate = true\ntype = 'org.apache.kafka.connect.transforms.DropHeaders'\nheaders = 'x'",
      "negate without a predicate"),
+    ("[[transform]]\ntable = 'x'\ntype = 'org.apache.kafka.connect.transforms.DropHeaders'\nheaders = 'x'",
+     "unknown key 'table'; did you mean 'tables'?"),
+    ("[[transform]]\ntype = 'org.apache.kafka.connect.transforms.MaskField$Value'\nfields = 'phone'",
+     "would find the envelope's fields (before, after, source, op) and not the row's"),
+    ("[[transform]]\npredicate = 'p'\ntype = 'org.apache.kafka.connect.transforms.DropHeaders'\nheaders = 'x'\n"
+     "[predicate.p]\ntype = 'org.apache.kafka.connect.transforms.predicates.TopicNameMatches'\npatern = 'x'\npattern = 'x'",
+     "predicate p: unknown key 'patern'; did you mean 'pattern'?"),
     ("[transform]\ntype = 'x'", "each one is a [[transform]] with type and its keys"),
     ("[predicate.p]\npattern = 'x'", "predicate p: it needs a type, the class of a predicate"),
     ("[[transform]]\nname = 'x'\ntype = 'y'\n[[transform]]\nname = 'x'\ntype = 'y'", "another one has that name"),
@@ -203,7 +210,7 @@ def test_a_wrong_entry_is_refused_with_its_place(pair, chain, text, said):
     done = command("run", *node_arguments({"a": pair.a, "b": pair.b}), "--listen", "off", *chain(text))
     assert done.status == 2, done
     assert said in done.text, done
-    assert "tandem.toml:" in done.text
+    assert "tandem.toml:" in done.text, done
 
 
 def test_a_chain_of_a_node_that_changes_a_key_parks_what_it_changes(pair, chain):
