@@ -1,8 +1,8 @@
 #include "engine/connect/row_transforms.hpp"
 
 #include "codecs/base/big_endian.hpp"
-#include "codecs/event/padding.hpp"
 #include "engine/config/pattern.hpp"
+#include "engine/connect/read_text.hpp"
 #include "engine/core/oversize.hpp"
 
 #include <fmt/format.h>
@@ -196,25 +196,15 @@ change row_transforms::without_odd_values(table const& of, change from) {
     return from;
 }
 
-outcome<data> row_transforms::read(std::optional<std::string_view> text, std::string& room,
-                                   json_reader& by) {
-    if (!text) {
-        return data{};
-    }
-    room.assign(*text);
-    room.append(event::record_padding, '\0');
-    return by.read(std::string_view{room}.substr(0, text->size()), memory_);
-}
-
 outcome<std::optional<row_transforms::passed>> row_transforms::run(table& of,
                                                                    source_record const& encoded) {
     record made;
     made.topic = of.records.topic;
-    auto key = read(encoded.key, key_room_, keys_);
+    auto key = read_text(keys_, encoded.key, key_room_, memory_);
     if (!key) {
         return key.error();
     }
-    auto value = read(encoded.value, value_room_, values_);
+    auto value = read_text(values_, encoded.value, value_room_, memory_);
     if (!value) {
         return value.error();
     }

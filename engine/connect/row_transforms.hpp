@@ -93,8 +93,6 @@ private:
                                                           std::vector<std::string> const& names);
     void reduce_old_row(table const& of, pgoutput::relation_shape const& as, engine::change& made);
     [[nodiscard]] result refused(table const& of, engine::change const& from, std::string why);
-    [[nodiscard]] outcome<data> read(std::optional<std::string_view> text, std::string& room,
-                                     json_reader& by);
 
     engine::row_transform_entries entries_;
     std::string node_;

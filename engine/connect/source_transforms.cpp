@@ -1,8 +1,8 @@
 #include "engine/connect/source_transforms.hpp"
 
-#include "codecs/event/padding.hpp"
 #include "engine/connect/converter_settings.hpp"
 #include "engine/connect/plugins.hpp"
+#include "engine/connect/read_text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,16 +65,6 @@ outcome<std::unique_ptr<source_transforms>> source_transforms::of(task_setup con
     return made;
 }
 
-outcome<data> source_transforms::read(std::optional<std::string_view> text, std::string& room,
-                                      json_reader& by) {
-    if (!text) {
-        return data{};
-    }
-    room.assign(*text);
-    room.append(event::record_padding, '\0');
-    return by.read(std::string_view{room}.substr(0, text->size()), memory_);
-}
-
 outcome<std::optional<std::string_view>> source_transforms::write(converter& by, data const& what,
                                                                   arena& into) {
     written_.clear();
@@ -95,11 +85,11 @@ outcome<changed_record const*> source_transforms::apply(std::string_view topic,
     memory_.clear();
     record_ = {};
     record_.topic = topic;
-    auto key = read(encoded.key, key_room_, keys_);
+    auto key = read_text(keys_, encoded.key, key_room_, memory_);
     if (!key) {
         return key.error();
     }
-    auto value = read(encoded.value, value_room_, values_);
+    auto value = read_text(values_, encoded.value, value_room_, memory_);
     if (!value) {
         return value.error();
     }

@@ -43,8 +43,6 @@ public:
 
 private:
     source_transforms() = default;
-    [[nodiscard]] outcome<data> read(std::optional<std::string_view> text, std::string& room,
-                                     json_reader& by);
     [[nodiscard]] outcome<std::optional<std::string_view>> write(converter& by, data const& what,
                                                                  arena& into);
 
