@@ -91,7 +91,7 @@ struct options {
 
     bool init = false;
     enum class id_care { leave, check, stride };
-    id_care ids = id_care::leave; // of init: what becomes of sequences that can meet
+    id_care ids = id_care::leave;          // of init: what becomes of sequences that can meet
     std::string listen = "127.0.0.1:8083"; // "off": none
     bool insecure_listen = false;          // plain HTTP on a non-loopback address
     bool until_caught_up = false;

@@ -138,6 +138,7 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     head.commit_time = last.commit_time;
     head.barrier = link_.setup.guarded ? barrier : pg_time{};
     head.log_offset = last.log_offset;
+    head.source = link_.source_news ? &*link_.source_news : nullptr;
     return head;
 }
 

@@ -56,6 +56,9 @@ struct direction_link {
     bool status_wanted = false;       // the server asked for a status update
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;
+    // Accepted by the reader of a log and not yet in the target: what is applied takes it along, so that a later start
+    // knows whose the applied is.
+    std::optional<source_identity> source_news;
     bool conflicts_changed = true; // tandem.conflict may have grown
     bool anything_parked = false;  // by the applier's own knowledge
     bool parked_asked = false; // `tandem parked` asked for something: the applier carries it out

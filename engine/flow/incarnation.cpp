@@ -1,6 +1,9 @@
 #include "engine/flow/incarnation.hpp"
 
+#include "codecs/sql/quote.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <random>
 #include <utility>
@@ -70,6 +73,25 @@ awaitable<outcome_of<bool>> settle_token(direction_setup const& setup, connectio
                                    "next_incarnation = NULL WHERE stream = $1 AND lane = 0 AND "
                                    "epoch = $2 RETURNING 1",
                                    std::move(values));
+    co_return done;
+}
+
+std::string identity_sql(std::string const& stream, std::int64_t epoch,
+                         source_identity const& source) {
+    return fmt::format(
+        "UPDATE tandem.progress SET incarnation = {}, system_id = {}, timeline = {}, "
+        "source_tokens = string_to_array({}, ' '), start_lsn = {} WHERE stream = {} "
+        "AND lane = 0 AND epoch = {} RETURNING 1",
+        sql::literal(source.tokens.back()), sql::literal(source.system_id), source.timeline,
+        sql::literal(fmt::format("{}", fmt::join(source.tokens, " "))),
+        sql::literal(to_string(source.start)), sql::literal(stream), epoch);
+}
+
+awaitable<outcome_of<bool>> store_identity(direction_setup const& setup, connection& target,
+                                           std::int64_t epoch, source_identity source) {
+    auto text = identity_sql(setup.source.name, epoch, source);
+    parameters none;
+    auto done = co_await at_target(setup, target, std::move(text), std::move(none));
     co_return done;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
+#include "engine/flow/progress.hpp"
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
 
@@ -30,6 +31,15 @@ namespace tandem::engine {
 [[nodiscard]] io::awaitable<outcome_of<bool>> settle_token(direction_setup const& setup,
                                                            io::pg::connection& target,
                                                            std::int64_t epoch);
+
+// What is told by the writers of a stream through Kafka: the statement that stores it with `epoch`, which returns a row
+// where that is the stream's, and its carrying out apart from a batch. False as above.
+[[nodiscard]] std::string identity_sql(std::string const& stream, std::int64_t epoch,
+                                       source_identity const& source);
+[[nodiscard]] io::awaitable<outcome_of<bool>> store_identity(direction_setup const& setup,
+                                                             io::pg::connection& target,
+                                                             std::int64_t epoch,
+                                                             source_identity source);
 
 // A renewal while the stream runs: the durability loop has the sink, the source watch the source.
 struct token_renewal {

@@ -159,6 +159,19 @@ io::awaitable<outcome_of<void>> renew_token(direction_link& link, io::pg::connec
     co_return boost::system::in_place_value;
 }
 
+// Newer news may have come meanwhile.
+io::awaitable<outcome_of<void>> store_news(direction_link& link, io::pg::connection& target) {
+    auto const news = *link.source_news;
+    auto const stored = co_await store_identity(link.setup, target, link.progress.epoch, news);
+    if (!stored) {
+        co_return stored.error();
+    }
+    if (*stored && link.source_news && link.source_news->tokens == news.tokens) {
+        link.source_news.reset();
+    }
+    co_return boost::system::in_place_value;
+}
+
 // At most one round trip of each kind a tick.
 io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::connection& target,
                                                 node_bookkeeping& source_wal,
@@ -171,7 +184,13 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
             co_return probed;
         }
     }
-    if (auto const idle = link.watermark.idle_position()) {
+    if (link.source_news && !link.progress_locked) {
+        auto stored = co_await store_news(link, target);
+        if (!stored) {
+            co_return stored;
+        }
+    }
+    if (auto const idle = link.watermark.idle_position(); idle && !link.source_news) {
         idle_store_input input;
         input.candidate = *idle;
         input.stored = link.progress.facts.reached();

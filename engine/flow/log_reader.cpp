@@ -130,10 +130,6 @@ io::awaitable<failure> log_reader::run(std::optional<std::int64_t> from) {
         }
         note_rate();
         writer_.hand_over();
-        auto stored = co_await store_when_free();
-        if (!stored) {
-            co_return stored.error();
-        }
         auto waited = co_await source_.wait();
         if (!waited) {
             co_return retry_after(fmt::format("reading topic {}", topic_), waited.error());

@@ -106,8 +106,6 @@ private:
     [[nodiscard]] io::awaitable<voided> begin_stream(event::start_note const& note);
     [[nodiscard]] std::optional<failure> other_history(event::start_note const& note) const;
     void know_source(event::start_note const& note);
-    [[nodiscard]] io::awaitable<voided> store_source(event::start_note const& note);
-    [[nodiscard]] io::awaitable<voided> store_when_free();
     // Rows in partitions of their own: log_reader_rows.cpp.
     enum class row_found : std::uint8_t { row, nothing_yet, gap, lost_place };
     [[nodiscard]] voided follow(event::start_note const& note);
@@ -186,7 +184,6 @@ private:
     std::vector<io::kafka::header> raw_;
     std::vector<event::record_header> headers_;
     std::string run_;
-    std::optional<event::start_note> unstored_; // whose tokens the target does not have yet
     std::string missing_;
     std::int64_t segment_ = -1;                          // offset of the head of the one being read
     std::int64_t offset_ = 0;                            // of the record being read

@@ -4,7 +4,6 @@
 #include "engine/flow/log_reader.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -59,7 +58,6 @@ io::awaitable<log_reader::voided> log_reader::start(event::record_headers const&
         }
         if (!followed) {
             know_source(note);
-            unstored_ = note;
         }
         run_ = note.run;
         follows_again();
@@ -196,9 +194,10 @@ io::awaitable<log_reader::voided> log_reader::begin_stream(event::start_note con
     }
     link_.progress.facts.start = note.began;
     know_source(note);
-    auto stored = co_await store_source(note);
+    auto const stored =
+        co_await store_identity(link_.setup, notes_, link_.progress.epoch, *link_.source_news);
     if (!stored) {
-        co_return stored;
+        co_return stored.error();
     }
     co_return failure{next_step::retry_text,
                       fmt::format("the stream begins at {}", to_string(note.began))};
@@ -263,40 +262,8 @@ void log_reader::know_source(event::start_note const& note) {
     link_.progress.facts.incarnation = note.tokens.back();
     link_.progress.facts.system_id = note.system_id;
     link_.progress.facts.timeline = note.timeline;
-}
-
-// A writer can go on in the middle of a transaction, which the applier then has open, with the row of the progress: this
-// waits for its end. Lost in a crash before, it is told again: the tokens of a start reach far back.
-io::awaitable<log_reader::voided> log_reader::store_when_free() {
-    if (!unstored_ || writer_.inside() || link_.progress_locked || !link_.window.exhausted()) {
-        co_return boost::system::in_place_value;
-    }
-    auto const note = *unstored_;
-    auto stored = co_await store_source(note);
-    if (stored) {
-        unstored_.reset();
-    }
-    co_return stored;
-}
-
-io::awaitable<log_reader::voided> log_reader::store_source(event::start_note const& note) {
-    io::pg::parameters values;
-    values.emplace_back(link_.setup.source.name);
-    values.emplace_back(std::to_string(link_.progress.epoch));
-    values.emplace_back(note.tokens.back());
-    values.emplace_back(note.system_id);
-    values.emplace_back(std::to_string(note.timeline));
-    values.emplace_back(fmt::format("{}", fmt::join(note.tokens, " ")));
-    values.emplace_back(to_string(link_.progress.facts.start));
-    auto stored = co_await notes_.query(
-        "UPDATE tandem.progress SET incarnation = $3, system_id = $4, timeline = $5, source_tokens = "
-        "string_to_array($6, ' '), start_lsn = $7 WHERE stream = $1 AND lane = 0 AND epoch = $2",
-        std::move(values));
-    if (!stored) {
-        co_return retry_after(link_.setup.target.name, "storing the source's identity",
-                              stored.error());
-    }
-    co_return boost::system::in_place_value;
+    link_.source_news =
+        source_identity{note.tokens, note.system_id, note.timeline, link_.progress.facts.start};
 }
 
 } // namespace tandem::engine

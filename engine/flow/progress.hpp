@@ -11,6 +11,14 @@
 
 namespace tandem::engine {
 
+// Whose history a stream through Kafka is, as its writers' starts tell it.
+struct source_identity {
+    std::vector<std::string> tokens; // of the writers' source, the newest last; never empty
+    std::string system_id;
+    int timeline = 0;
+    lsn start; // where the stream began
+};
+
 struct progress_row {
     std::int64_t epoch = 0; // ours since the takeover (R4)
     progress_facts facts;

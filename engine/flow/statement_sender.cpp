@@ -8,6 +8,7 @@
 #include "engine/core/copy_encoder.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/core/parked_keys.hpp"
+#include "engine/flow/incarnation.hpp"
 
 #include <fmt/format.h>
 
@@ -195,8 +196,12 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
                          text_param(commit_time),
                          text_param(barrier),
                          values.log_offset < 0 ? io::pg::param{} : text_param(log_offset)};
-    return send(
+    auto done = send(
         "head", [] { return std::string{head_sql}; }, all);
+    if (done && values.source != nullptr) {
+        done = text(identity_sql(values.stream, values.epoch, *values.source));
+    }
+    return done;
 }
 
 statement_sender::sent statement_sender::steps(batch_builder const& batch,
@@ -295,11 +300,13 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
         co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
     }
     auto const text = fmt::format(
-        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}; COMMIT",
+        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}{}; COMMIT",
         sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
         values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset),
+        values.source == nullptr ? std::string{}
+                                 : identity_sql(values.stream, values.epoch, *values.source) + "; ",
         sql::copy_rows(table_for(plan, complete_columns(plan)), *format == copy_format::binary));
     if (auto asked = checked(pipeline_.ask_copy(text)); !asked) {
         co_return asked.error();

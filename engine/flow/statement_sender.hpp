@@ -6,6 +6,7 @@
 #include "engine/core/insert_trust.hpp"
 #include "engine/core/row_encoder.hpp"
 #include "engine/flow/failure.hpp"
+#include "engine/flow/progress.hpp"
 #include "io/pg/pipeline_session.hpp"
 #include "io/runtime/awaitable.hpp"
 
@@ -28,6 +29,8 @@ struct apply_head {
     pg_time commit_time;          // of `transaction`
     pg_time barrier;              // the target's clock must be past this (R12)
     std::int64_t log_offset = -1; // of `transaction`; -1: stays as it is
+    source_identity const* source =
+        nullptr; // stored as well, where there is one; borrowed for the call
 };
 
 // Why a change is parked.

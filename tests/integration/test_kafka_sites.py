@@ -106,6 +106,29 @@ def test_set_up_site_by_site(pair, kafka):
     pair.assert_equal()
 
 
+def test_killed_once_it_applied_what_a_new_sender_sent(pair, kafka):
+    """Whose the applied is has to be known at the next start: the sender's start is older than what was applied."""
+    assert both_nodes(pair, "init").status == 0
+    a, b = both_sites(pair, kafka)
+    write(pair, 0)
+    pair.settle(deadline=60)
+    b.stop()
+    a.stop()
+    a = site(pair, kafka, "a")
+    wait_until(lambda: "sending from" in a.log_text(), 60, "a sends")
+    for number in range(1, 6):
+        write(pair, number)
+    last = pair.a.value("SELECT max(id) FROM item WHERE id < 1000000")
+    b = site(pair, kafka, "b")
+    wait_until(lambda: pair.b.value("SELECT count(*) FROM item WHERE id = %s", last) == 1, 60, "applied at b", 0.001)
+    b.kill9()
+    site(pair, kafka, "b").wait_streaming(deadline=60)
+    write(pair, 6)
+    pair.settle(deadline=60)
+    pair.assert_equal()
+    assert counted(pair) == [7 * 2 * 49] * 2
+
+
 def test_a_site_ends_whose_peer_never_was(pair, kafka):
     """Its stream has no topics, and nobody will make them."""
     a = site(pair, kafka, "a", "--first-sync", "none", init=True)
