@@ -344,16 +344,54 @@ std::string copy_rows(apply_table const& table, bool binary) {
                        names, binary ? "binary" : "text");
 }
 
-std::string truncate(std::vector<truncated_table> const& tables) {
+namespace {
+
+// What the peer wrote stands before its TRUNCATE, whatever stamp its batch has here.
+std::string outlives(apply_rules const& rules, std::string const& commit_time) {
+    return fmt::format(
+        "(coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {}::timestamptz, false) AND "
+        "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident <> {})",
+        rules.peer_wins_ties ? ">" : ">=", literal(commit_time), rules.peer_origin);
+}
+
+std::string noted_and_deleted(truncated_table const& table, std::string const& newer,
+                              apply_rules const& rules, std::string const& commit_time) {
+    return fmt::format(
+        "INSERT INTO tandem.conflict (type, schema_name, table_name, key, existing, existing_at, "
+        "incoming_at, incoming_node, existing_node, position, policy, winner) SELECT "
+        "'truncate_origin_differs', {0}, {1}, '{{}}', pg_catalog.jsonb_build_object('kept_rows', n), "
+        "newest, {2}, {3}, {4}, p.applied_lsn, {5}, {4} FROM (SELECT pg_catalog.count(*) AS n, "
+        "pg_catalog.max(pg_catalog.pg_xact_commit_timestamp(t.xmin)) AS newest FROM ONLY {6} AS t "
+        "WHERE {7}) AS kept, tandem.progress AS p WHERE p.stream = {3} AND n > 0; "
+        "DELETE FROM ONLY {6} AS t WHERE NOT {7}; ",
+        literal(table.schema), literal(table.name), literal(commit_time), literal(rules.peer_node),
+        literal(rules.own_node), literal(rules.policy), qualified(table.schema, table.name), newer);
+}
+
+} // namespace
+
+std::string truncate(std::vector<truncated_table> const& tables, apply_rules const& rules,
+                     std::string const& commit_time) {
+    auto const newer = outlives(rules, commit_time);
     std::string names;
     std::string deletes;
+    std::string any_newer;
+    std::string guarded_deletes;
     for (auto const& table : tables) {
         auto const name = "ONLY " + qualified(table.schema, table.name);
         list(names, ", ", name);
         deletes += fmt::format("DELETE FROM {}; ", name);
+        list(any_newer, " OR ", fmt::format("EXISTS (SELECT FROM {} AS t WHERE {})", name, newer));
+        guarded_deletes += noted_and_deleted(table, newer, rules, commit_time);
+    }
+    auto const plain = fmt::format(
+        "BEGIN TRUNCATE {}; EXCEPTION WHEN feature_not_supported THEN {}END", names, deletes);
+    if (!rules.guarded) {
+        return fmt::format("DO LANGUAGE plpgsql {}", literal(plain));
     }
     auto const block = fmt::format(
-        "BEGIN TRUNCATE {}; EXCEPTION WHEN feature_not_supported THEN {}END", names, deletes);
+        "BEGIN LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; IF {} THEN {}ELSE {}; END IF; END", names,
+        any_newer, guarded_deletes, plain);
     return fmt::format("DO LANGUAGE plpgsql {}", literal(block));
 }
 

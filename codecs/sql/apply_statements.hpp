@@ -66,6 +66,9 @@ struct truncated_table {
 };
 // Never CASCADE: the source names every table that it emptied and that is synced; others are not ours
 // to empty. A table that some other one refers to cannot be truncated then, so its rows are deleted.
-[[nodiscard]] std::string truncate(std::vector<truncated_table> const& tables);
+// Guarded (R15): where any of the tables has a row of this node that is newer than `commit_time` (a timestamptz), such
+// rows stay, which tandem.conflict says once a table, and the others are deleted. The tables are locked for it, and read.
+[[nodiscard]] std::string truncate(std::vector<truncated_table> const& tables,
+                                   apply_rules const& rules, std::string const& commit_time);
 
 } // namespace tandem::sql

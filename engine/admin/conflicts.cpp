@@ -216,6 +216,14 @@ awaitable<std::string> restore_conflict(io::asio::any_io_executor executor, opti
     session node = co_await open_set_up(executor, *set.node(place.node));
     auto const entry = co_await read_one(node, place.id);
     auto const doing = fmt::format("putting back conflict {}:{}", place.node, place.id);
+    if (names_in(entry.key).empty()) {
+        throw command_failed{
+            exit_status::check,
+            fmt::format(
+                "{}:{}: a TRUNCATE of {}.{} lost against rows that are newer; it is not of one row: "
+                "to have it all the same, run it again",
+                place.node, place.id, entry.schema, entry.table)};
+    }
     io::pg::parameters table;
     table.emplace_back(sql::qualified(entry.schema, entry.table));
     auto const found = co_await node.ask(columns_of_table, std::move(table), doing);

@@ -387,7 +387,7 @@ statement_sender::sent statement_sender::truncate(batch_builder const& batch,
     if (tables.empty()) {
         return boost::system::in_place_value;
     }
-    return text(sql::truncate(tables));
+    return text(sql::truncate(tables, rules_, to_string(step.transaction.commit_time)));
 }
 
 statement_sender::sent statement_sender::park(batch_step const& step, std::string const& stream,

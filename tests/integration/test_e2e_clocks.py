@@ -113,6 +113,19 @@ def test_a_clock_that_jumps_ahead_keeps_masters_equal(pair, jump):
     assert_applied_later(pair, pair.b, "b ahead")
 
 
+def test_a_truncate_takes_its_own_nodes_rows_whatever_their_time(pair):
+    """R15 with a clock that was set back by less than what pauses it: the rows are newer by their stamp only."""
+    pair.run("--max-clock-skew", "60s", *WITHOUT_NOTES)
+    set_clocks(pair.servers, 30, 30)
+    pair.a.sql("UPDATE item SET who = 'ahead' WHERE id <= 10")
+    pair.settle()
+    set_clocks(pair.servers, 0, 0)
+    pair.a.sql("TRUNCATE item")
+    pair.settle()
+    assert [database.value("SELECT count(*) FROM item") for database in pair.both] == [0, 0]
+    assert pair.conflicts(pair.b) == []
+
+
 def test_a_clock_that_is_set_back_pauses_its_direction_alone(pair):
     instance = pair.run("--max-clock-skew", "1s", *WITHOUT_NOTES)
     set_clocks(pair.servers, 5, 5)

@@ -105,6 +105,41 @@ def test_conflict_in_a_large_batch_touches_only_its_keys(running):
     assert set(lost_at_b) >= {20, 30, 40, 50, 60, 70, 80, 90, 100} and len(lost_at_b) == len(set(lost_at_b))
 
 
+@pytest.mark.parametrize("empties", ["a", "b"])
+@pytest.mark.parametrize("referred", [False, True], ids=["alone", "referred_to"])
+def test_a_truncate_spares_rows_that_are_newer(running, empties, referred):
+    """R15: where a foreign key refers to the table its rows are deleted, with the same exception."""
+    if referred:
+        running.sql("CREATE TABLE bill (id integer PRIMARY KEY, item integer REFERENCES item)")
+    source = getattr(running, empties)
+    target = running.peer(source)
+    emptied = "item, bill" if referred else "item"
+    concurrently(running, (source, f"TRUNCATE {emptied}"),
+                 (target, "UPDATE item SET who = 'newer', n = 1 WHERE id = 1"),
+                 (target, "INSERT INTO item VALUES (500, 'new', 2)"))
+    running.assert_equal("item")
+    assert source.sql("SELECT id, who, n FROM item ORDER BY 1") == [(1, "newer", 1), (500, "new", 2)]
+    noted = [(row["type"], row["table_name"], row["key"], row["existing"], row["incoming_node"], row["winner"])
+             for row in running.conflicts(target)]
+    assert noted == [("truncate_origin_differs", "item", {}, {"kept_rows": 2}, source.node, target.node)]
+    refused = conflict(running, "restore", "--yes", f"{target.node}:1", status=4)
+    assert "a TRUNCATE of public.item lost against rows that are newer" in refused.text
+    assert "truncate_origin_differs of public.item" in conflict(running, "show", f"{target.node}:1").out
+
+
+def test_a_truncate_takes_what_its_own_node_wrote_before(running):
+    """In one batch with it, in the one before it, and older rows of the target: nothing is newer."""
+    running.b.sql("UPDATE item SET who = 'older' WHERE id = 7")
+    running.settle()
+    running.a.sql("INSERT INTO item VALUES (600, 'a', 1)")
+    running.settle()
+    concurrently(running, (running.a, "INSERT INTO item VALUES (601, 'a', 1)"), (running.a, "TRUNCATE item"),
+                 (running.a, "INSERT INTO item VALUES (602, 'a', 1)"))
+    running.assert_equal("item")
+    assert running.b.sql("SELECT id FROM item") == [(602,)]
+    assert losers(running) == []
+
+
 def test_a_conflict_is_noted_once_over_a_crash(running):
     running.instance.freeze()
     running.a.sql("UPDATE item SET who = 'a' WHERE id = 4")
