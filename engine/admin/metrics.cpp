@@ -51,8 +51,6 @@ constexpr direction_metric direction_metrics[] = {
      [](direction_view const& seen) { return exact(seen.captured); }},
     {"tandem_events_applied_total", "counter", "Row changes durable at the target.",
      [](direction_view const& seen) { return exact(seen.applied); }},
-    {"tandem_conflicts_total", "counter", "Rows written to tandem.conflict.",
-     [](direction_view const& seen) { return exact(seen.conflicts); }},
     {"tandem_parked_rows_total", "counter", "Rows written to tandem.parked.",
      [](direction_view const& seen) { return exact(seen.parked); }},
     {"tandem_dead_letters_total", "counter",
@@ -100,6 +98,16 @@ void write_passed_over(status_view const& seen, exposition& out) {
     }
 }
 
+void write_conflicts(status_view const& seen, exposition& out) {
+    out.family("tandem_conflicts_total", "counter", "Rows written to tandem.conflict.");
+    for (direction_view const& direction : seen.directions) {
+        for (std::size_t at = 0; at < direction.conflicts_by_type.size(); ++at) {
+            out.sample(fmt::format("{},type=\"{}\"", label(direction), conflict_name(at)),
+                       direction.conflicts_by_type[at]);
+        }
+    }
+}
+
 // Only what is known.
 void write_kafka(status_view const& seen, exposition& out) {
     auto const family = [&](char const* name, char const* help, auto const& value) {
@@ -129,6 +137,7 @@ void write_directions(status_view const& seen, exposition& out) {
             out.sample(label(direction), each.value(direction));
         }
     }
+    write_conflicts(seen, out);
     write_passed_over(seen, out);
     write_kafka(seen, out);
     out.family("tandem_lag_seconds", "gauge", "Seconds since everything committed was applied.");

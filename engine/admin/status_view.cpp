@@ -53,7 +53,10 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.applied_transactions = number(count.applied_transactions);
     seen.batches = number(count.batches);
     seen.echoes_stopped = number(count.echoes_stopped);
-    seen.conflicts = number(count.conflicts);
+    for (std::size_t at = 0; at < count.conflicts.size(); ++at) {
+        seen.conflicts_by_type[at] = number(count.conflicts[at]);
+    }
+    seen.conflicts = sum(count.conflicts);
     seen.parked = number(count.parked);
     seen.dead_letters = number(count.dead_letters);
     seen.dead_letters_lost = number(count.dead_letters_lost);

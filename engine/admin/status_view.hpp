@@ -45,6 +45,7 @@ struct direction_view {
     std::uint64_t applied = 0, applied_transactions = 0, batches = 0;
     std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, dead_letters = 0,
                   dead_letters_lost = 0, retries = 0;
+    by_conflict_type<std::uint64_t> conflicts_by_type{};
     std::uint64_t queue_bytes = 0, spool_bytes = 0, in_flight = 0;
     std::uint64_t echoes_dropped = 0, foreign_records = 0;
     // Through Kafka; none: not known, or nothing was asked.

@@ -66,6 +66,7 @@ struct options {
     enum first_sync first_sync = first_sync::merge;
     std::optional<conflict_policy> conflict; // nullopt: last_update_wins where possible (R20)
     std::chrono::milliseconds max_clock_skew{5'000};
+    std::chrono::milliseconds conflict_retention = std::chrono::hours{24 * 30};
     bool peer_sync_commit = false;
 
     std::uint32_t batch_rows = 8'000; // 1: one source transaction per peer transaction

@@ -27,8 +27,8 @@ constexpr unit size_units[] = {
     {"GB", kibi* kibi* kibi},
     {"GiB", kibi* kibi* kibi},
 };
-constexpr unit duration_units[] = {
-    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
+constexpr unit duration_units[] = {{"ms", 1},       {"s", 1'000},     {"m", 60'000},
+                                   {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
 
 // Longest fraction read: thousandths, the resolution of a duration.
 constexpr int fraction_digits_max = 3;

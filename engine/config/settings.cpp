@@ -327,6 +327,14 @@ std::vector<setting> apply_settings() {
              into.max_clock_skew =
                  duration(text, std::chrono::milliseconds{1}, std::chrono::hours{24});
          }},
+        {"conflict-retention", kind::value, group::run, "DUR",
+         fmt::format("How long conflicts stay in the log (`tandem conflict`), such as 90d; 0 keeps "
+                     "them for good. Default: {}.",
+                     format_duration(defaults.conflict_retention)),
+         [](options& into, std::string const& text) {
+             into.conflict_retention =
+                 duration(text, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3'650});
+         }},
         {"peer-sync-commit", kind::value, group::run, "on|off",
          "synchronous_commit of the transactions we apply; the source's WAL is released only for "
          "what is durable either way. Default: off.",

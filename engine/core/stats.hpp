@@ -5,6 +5,7 @@
 // atomics; the few texts are guarded by a mutex and change only with the state, never per row.
 
 #include "codecs/base/lsn.hpp"
+#include "engine/core/conflict_types.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -31,6 +32,14 @@ enum class direction_state {
 
 using counter = std::atomic<std::uint64_t>;
 
+[[nodiscard]] inline std::uint64_t sum(by_conflict_type<counter> const& of) noexcept {
+    std::uint64_t all = 0;
+    for (auto const& each : of) {
+        all += each.load(std::memory_order_relaxed);
+    }
+    return all;
+}
+
 struct direction_counters {
     counter captured_rows{0}; // row changes read from the source, echoes not counted
     counter captured_transactions{0};
@@ -44,10 +53,10 @@ struct direction_counters {
     counter foreign_records{
         0};                  // records in a stream's topic that are none of it, echoes not counted
     counter dead_letters{0}; // those of them that were written to its topic of dead letters
-    counter dead_letters_lost{0}; // ... and that could not be
-    counter conflicts{0};         // rows written to tandem.conflict
-    counter parked{0};            // rows written to tandem.parked since start
-    counter retries{0};           // times the direction started again after a failure
+    counter dead_letters_lost{0};          // ... and that could not be
+    by_conflict_type<counter> conflicts{}; // rows written to tandem.conflict
+    counter parked{0};                     // rows written to tandem.parked since start
+    counter retries{0};                    // times the direction started again after a failure
     counter received_lsn{0};
     counter applied_lsn{0};
     counter confirmed_lsn{0};

@@ -108,6 +108,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
         setup.transforms = std::make_shared<row_transform_entries const>(set.row_transforms);
     }
     setup.max_clock_skew = set.max_clock_skew;
+    setup.conflict_retention = set.conflict_retention;
     setup.batch_rows = set.batch_rows;
     // Through Kafka each half has a queue of its own.
     setup.queue_bytes = set.transport == transport::direct ? set.queue_bytes : set.queue_bytes / 2;
@@ -319,7 +320,7 @@ void summarise(instance const& ended) {
             "{} -> {}: {} changes in {} transactions applied in {} batches, {} echoes stopped, {} "
             "conflicts, {} parked, confirmed {}",
             one->source, one->target, count.applied_rows.load(), count.applied_transactions.load(),
-            count.batches.load(), count.echoes_stopped.load(), count.conflicts.load(),
+            count.batches.load(), count.echoes_stopped.load(), sum(count.conflicts),
             count.parked.load(), to_string(lsn{count.confirmed_lsn.load()}));
     }
     for (auto const& one : ended.workers) {

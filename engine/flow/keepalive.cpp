@@ -4,6 +4,7 @@
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
+#include "engine/flow/conflict_upkeep.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -22,7 +23,6 @@ using io::pg::parameters;
 constexpr auto tick = 100ms;
 constexpr auto status_interval_most = 10s;
 constexpr auto clock_interval = 10s;
-constexpr auto conflict_interval = 1s;
 constexpr auto requests_interval = 200ms;
 constexpr auto watch_interval = 1s;
 constexpr auto renewal_interval = 1min;
@@ -45,7 +45,7 @@ void store(counter& to, lsn position) {
 struct durability_state {
     steady::time_point last_safe = steady::now() - 1h;
     steady::time_point last_clock = steady::now() - 1h;
-    steady::time_point last_conflicts = steady::now() - 1h;
+    conflict_upkeep conflicts;
     steady::time_point last_requests = steady::now() - 1h;
     std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
     lsn applied_at_renewal;
@@ -88,25 +88,6 @@ io::awaitable<outcome_of<void>> measure_clock(direction_link& link, io::pg::conn
         co_return retry_after(link.setup.target.name, "reading the clock", got.error());
     }
     link.clock_offset_us = got->integer(0, 0) - (before + wall_us()) / 2;
-    co_return boost::system::in_place_value;
-}
-
-io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::connection& target,
-                                                std::optional<long long>& last_id) {
-    parameters values;
-    values.emplace_back(std::to_string(last_id.value_or(0)));
-    values.emplace_back(link.setup.source.name);
-    auto got = co_await target.query("SELECT count(*), coalesce(max(id), $1::bigint) FROM "
-                                     "tandem.conflict WHERE id > $1::bigint AND incoming_node = $2",
-                                     std::move(values));
-    if (!got) {
-        co_return retry_after(link.setup.target.name, "counting conflicts", got.error());
-    }
-    if (last_id) { // what stood there before this process is not counted
-        link.stats.count.conflicts.fetch_add(static_cast<std::uint64_t>(got->integer(0, 0)),
-                                             std::memory_order_relaxed);
-    }
-    last_id = got->integer(0, 1);
     co_return boost::system::in_place_value;
 }
 
@@ -224,15 +205,8 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
             co_return looked;
         }
     }
-    if (link.conflicts_changed && now - state.last_conflicts >= conflict_interval) {
-        state.last_conflicts = now;
-        link.conflicts_changed = false;
-        auto counted = co_await count_conflicts(link, target, link.memory.conflicts_counted);
-        if (!counted) {
-            co_return counted;
-        }
-    }
-    co_return boost::system::in_place_value;
+    auto tended = co_await tend_conflicts(link, target, state.conflicts);
+    co_return tended;
 }
 
 } // namespace

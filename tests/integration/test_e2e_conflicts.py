@@ -1,11 +1,13 @@
 """Last update wins on both masters, whoever it was; what lost is in tandem.conflict exactly once."""
 
+import re
 import threading
 
 import pytest
 
 from support import load, masters
 from support.tandem import command, node_arguments
+from support.waiting import holds_for, wait_until
 
 SCHEMA = """
 CREATE TABLE item (id integer PRIMARY KEY, who text, n integer, body text);
@@ -151,6 +153,33 @@ def test_a_conflict_is_noted_once_over_a_crash(running):
         running.instance.kill9()
     running.assert_equal("item")
     assert [(incoming, key) for _, incoming, key, _, _ in losers(running)] == [("a", "4")]
+
+
+def test_old_conflicts_go_and_the_rest_is_counted_by_type(running):
+    concurrently(running, (running.b, "DELETE FROM item WHERE id = 1"), (running.a, "UPDATE item SET who = 'late' WHERE id = 1"),
+                 (running.b, "UPDATE item SET who = 'b' WHERE id = 2"), (running.a, "UPDATE item SET who = 'a' WHERE id = 2"),
+                 (running.b, "UPDATE item SET who = 'b' WHERE id = 3"), (running.a, "UPDATE item SET who = 'a' WHERE id = 3"))
+    wait_until(lambda: running.instance.direction("b:a")["conflicts"] == 3, 10, "counted")
+    counted = dict(re.findall(r'^tandem_conflicts_total{direction="b_to_a",type="(\w+)"} (\d+)$',
+                              running.instance.get("/metrics")[1], re.M))
+    assert counted == {"delete_origin_differs": "1", "update_origin_differs": "2", "insert_exists": "0",
+                       "update_missing": "0", "truncate_origin_differs": "0", "other": "0"}
+    running.instance.stop()
+    running.a.sql("UPDATE tandem.conflict SET at = at - interval '29 days' WHERE id = 1")
+    running.a.sql("UPDATE tandem.conflict SET at = at - interval '31 days' WHERE id = 2")
+    running.a.sql("UPDATE tandem.conflict SET at = at - interval '20 years' WHERE id = 3")
+
+    def left():
+        return sorted(row["id"] for row in running.conflicts(running.a))
+
+    forever = running.run("--conflict-retention", "0")
+    forever.wait_streaming()
+    holds_for(lambda: left() == [1, 2, 3], 1, "nothing goes")
+    forever.stop()
+    running.instance.start().wait_streaming()
+    wait_until(lambda: left() == [1], 10, "what is older than 30 days goes")
+    assert "2 conflicts older than --conflict-retention" in running.instance.log_text()
+    assert "expected a duration" in command("run", "--conflict-retention", "1 month").text
 
 
 def test_every_losing_version_is_listed_exactly_once_under_load(servers):

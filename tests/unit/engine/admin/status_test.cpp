@@ -67,7 +67,8 @@ TEST(Status, HasTheShapeOfTheContract) {
     there.count.captured_rows = 12;
     there.count.applied_rows = 10;
     there.count.echoes_stopped = 3;
-    there.count.conflicts = 2;
+    there.count.conflicts[conflict_index("update_missing")] = 1;
+    there.count.conflicts[conflict_index("unheard_of")] = 1;
     there.count.parked = 1;
     there.count.applied_lsn = 0x1000;
     there.count.server_wal_end = 0x1100;

@@ -64,7 +64,7 @@ TEST(Quantity, Durations) {
         {"1.5ms", std::nullopt},
         {"0.0001s", std::nullopt},
         {"1 s", std::nullopt},
-        {"1d", std::nullopt},
+        {"1d", milliseconds{86'400'000}},
         {"9999999999999999999h", std::nullopt},
     };
     for (duration_case const& each : cases) {

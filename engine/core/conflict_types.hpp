@@ -1,0 +1,30 @@
+#pragma once
+// The types of conflict that are counted apart: the words in tandem.conflict, PostgreSQL's where it has one.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace tandem::engine {
+
+inline constexpr std::array<std::string_view, 5> conflict_types{
+    "insert_exists", "update_origin_differs", "update_missing", "delete_origin_differs",
+    "truncate_origin_differs"};
+
+// Index of what is of none of these types; a place for it stands behind theirs.
+inline constexpr std::size_t other_conflict = conflict_types.size();
+
+[[nodiscard]] constexpr std::size_t conflict_index(std::string_view type) noexcept {
+    auto const found = std::ranges::find(conflict_types, type);
+    return static_cast<std::size_t>(found - conflict_types.begin());
+}
+
+[[nodiscard]] constexpr std::string_view conflict_name(std::size_t index) noexcept {
+    return index < conflict_types.size() ? conflict_types[index] : "other";
+}
+
+template <class Count>
+using by_conflict_type = std::array<Count, conflict_types.size() + 1>;
+
+} // namespace tandem::engine

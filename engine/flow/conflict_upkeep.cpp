@@ -1,0 +1,95 @@
+#include "engine/flow/conflict_upkeep.hpp"
+
+#include "engine/core/conflict_types.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+using io::pg::parameters;
+
+constexpr auto count_interval = 1s;
+constexpr auto prune_interval = 10min;
+constexpr int pruned_most = 10'000; // rows a statement
+
+io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::connection& target,
+                                                std::optional<long long>& last_id) {
+    parameters values;
+    values.emplace_back(std::to_string(last_id.value_or(0)));
+    values.emplace_back(link.setup.source.name);
+    auto got =
+        co_await target.query("SELECT type, count(*), max(id) FROM tandem.conflict WHERE id > "
+                              "$1::bigint AND incoming_node = $2 GROUP BY type",
+                              std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "counting conflicts", got.error());
+    }
+    bool const ours = last_id.has_value(); // what stood there before this process is not counted
+    last_id = last_id.value_or(0);
+    for (int row = 0; row < got->size(); ++row) {
+        if (ours) {
+            link.stats.count.conflicts[conflict_index(got->text(row, 0))].fetch_add(
+                static_cast<std::uint64_t>(got->integer(row, 1)), std::memory_order_relaxed);
+        }
+        last_id = std::max(*last_id, static_cast<long long>(got->integer(row, 2)));
+    }
+    co_return boost::system::in_place_value;
+}
+
+// The value says how many rows went.
+io::awaitable<outcome_of<int>> prune_conflicts(direction_link& link, io::pg::connection& target) {
+    parameters values;
+    values.emplace_back(fmt::format("{} ms", link.setup.conflict_retention.count()));
+    values.emplace_back(link.setup.source.name);
+    values.emplace_back(std::to_string(pruned_most));
+    auto got = co_await target.query(
+        "WITH gone AS (DELETE FROM tandem.conflict WHERE id IN (SELECT id FROM tandem.conflict WHERE "
+        "at < clock_timestamp() - $1::interval AND incoming_node = $2 ORDER BY at LIMIT $3) RETURNING "
+        "1) SELECT count(*) FROM gone",
+        std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "deleting old conflicts", got.error());
+    }
+    co_return static_cast<int>(got->integer(0, 0));
+}
+
+} // namespace
+
+io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::connection& target,
+                                               conflict_upkeep& state) {
+    auto const now = steady::now();
+    if (link.conflicts_changed && now - state.counted >= count_interval) {
+        state.counted = now;
+        link.conflicts_changed = false;
+        auto counted = co_await count_conflicts(link, target, link.memory.conflicts_counted);
+        if (!counted) {
+            co_return counted;
+        }
+    }
+    bool const counted_all = !link.conflicts_changed;
+    if (counted_all && link.setup.conflict_retention.count() > 0 &&
+        now - state.pruned >= prune_interval) {
+        auto gone = co_await prune_conflicts(link, target);
+        if (!gone) {
+            co_return gone.error();
+        }
+        if (*gone > 0) {
+            spdlog::info("{}: {} conflicts older than --conflict-retention deleted from its log",
+                         link.setup.target.name, *gone);
+        }
+        if (*gone < pruned_most) { // otherwise the rest at the next tick
+            state.pruned = now;
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
+} // namespace tandem::engine
