@@ -5,7 +5,6 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>

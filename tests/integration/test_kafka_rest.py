@@ -209,7 +209,12 @@ def test_the_command_line_does_it_too(database, face, tmp_path):
     face.wait_running("cli one")
     assert json.loads(tandem("get", "--json", "cli one"))["info"]["config"]["slot.name"] == "cli_one"
     assert tandem("restart", "--all", "cli one") == "cli one restarts\n"
-    assert tandem("delete", "cli one", "cli-two") == "cli one is deleted\ncli-two is deleted\n"
+    assert tandem("delete", "cli one", "nobody", "cli-two", expect=2).splitlines()[:2] == ["cli one is deleted", "cli-two is deleted"]
+    refused = tandem("delete", "nobody", "no one", expect=2)
+    assert "nobody: DELETE /connectors/nobody answers 404" in refused and "2 of 2 were refused" in refused
+    unknown = tmp_path / "unknown.json"
+    unknown.write_text(json.dumps({"name": "cli-bad", "config": {"connector.class": "no.Such"}}))
+    assert "cli-bad: connector.class: " in tandem("validate", "-f", str(unknown), expect=4)
     assert "GET /connectors/cli%20one answers 404" in tandem("get", "cli one", expect=2).replace("+", "%20")
     assert "no.json: cannot be read" in tandem("apply", "-f", str(tmp_path / "no.json"), expect=2)
     face.stop()

@@ -80,13 +80,85 @@ void print_table(std::vector<row> const& rows) {
     }
 }
 
+// What one of several is refused does not keep the others from theirs; where nobody answers, nothing more is asked.
+class refusals {
+public:
+    explicit refusals(std::size_t asked) : asked_{asked} {}
+
+    void note(std::string const& name, engine::command_failed const& refused) {
+        if (asked_ == 1 || refused.status() == status::environment) {
+            throw refused;
+        }
+        fmt::print(stderr, "{}: {}\n", name, refused.what());
+        status_ = count_ == 0 ? refused.status() : status_;
+        ++count_;
+    }
+    // The exit status, where nothing was refused.
+    [[nodiscard]] int ok() const {
+        if (count_ == 0) {
+            return status::ok;
+        }
+        throw engine::command_failed{status_, fmt::format("{} of {} were refused", count_, asked_)};
+    }
+
+private:
+    std::size_t asked_;
+    std::size_t count_ = 0;
+    int status_ = status::ok;
+};
+
 int each_name(call const& now, std::string_view method, std::string_view rest,
               std::string_view done) {
+    refusals refused{now.names.size()};
     for (auto const& name : now.names) {
-        ask(now, {.method = std::string{method}, .path = path_of(name, rest)});
-        fmt::print("{} {}\n", name, done);
+        try {
+            ask(now, {.method = std::string{method}, .path = path_of(name, rest)});
+            fmt::print("{} {}\n", name, done);
+        } catch (engine::command_failed const& why) {
+            refused.note(name, why);
+        }
     }
-    return status::ok;
+    return refused.ok();
+}
+
+// A connector's class, of which the worker has to know.
+std::string const& class_of(tandem::connect::named_config const& of, std::string const& file) {
+    auto const found = of.config.find("connector.class");
+    if (found == of.config.end()) {
+        throw engine::config_error{fmt::format("{}: {} has no connector.class", file, of.name)};
+    }
+    return found->second;
+}
+
+// How many of its values are wrong, each of which is said. A class that the worker does not know is one.
+std::size_t wrong_in(call const& now, tandem::connect::named_config const& of) {
+    http_question what{.method = "PUT",
+                       .path =
+                           fmt::format("/connector-plugins/{}/config/validate",
+                                       tandem::connect::percent_encoded(class_of(of, now.file))),
+                       .body = json(of.config).dump()};
+    json verdict;
+    try {
+        verdict = read_json(ask(now, what));
+    } catch (engine::command_failed const& why) {
+        if (why.status() != status::runtime) {
+            throw;
+        }
+        fmt::print("{}: connector.class: {}\n", of.name, why.what());
+        return 1;
+    }
+    std::size_t wrong = 0;
+    for (auto const& one : verdict.value("configs", json::array())) {
+        for (auto const& error : one.value("/value/errors"_json_pointer, json::array())) {
+            ++wrong;
+            fmt::print("{}: {}: {}\n", of.name, text_at(one, "/value/name"),
+                       error.is_string() ? error.get<std::string>() : error.dump());
+        }
+    }
+    if (verdict.value("error_count", 0) == 0) {
+        fmt::print("{} is valid\n", of.name);
+    }
+    return wrong;
 }
 
 } // namespace
@@ -142,38 +214,25 @@ int connector_get(call const& now) {
 }
 
 int connector_apply(call const& now) {
-    for (auto const& each : read_connectors(now.file)) {
-        auto const answer = ask(now, {.method = "PUT",
-                                      .path = path_of(each.name, "/config"),
-                                      .body = json(each.config).dump()});
-        fmt::print("{} {}\n", each.name, answer.status == 201 ? "created" : "configured");
+    auto const all = read_connectors(now.file);
+    refusals refused{all.size()};
+    for (auto const& each : all) {
+        try {
+            auto const answer = ask(now, {.method = "PUT",
+                                          .path = path_of(each.name, "/config"),
+                                          .body = json(each.config).dump()});
+            fmt::print("{} {}\n", each.name, answer.status == 201 ? "created" : "configured");
+        } catch (engine::command_failed const& why) {
+            refused.note(each.name, why);
+        }
     }
-    return status::ok;
+    return refused.ok();
 }
 
 int connector_validate(call const& now) {
     std::size_t wrong = 0;
     for (auto const& each : read_connectors(now.file)) {
-        auto const of = each.config.find("connector.class");
-        if (of == each.config.end()) {
-            throw engine::config_error{
-                fmt::format("{}: {} has no connector.class", now.file, each.name)};
-        }
-        auto const verdict =
-            read_json(ask(now, {.method = "PUT",
-                                .path = fmt::format("/connector-plugins/{}/config/validate",
-                                                    tandem::connect::percent_encoded(of->second)),
-                                .body = json(each.config).dump()}));
-        for (auto const& one : verdict.value("configs", json::array())) {
-            for (auto const& error : one.value("/value/errors"_json_pointer, json::array())) {
-                ++wrong;
-                fmt::print("{}: {}: {}\n", each.name, text_at(one, "/value/name"),
-                           error.is_string() ? error.get<std::string>() : error.dump());
-            }
-        }
-        if (verdict.value("error_count", 0) == 0) {
-            fmt::print("{} is valid\n", each.name);
-        }
+        wrong += wrong_in(now, each);
     }
     return wrong == 0 ? status::ok : status::check;
 }
