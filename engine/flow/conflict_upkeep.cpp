@@ -2,7 +2,6 @@
 
 #include "engine/core/conflict_types.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -47,12 +46,12 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
 // The value says how many rows went.
 io::awaitable<outcome_of<int>> prune_conflicts(direction_link& link, io::pg::connection& target) {
     parameters values;
-    values.emplace_back(fmt::format("{} ms", link.setup.conflict_retention.count()));
+    values.emplace_back(std::to_string(link.setup.conflict_retention.count()));
     values.emplace_back(link.setup.source.name);
     values.emplace_back(std::to_string(pruned_most));
     auto got = co_await target.query(
         "WITH gone AS (DELETE FROM tandem.conflict WHERE id IN (SELECT id FROM tandem.conflict WHERE "
-        "at < clock_timestamp() - $1::interval AND incoming_node = $2 ORDER BY at LIMIT $3) RETURNING "
+        "at < clock_timestamp() - $1::bigint * interval '1 ms' AND incoming_node = $2 ORDER BY at LIMIT $3) RETURNING "
         "1) SELECT count(*) FROM gone",
         std::move(values));
     if (!got) {
