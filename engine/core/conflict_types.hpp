@@ -12,9 +12,7 @@ inline constexpr std::array<std::string_view, 5> conflict_types{
     "insert_exists", "update_origin_differs", "update_missing", "delete_origin_differs",
     "truncate_origin_differs"};
 
-// Index of what is of none of these types; a place for it stands behind theirs.
-inline constexpr std::size_t other_conflict = conflict_types.size();
-
+// What is of none of these types has the place behind theirs.
 [[nodiscard]] constexpr std::size_t conflict_index(std::string_view type) noexcept {
     auto const found = std::ranges::find(conflict_types, type);
     return static_cast<std::size_t>(found - conflict_types.begin());

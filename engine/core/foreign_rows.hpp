@@ -29,8 +29,8 @@ struct foreign_format {
     bool envelope = true; // otherwise plain rows of the table `table`
     std::string schema;   // of the target's table; of envelopes, empty: as at the source
     std::string table;    // of plain rows
-    bool folds =
-        false; // a field without a column of its name has that of its name in small letters
+    // A field without a column of its name has that of its name in small letters.
+    bool folds = false;
     event::value_options values;
 };
 

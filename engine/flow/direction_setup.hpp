@@ -37,8 +37,7 @@ struct direction_setup {
     std::string spool_folder; // for large transactions while they are open; empty: they come whole
     std::chrono::milliseconds batch_delay{0};
     std::chrono::milliseconds max_clock_skew{0};
-    std::chrono::milliseconds conflict_retention{
-        0}; // of tandem.conflict at the target; 0: for good
+    std::chrono::milliseconds conflict_retention{0}; // at the target; 0: for good
     bool sync_commit = false;
 };
 

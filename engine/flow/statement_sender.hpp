@@ -26,11 +26,10 @@ struct apply_head {
     lsn previous; // where the stream is now
     lsn applied;  // where it will be; `previous` while a long transaction stays open
     xid transaction;
-    pg_time commit_time;          // of `transaction`
-    pg_time barrier;              // the target's clock must be past this (R12)
-    std::int64_t log_offset = -1; // of `transaction`; -1: stays as it is
-    source_identity const* source =
-        nullptr; // stored as well, where there is one; borrowed for the call
+    pg_time commit_time;                     // of `transaction`
+    pg_time barrier;                         // the target's clock must be past this (R12)
+    std::int64_t log_offset = -1;            // of `transaction`; -1: stays as it is
+    source_identity const* source = nullptr; // stored as well; borrowed for the call, null: none
 };
 
 // Why a change is parked.
