@@ -477,6 +477,24 @@ def test_it_begins_where_its_offset_says(kafka, face, database):
     face.must("DELETE", f"/connectors/{name}")
 
 
+def test_an_offset_given_right_after_the_stop_has_the_last_word(kafka, face, database):
+    """The task stores how far it has come as it ends: PATCH waits for that, and the status tells of the task until then."""
+    name = f"stopped{random.randrange(1 << 30)}"
+    database.sql("CREATE TABLE t (id serial PRIMARY KEY)")
+    face.create(name, source(database, name))
+    for sent in range(1, 6):
+        face.wait_running(name)
+        database.sql("INSERT INTO t DEFAULT VALUES")
+        wait_until(lambda: count(kafka, f"{name}.public.t") == sent, 30, "the row is sent", detail=face.explain)
+        face.must("PUT", f"/connectors/{name}/stop")
+        given = [{"partition": {"server": name}, "offset": {"lsn": int(database.value("SELECT pg_current_wal_flush_lsn() - '0/0'"))}}]
+        face.must("PATCH", f"/connectors/{name}/offsets", {"offsets": given})
+        assert face.states(name) == ("STOPPED", [])
+        assert face.must("GET", f"/connectors/{name}/offsets") == {"offsets": given}
+        face.must("PUT", f"/connectors/{name}/resume")
+    face.must("DELETE", f"/connectors/{name}")
+
+
 def test_the_documents_request_works_unchanged(kafka, face, database):
     """But for host, port and names, which are this test's."""
     database.sql("CREATE TABLE users (id text PRIMARY KEY, name text); INSERT INTO users VALUES ('before', 'it')")

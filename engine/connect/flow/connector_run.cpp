@@ -171,6 +171,11 @@ connector_run::told connector_run::connector() const {
 std::map<int, connector_run::told> connector_run::tasks() const {
     std::map<int, told> made;
     if (want_.target == target_state::stopped || !want_.problem.empty()) {
+        for (auto const& [number, one] : tasks_) { // until they have ended
+            if (one->what.body != nullptr) {
+                made[number] = {run_state::running, {}};
+            }
+        }
         return made;
     }
     for (auto const& each : want_.tasks) {

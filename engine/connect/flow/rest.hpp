@@ -52,6 +52,8 @@ private:
     [[nodiscard]] io::awaitable<response> get_offsets(std::string name);
     [[nodiscard]] io::awaitable<response> alter_offsets(std::string name, request asked);
     [[nodiscard]] io::awaitable<response> reset_offsets(std::string name);
+    [[nodiscard]] bool is_stopped(std::string const& name) const;
+    [[nodiscard]] io::awaitable<bool> tasks_ended(std::string name);
     [[nodiscard]] io::awaitable<response> write_offsets(std::string name,
                                                         std::vector<connector_offset> offsets,
                                                         std::string_view done);

@@ -4,12 +4,18 @@
 #include "engine/connect/flow/rest_answers.hpp"
 #include "engine/connect/flow/sink_offsets.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 namespace tandem::connect {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto end_patience = 30s; // a worker that is gone is missed by then
 
 constexpr std::string_view altered =
     "The Connect framework-managed offsets for this connector have been altered successfully. "
@@ -80,21 +86,53 @@ io::awaitable<response> rest_face::reset_offsets(std::string name) {
     co_return made;
 }
 
+bool rest_face::is_stopped(std::string const& name) const {
+    auto const* const entry = worker_.configs().find(name);
+    return entry != nullptr && entry->target == target_state::stopped && entry->tasks.empty();
+}
+
+// A task stores how far it has come as it ends, in whichever worker: what is said before would be lost.
+io::awaitable<bool> rest_face::tasks_ended(std::string name) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    auto const until = std::chrono::steady_clock::now() + end_patience;
+    for (;;) {
+        auto const* const told = worker_.statuses().connector(name);
+        bool const stops = told != nullptr && told->state != run_state::stopped &&
+                           told->state != run_state::failed;
+        if (!stops && worker_.statuses().tasks(name).empty()) {
+            co_return true;
+        }
+        if (std::chrono::steady_clock::now() >= until) {
+            co_return false;
+        }
+        timer.expires_after(20ms);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
+}
+
 io::awaitable<response> rest_face::write_offsets(std::string name,
                                                  std::vector<connector_offset> offsets,
                                                  std::string_view done) {
-    auto const* const entry = worker_.configs().find(name);
-    if (entry == nullptr) {
+    if (worker_.configs().find(name) == nullptr) {
         co_return no_connector(name);
     }
-    if (entry->target != target_state::stopped || !entry->tasks.empty()) {
+    bool ended = true;
+    if (is_stopped(name)) {
+        ended = co_await tasks_ended(name);
+    }
+    if (!ended) {
+        co_return error_response(
+            500, fmt::format("Request timed out. Tasks of connector {} have not ended within {} s",
+                             name, end_patience.count()));
+    }
+    if (!is_stopped(name)) { // or not any more
         co_return error_response(
             400, fmt::format("Connectors must be in the STOPPED state before their offsets can be "
                              "modified. This can be done for the specified connector by issuing a "
                              "'PUT' request to the '/connectors/{}/stop' endpoint",
                              name));
     }
-    auto const of = connector_class(entry->config);
+    auto const of = connector_class(worker_.configs().find(name)->config);
     if (of && (*of)->kind == plugin_kind::sink) {
         for (auto const& each : offsets) {
             if (auto const why = sink_offset_problem(each)) {

@@ -207,6 +207,7 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     auto endings = co_await members.run();
     auto first = said_by(endings.front());
     if (first.step == next_step::stopped) {
+        co_await settle(with);
         link.watermark.durable(std::min(with.writer->acknowledged(), link.watermark.received()));
         auto sent = co_await engine::send_status(link, *with.stream);
         if (sent) {
@@ -241,6 +242,24 @@ void source_task::send(parts& with, std::string const& topic, int partitions, st
     auto& to = with.producer->open_topic(topic);
     (void)with.producer->produce(to, io::kafka::partition_of(one.key, partitions), what,
                                  one.settled);
+}
+
+// How far it has come is stored before it has ended: whoever says otherwise afterwards has the last word.
+io::awaitable<void> source_task::settle(parts& with) {
+    io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
+    auto const until = clock::now() + 3s;
+    auto const on_the_way = [&with] {
+        return std::ranges::any_of(with.sent_,
+                                   [](auto const& each) { return !each->settled.settled(); });
+    };
+    with.producer->hasten();
+    while (on_the_way() && clock::now() < until) {
+        if (auto const served = with.producer->try_serve(); !served) {
+            co_return; // it never arrives: the slot knows how far
+        }
+        timer.expires_after(2ms);
+        co_await timer.async_wait(io::asio::use_awaitable);
+    }
 }
 
 void source_task::tell_offset(parts& with, lsn reached) {

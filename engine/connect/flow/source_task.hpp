@@ -40,6 +40,7 @@ private:
     [[nodiscard]] io::awaitable<engine::failure> confirm_loop(engine::direction_link& link,
                                                               parts& with, source_writer& writer);
     void tell_topics(parts& with, source_writer& writer);
+    [[nodiscard]] static io::awaitable<void> settle(parts& with);
     void tell_offset(parts& with, lsn reached);
     void send(parts& with, std::string const& topic, int partitions, std::string key,
               std::string value);
