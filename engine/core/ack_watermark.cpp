@@ -50,8 +50,12 @@ void ack_watermark::stored_safe(lsn safe) noexcept {
     confirmable_ = std::max(confirmable_, safe);
 }
 
+void ack_watermark::hold(lsn verified) noexcept {
+    held_ = hold_at{confirmable(), verified};
+}
+
 std::optional<lsn> ack_watermark::idle_position() const noexcept {
-    if (!settled() || passed_ <= std::max({confirmable_, safe_, durable_})) {
+    if (held_ || !settled() || passed_ <= std::max({confirmable_, safe_, durable_})) {
         return std::nullopt;
     }
     return passed_;

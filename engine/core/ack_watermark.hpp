@@ -5,6 +5,7 @@
 
 #include "codecs/base/lsn.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -30,11 +31,19 @@ public:
     // `safe` is durable at the sink.
     void stored_safe(lsn safe) noexcept;
 
+    // What lies beyond `verified`, and is not confirmed yet, may not be (R9) until let_go().
+    void hold(lsn verified) noexcept;
+    void let_go() noexcept { held_.reset(); }
+    [[nodiscard]] bool held() const noexcept { return held_.has_value(); }
+
     // A position beyond everything applied that is worth storing as `safe`; none while a
     // transaction is open or not yet durable.
     [[nodiscard]] std::optional<lsn> idle_position() const noexcept;
     // Only ever grows.
-    [[nodiscard]] lsn confirmable() const noexcept { return confirmable_; }
+    [[nodiscard]] lsn confirmable() const noexcept {
+        return held_ ? std::max(held_->base, std::min(held_->verified, confirmable_))
+                     : confirmable_;
+    }
     // Nothing received is on its way.
     [[nodiscard]] bool settled() const noexcept { return !inside_ && durable_ >= received_; }
     [[nodiscard]] lsn received() const noexcept { return received_; }
@@ -51,6 +60,11 @@ private:
     lsn durable_;
     lsn safe_; // as the sink has it
     lsn confirmable_;
+    struct hold_at {
+        lsn base; // was confirmable before
+        lsn verified;
+    };
+    std::optional<hold_at> held_;
     bool inside_ = false;
 };
 

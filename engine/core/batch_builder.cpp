@@ -52,6 +52,19 @@ std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& pla
     return scratch;
 }
 
+std::string_view key_part(std::string_view key, table_plan const& plan, std::size_t nth) noexcept {
+    if (plan.key.size() == 1) {
+        return key;
+    }
+    for (;; --nth) {
+        auto const size = load_big_endian<std::uint32_t>(key.data());
+        if (nth == 0) {
+            return key.substr(4, size);
+        }
+        key.remove_prefix(4 + size);
+    }
+}
+
 bool has_unchanged(pgoutput::tuple_view row) noexcept {
     pgoutput::tuple_view::cursor columns{row};
     for (auto left = row.column_count(); left > 0; --left) {

@@ -144,6 +144,10 @@ private:
 [[nodiscard]] std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& plan,
                                                std::string& scratch);
 
+// The value of the n-th column of plan.key in what match_key_bytes() made.
+[[nodiscard]] std::string_view key_part(std::string_view key, table_plan const& plan,
+                                        std::size_t nth) noexcept;
+
 // True when a column of the row was left out as unchanged.
 [[nodiscard]] bool has_unchanged(pgoutput::tuple_view row) noexcept;
 

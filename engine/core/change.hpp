@@ -67,6 +67,7 @@ struct transaction_piece {
     std::uint32_t count = 0;
     bool starts = false;
     bool ends = false;
+    bool again = false; // applied before: sent again so that what it wrote is verified (R9)
 };
 
 struct change_batch {

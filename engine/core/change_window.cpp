@@ -52,6 +52,17 @@ bool change_window::exhausted() const noexcept {
     return at_.batch - first_ >= batches_.size();
 }
 
+bool change_window::next_is_again() const noexcept {
+    for (auto number = at_.batch - first_; number < batches_.size(); ++number) {
+        auto const& pieces = batches_[number]->pieces;
+        auto const piece = number == at_.batch - first_ ? at_.piece : 0;
+        if (piece < pieces.size()) {
+            return pieces[piece].again;
+        }
+    }
+    return false;
+}
+
 void change_window::rewind(cursor to) {
     TANDEM_ASSERT(released_ <= to && to <= at_);
     at_ = to;

@@ -40,6 +40,8 @@ public:
     // yields no second begin.
     [[nodiscard]] step next();
     [[nodiscard]] bool exhausted() const noexcept;
+    // Whether the next step is of a transaction that was applied before.
+    [[nodiscard]] bool next_is_again() const noexcept;
     // Transactions whose end lies ahead of the position.
     [[nodiscard]] std::uint64_t commits_ahead() const noexcept { return commits_ - at_.commits; }
     // Bytes that came since the last batch that ended a transaction: a growing unfinished one.

@@ -1,7 +1,6 @@
 #include "engine/core/row_encoder.hpp"
 
 #include "codecs/base/assert.hpp"
-#include "codecs/base/big_endian.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,20 +17,6 @@ bool key_less(row_slot const& left, row_slot const& right, bool number, bool bin
         return left.key.size() < right.key.size();
     }
     return left.key < right.key;
-}
-
-// The value of the n-th match key column, as match_key_bytes() laid it out.
-std::string_view key_part(std::string_view key, table_plan const& plan, std::size_t nth) noexcept {
-    if (plan.key.size() == 1) {
-        return key;
-    }
-    for (;; --nth) {
-        auto const size = load_big_endian<std::uint32_t>(key.data());
-        if (nth == 0) {
-            return key.substr(4, size);
-        }
-        key.remove_prefix(4 + size);
-    }
 }
 
 } // namespace

@@ -41,8 +41,14 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
       backoff_{10ms, 200ms},
       requests_backoff_{100ms, 5s},
       chained_{link.progress.facts.applied},
-      careful_at_{careful_at} {
+      careful_at_{careful_at},
+      keys_{link.binary},
+      again_keys_{link.binary},
+      again_{link.target_deletes != nullptr && link.confirmed_before < link.applied_before} {
     link_.anything_parked = !parked_.empty();
+    if (again_) {
+        link_.watermark.hold({});
+    }
 }
 
 io::awaitable<failure> applier::run() {
@@ -69,6 +75,27 @@ io::awaitable<failure> applier::run() {
             auto done = co_await carry_out_requests();
             if (!done) {
                 co_return done.error();
+            }
+            continue;
+        }
+        if (link_.window.next_is_again()) {
+            auto passed = co_await pass_again();
+            if (!passed) {
+                co_return passed.error();
+            }
+            continue;
+        }
+        if (again_ && all_again()) {
+            close_again();
+        }
+        if (must_verify()) {
+            if (!flights_.empty()) {
+                co_await link_.arrived.wait();
+                continue;
+            }
+            auto verified = co_await verify();
+            if (!verified) {
+                co_return verified.error();
             }
             continue;
         }
@@ -203,7 +230,12 @@ io::awaitable<applier::voided> applier::send_copy() {
     auto made = new_flight(true);
     made.copied = table_name(*sender_.copies_to(batch_));
     auto const head = head_for(batch_.last(), batch_.end_lsn(), batch_.newest());
-    auto started = co_await sender_.copy(batch_, head);
+    auto written = keys_written();
+    if (!written) {
+        co_return written.error();
+    }
+    made.written = std::move(*written);
+    auto started = co_await sender_.copy(batch_, head, made.transaction);
     if (!started) {
         co_return started.error();
     }
@@ -229,6 +261,11 @@ io::awaitable<applier::voided> applier::send() {
     auto made = new_flight(commits);
     made.of_long = open_;
     made.plain = sender_.went_plain();
+    auto written = keys_written();
+    if (!written) {
+        co_return written.error();
+    }
+    made.written = std::move(*written);
     sent(std::move(made));
     open_ = !commits;
     link_.progress_locked = link_.progress_locked || open_;
@@ -298,7 +335,11 @@ io::awaitable<applier::voided> applier::take_results(flight& of) {
         case io::pg::outcome::kind::sync:
             more = false;
             break;
-        case io::pg::outcome::kind::rows:
+        case io::pg::outcome::kind::rows: // the head's come first
+            if (of.transaction == 0 && !of.of_long) {
+                of.transaction = got->data.integer(0, 0);
+            }
+            break;
         case io::pg::outcome::kind::aborted:
             break;
         }
@@ -326,7 +367,7 @@ io::awaitable<failure> applier::results() {
 void applier::settle(flight& done) {
     if (done.failed) {
         if (!broken_) {
-            broken_ = done;
+            broken_ = std::move(done);
         }
         return;
     }
@@ -342,6 +383,7 @@ void applier::settle(flight& done) {
     // One TRUNCATE can be parked for several tables.
     uncommitted_rows_ += done.changes - std::min(done.changes, done.parked);
     uncommitted_parked_ += done.parked;
+    note_written(done);
     if (!done.end_lsn) {
         return;
     }

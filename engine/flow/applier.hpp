@@ -4,6 +4,7 @@
 
 #include "codecs/sql/parked_statements.hpp"
 #include "engine/core/batch_builder.hpp"
+#include "engine/core/key_set.hpp"
 #include "engine/core/parked_changes.hpp"
 #include "engine/core/parked_keys.hpp"
 #include "engine/core/parked_lanes.hpp"
@@ -62,6 +63,9 @@ private:
         bool of_long = false; // continues a transaction whose start is gone from the window
         long long affected = 0;
         std::optional<io::pg::error> failed;
+        std::vector<key_set> written; // keys of its rows, where they are to be verified (R9)
+        std::int64_t transaction = 0; // of the target; zero: not told (yet)
+        bool one_transaction = true;  // without others inside, which have numbers of their own
     };
     struct pending_change {
         change const* what = nullptr;
@@ -100,6 +104,16 @@ private:
     [[nodiscard]] io::awaitable<voided> take_results(flight& of);
     [[nodiscard]] voided queue_statements(bool commits);
     void settle(flight& done);
+    // engine/flow/applier_verify.cpp
+    [[nodiscard]] bool verifies() const noexcept { return link_.target_deletes != nullptr; }
+    [[nodiscard]] outcome_of<std::vector<key_set>> keys_written();
+    void note_written(flight& done);
+    [[nodiscard]] bool must_verify();
+    [[nodiscard]] io::awaitable<voided> verify();
+    void closed_one();
+    [[nodiscard]] io::awaitable<voided> pass_again();
+    [[nodiscard]] bool all_again() const noexcept;
+    void close_again();
     // engine/flow/applier_recovery.cpp
     [[nodiscard]] io::awaitable<voided> recover();
     [[nodiscard]] io::awaitable<voided> roll_back();
@@ -110,10 +124,14 @@ private:
 
     // engine/flow/applier_careful.cpp
     struct careful_progress {
+        explicit careful_progress(bool binary) noexcept : written{binary} {}
+
         lsn end; // of the transaction, once it is known
         std::uint32_t changes = 0;
         std::uint32_t parked = 0;
-        bool released = false; // parts of it are gone from the window
+        bool released = false;        // parts of it are gone from the window
+        std::int64_t transaction = 0; // of the target
+        key_sets written;             // see flight
     };
     [[nodiscard]] io::awaitable<voided> careful_transaction();
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
@@ -125,15 +143,20 @@ private:
                                                       std::vector<pending_change> const& list,
                                                       std::map<std::size_t, park_reason> const& bad,
                                                       std::vector<std::size_t>& ends);
+    [[nodiscard]] static bool note_keys(key_sets& to, transaction_header const& header,
+                                        std::vector<pending_change> const& list,
+                                        std::map<std::size_t, park_reason> const& bad);
     [[nodiscard]] io::awaitable<outcome_of<listed>> back_to_savepoint();
-    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_begin(transaction_header const& header);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_begin(transaction_header const& header,
+                                                                  careful_progress& at);
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_commit(transaction_header const& header,
                                                                    lsn end);
     [[nodiscard]] io::awaitable<outcome_of<listed>> after_error(io::pg::error error,
                                                                 std::string doing);
-    // Takes results up to the sync: the first error, and how many results came before it.
+    // Takes results up to the sync: the first error, and how many results came before it. `number`: the last one that
+    // came as a row.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
-        std::size_t* failed_at);
+        std::size_t* failed_at, std::int64_t* number = nullptr);
     // engine/flow/applier_parked.cpp
     enum class retried : std::uint8_t { applied, refused, later };
     using server_answer = outcome_of<std::optional<io::pg::error>>;
@@ -188,6 +211,12 @@ private:
     std::uint64_t uncommitted_rows_ = 0; // of the long transaction under way
     std::uint64_t uncommitted_parked_ = 0;
     std::optional<lsn> careful_next_;
+    key_sets keys_; // of one batch
+    key_sets again_keys_;
+    bool again_; // what was applied before may still come
+    std::vector<key_set> uncommitted_keys_;
+    std::int64_t uncommitted_transaction_ = 0;
+    std::chrono::steady_clock::time_point verify_wait_; // not before
     std::optional<std::chrono::steady_clock::time_point>
         waiting_since_; // of the batch's first change
 };

@@ -31,7 +31,7 @@ io::awaitable<applier::voided> applier::careful_transaction() {
         careful_at_.reset();
     }
     auto const parked_before = parked_;
-    careful_progress at;
+    careful_progress at{link_.binary};
     auto done = co_await careful_body(header, at);
     if (done && *done == listed::done) {
         flight whole;
@@ -42,6 +42,9 @@ io::awaitable<applier::voided> applier::careful_transaction() {
         whole.parked = at.parked;
         whole.transactions = 1;
         whole.affected = -1;
+        whole.written = at.written.take();
+        whole.transaction = at.transaction;
+        whole.one_transaction = false;
         settle(whole);
         co_return boost::system::in_place_value;
     }
@@ -62,7 +65,7 @@ io::awaitable<applier::voided> applier::careful_transaction() {
 
 io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_header const& header,
                                                                  careful_progress& at) {
-    auto begun = co_await careful_begin(header);
+    auto begun = co_await careful_begin(header, at);
     if (!begun || *begun == listed::again) {
         co_return begun;
     }
@@ -108,8 +111,8 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
     co_return co_await careful_commit(header, at.end);
 }
 
-io::awaitable<outcome_of<applier::listed>> applier::careful_begin(
-    transaction_header const& header) {
+io::awaitable<outcome_of<applier::listed>> applier::careful_begin(transaction_header const& header,
+                                                                  careful_progress& at) {
     co_await pass_barrier(header.commit_time);
     auto const& facts = link_.progress.facts;
     auto head = head_for({facts.applied_xid, facts.applied_at, {}}, chained_, header.commit_time);
@@ -121,7 +124,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_begin(
     if (!queued) {
         co_return queued.error();
     }
-    auto drained = co_await drain(nullptr);
+    auto drained = co_await drain(nullptr, &at.transaction);
     if (!drained) {
         co_return drained.error();
     }
@@ -129,6 +132,23 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_begin(
         co_return co_await after_error(**drained, "beginning a transaction");
     }
     co_return listed::done;
+}
+
+// The keys of the rows that the list wrote.
+bool applier::note_keys(key_sets& to, transaction_header const& header,
+                        std::vector<pending_change> const& list,
+                        std::map<std::size_t, park_reason> const& bad) {
+    std::string scratch;
+    for (std::size_t at = 0; at < list.size(); ++at) {
+        auto const& one = list[at];
+        bool const writes = one.plan != nullptr && one.plan->usable &&
+                            one.what->kind != change_kind::remove && !bad.contains(at);
+        if (writes && one.what->oversized == nullptr &&
+            !to.add(key_after(*one.what, *one.plan, scratch), *one.plan, header.commit_time)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // Sends every change of the list by itself. `ends` gets, for each, how many results are due up to
@@ -214,6 +234,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         }
         if (!*drained) {
             progress.parked += *parked;
+            if (verifies() && !note_keys(progress.written, header, list, bad)) {
+                co_return failure{next_step::retry, "too many keys in one transaction"};
+            }
             co_return listed::done;
         }
         auto const error = **drained;
@@ -285,7 +308,8 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_commit(transaction_h
     co_return listed::done;
 }
 
-io::awaitable<outcome_of<std::optional<io::pg::error>>> applier::drain(std::size_t* failed_at) {
+io::awaitable<outcome_of<std::optional<io::pg::error>>> applier::drain(std::size_t* failed_at,
+                                                                       std::int64_t* number) {
     auto const sent = pipeline_.pending();
     auto flushed = co_await pipeline_.flush();
     if (!flushed) {
@@ -299,6 +323,9 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> applier::drain(std::size
         }
         if (got->what == io::pg::outcome::kind::sync) {
             co_return failed;
+        }
+        if (got->what == io::pg::outcome::kind::rows && number != nullptr) {
+            *number = got->data.integer(0, 0);
         }
         if (got->what == io::pg::outcome::kind::error && !failed) {
             failed = got->why;

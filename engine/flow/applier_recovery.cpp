@@ -24,7 +24,7 @@ std::int64_t now_us() {
 } // namespace
 
 io::awaitable<applier::voided> applier::recover() {
-    auto const bad = *broken_;
+    auto const bad = std::move(*broken_);
     broken_.reset();
     auto rolled = co_await roll_back();
     if (!rolled) {
@@ -82,6 +82,7 @@ io::awaitable<applier::voided> applier::roll_back() {
     open_ = false;
     link_.progress_locked = false;
     uncommitted_rows_ = uncommitted_parked_ = 0;
+    uncommitted_keys_.clear();
     chained_ = link_.progress.facts.applied;
     sender_.forget();
     // The origin's position is sticky and would leak into the next commit (R2).

@@ -12,7 +12,8 @@
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t turn_bytes = std::size_t{1} << 20; // then the others get their turn
+constexpr std::size_t turn_bytes = std::size_t{1} << 20;   // then the others get their turn
+constexpr std::size_t deletes_most = std::size_t{8} << 20; // that are not stored yet
 
 void add(counter& to, std::uint64_t by) {
     to.fetch_add(by, std::memory_order_relaxed);
@@ -40,7 +41,8 @@ io::awaitable<failure> capture::run() {
         }
         if (got == next::message) {
             turn += size;
-            if (turn < turn_bytes && link_.window.bytes() < link_.setup.queue_bytes) {
+            if (turn < turn_bytes && link_.window.bytes() < link_.setup.queue_bytes &&
+                link_.collected.bytes() < deletes_most) {
                 continue;
             }
         }
@@ -53,6 +55,9 @@ io::awaitable<failure> capture::run() {
             co_await io::asio::post(executor, io::asio::use_awaitable);
             while (link_.window.bytes() >= link_.setup.queue_bytes) {
                 co_await link_.room.wait();
+            }
+            while (link_.collected.bytes() >= deletes_most) {
+                co_await link_.deletes_stored.wait();
             }
             continue;
         }
@@ -112,6 +117,7 @@ capture::step capture::keepalive(replication::keepalive const& alive) {
 
 capture::step capture::row(change made, pgoutput::relation_ptr const& shape,
                            io::pg::copy_message* owner) {
+    writer_.note(made, shape);
     if (transforms_ == nullptr || writer_.passes_over()) {
         return writer_.row(made, shape, owner);
     }
@@ -228,7 +234,7 @@ capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
         writer_.origin(whole.origin);
     }
     replay_end_ = {committed.commit_lsn, committed.end_lsn, committed.commit_time};
-    if (writer_.passes_over()) {
+    if (writer_.unread()) {
         writer_.count_unread(whole.changes);
         return writer_.commit(replay_end_);
     }

@@ -12,6 +12,7 @@
 #include "engine/flow/sessions.hpp"
 #include "engine/flow/start.hpp"
 #include "engine/flow/synced_catalog.hpp"
+#include "engine/flow/tombstones.hpp"
 #include "io/runtime/all.hpp"
 #include "io/runtime/group.hpp"
 
@@ -41,6 +42,7 @@ struct direction::sessions {
     std::unique_ptr<io::pg::connection> source;  // control
     std::unique_ptr<io::pg::connection> target;  // control
     std::unique_ptr<io::pg::connection> catalog; // the applier's look-ups
+    std::unique_ptr<io::pg::connection> deletes; // of the source; null: nobody needs them
     apply_session apply;
     std::unique_ptr<io::pg::replication_stream> stream;
 };
@@ -73,6 +75,9 @@ io::awaitable<failure> direction::stream() {
     opening.push_back(open_session(executor, source));
     opening.push_back(open_session(executor, target));
     opening.push_back(open_session(executor, target));
+    if (setup_.guarded) {
+        opening.push_back(open_session(executor, source));
+    }
     auto opened = co_await io::all(executor, std::move(opening));
     if (!opened[0]) {
         source_stats_.up.store(false);
@@ -86,6 +91,9 @@ io::awaitable<failure> direction::stream() {
     open.source = std::move(*opened[0]);
     open.target = std::move(*opened[1]);
     open.catalog = std::move(*opened[2]);
+    if (setup_.guarded) {
+        open.deletes = std::move(*opened[3]);
+    }
     auto const why = co_await stream_with(open);
     co_return why;
 }
@@ -169,6 +177,11 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     direction_link link{executor,        setup_,           stats(), *memory_,
                         point->progress, point->confirmed, binary};
     memory_->source_clock.restart(point->progress.facts.applied_at);
+    auto const watched =
+        co_await watch_deletes(link, *open.target, source_wal_.deletes, target_wal_.deletes);
+    if (!watched) {
+        co_return watched.error();
+    }
     if (failpoint("progress_check")) {
         link.watermark = ack_watermark{{}, {}, {}};
     }
@@ -191,6 +204,9 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     members.add("durability", durability_loop(link, *open.target, source_wal_, target_wal_));
     members.add("source", source_watch(link, *open.source, source_stats_));
     members.add("requests", watch_requests(link, open, point->source_end));
+    if (open.deletes != nullptr) {
+        members.add("deletes", tombstone_loop(link, std::move(open.deletes), source_wal_));
+    }
     auto endings = co_await members.run();
     auto first = said_by(endings.front());
     careful_at_ = writer.careful_next();

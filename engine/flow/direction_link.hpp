@@ -4,6 +4,9 @@
 #include "engine/core/ack_watermark.hpp"
 #include "engine/core/change_window.hpp"
 #include "engine/core/clock_watch.hpp"
+#include "engine/core/delete_collector.hpp"
+#include "engine/core/node_deletes.hpp"
+#include "engine/core/open_verifications.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/incarnation.hpp"
@@ -34,8 +37,11 @@ struct direction_link {
           progress{start},
           binary{binary_values},
           watermark{start.facts.applied, start.facts.safe, confirmed},
+          confirmed_before{confirmed},
+          applied_before{start.facts.applied},
           arrived{executor},
-          room{executor} {}
+          room{executor},
+          deletes_stored{executor} {}
 
     direction_setup const& setup;
     direction_stats& stats;
@@ -45,15 +51,28 @@ struct direction_link {
 
     change_window window; // capture pushes, applier reads
     ack_watermark watermark;
+    lsn const confirmed_before; // as this start found it
+    lsn const applied_before;   // the same
     flush_tracker flushes;
-    io::event arrived;            // the applier has something to do
-    io::event room;               // the window got smaller
-    bool hears_the_source = true; // the window is filled from the source itself
+    io::event arrived; // the applier has something to do
+    io::event room;    // the window got smaller
+
+    // R9. Of the node that is read here; null: nobody applies to it by last-update-wins.
+    node_deletes* source_deletes = nullptr;
+    delete_collector collected; // what is to be stored for it
+    lsn decoded;                // everything before has come, in this start
+    io::event deletes_stored;
+    // Of the node that is applied to; null: nobody here decodes it.
+    node_deletes* target_deletes = nullptr;
+    open_verifications unverified;
+    std::int64_t first_transaction = 0; // of the target: those of earlier starts lie before it
+    bool hears_the_source = true;       // the window is filled from the source itself
     bool stopping = false;
     bool left = false;    // stopped without the target's answer
     bool rushing = false; // changes come at a high rate: a batch does well to wait for company
     bool progress_locked = false;     // the applier holds the progress row for longer than a batch
     bool status_wanted = false;       // the server asked for a status update
+    bool reply_wanted = false;        // the next one asks how far the server has read
     std::int64_t clock_offset_us = 0; // target's clock minus ours
     token_renewal renewal;
     // Accepted by the reader of a log and not yet in the target: what is applied takes it along, so that a later start

@@ -4,6 +4,7 @@
 #include "codecs/base/lsn.hpp"
 #include "engine/config/options.hpp"
 #include "engine/core/names.hpp"
+#include "engine/core/node_deletes.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -53,10 +54,11 @@ struct direction_setup {
     return setup.guarded ? "last-update-wins" : "apply-remote";
 }
 
-// WAL that our bookkeeping has written on a node, so that the direction which reads that node's
-// stream does not take it for work. Shared by the directions of one process.
+// What the directions of one process tell each other of a node. WAL that our bookkeeping has written there, so that the
+// direction which reads the node's stream does not take it for work; the node's own deletes.
 struct node_bookkeeping {
     std::atomic<std::uint64_t> wal_bytes{0};
+    node_deletes deletes;
 };
 
 } // namespace tandem::engine

@@ -221,6 +221,10 @@ void make_workers(instance& made, options const& set) {
             body->stand_by();
             made.workers.emplace_back(std::make_unique<worker>())->body = std::move(body);
         };
+        if (setup.guarded &&
+            (set.transport == transport::direct || set.node(setup.source.name) != nullptr)) {
+            source_wal.deletes.watch();
+        }
         if (set.transport == transport::direct) {
             add(std::make_unique<direction>(setup, *stats, made.node(setup.source.name), source_wal,
                                             target_wal));

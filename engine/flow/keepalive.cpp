@@ -159,11 +159,15 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
                                                 node_bookkeeping& target_wal,
                                                 durability_state& state) {
     auto const now = steady::now();
-    if (link.flushes.waiting()) {
+    if (link.flushes.waiting() || link.unverified.unplaced()) {
         auto probed = co_await probe_durability(link, target);
         if (!probed) {
             co_return probed;
         }
+    }
+    if (link.target_deletes != nullptr && link.watermark.held()) {
+        link.target_deletes->want(link.unverified.waits_for());
+        link.arrived.notify();
     }
     if (link.source_news && !link.progress_locked) {
         auto stored = co_await store_news(link, target);
@@ -216,10 +220,23 @@ void note_caught_up(direction_stats& stats) noexcept {
                                       std::memory_order_relaxed);
 }
 
+namespace {
+
+// A delete of the source's own must be in its tandem.tombstone first (R9).
+lsn confirmable(direction_link const& link) noexcept {
+    auto const at = link.watermark.confirmable();
+    return link.source_deletes == nullptr
+               ? at
+               : std::max(link.confirmed_before, std::min(at, link.source_deletes->stored()));
+}
+
+} // namespace
+
 io::awaitable<io::pg::result<void>> send_status(direction_link& link,
                                                 io::pg::replication_stream& stream) {
-    auto const confirmed = failpoint("progress_check") ? lsn{} : link.watermark.confirmable();
+    auto const confirmed = failpoint("progress_check") ? lsn{} : confirmable(link);
     replication::standby_status status;
+    status.reply_requested = std::exchange(link.reply_wanted, false);
     status.written = std::max(confirmed, link.watermark.received());
     status.flushed = confirmed;
     status.applied = confirmed;
@@ -227,6 +244,9 @@ io::awaitable<io::pg::result<void>> send_status(direction_link& link,
     auto sent = co_await stream.send(status);
     if (sent) {
         store(link.stats.count.confirmed_lsn, confirmed);
+        if (link.source_deletes != nullptr) {
+            link.source_deletes->confirmed(confirmed);
+        }
     }
     co_return sent;
 }
@@ -236,6 +256,7 @@ constexpr char const* ask_for_flush = "SELECT txid_current()";
 
 io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::connection& target) {
     auto const asked_at = link.flushes.newest();
+    auto const applied = link.progress.facts.applied;
     auto got =
         co_await target.execute("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()");
     if (!got) {
@@ -244,6 +265,7 @@ io::awaitable<outcome_of<void>> probe_durability(direction_link& link, io::pg::c
     if (auto const durable = link.flushes.probed(asked_at, lsn_of(*got, 0), lsn_of(*got, 1))) {
         link.watermark.durable(*durable);
     }
+    link.unverified.placed(applied, lsn_of(*got, 0));
     auto const now = steady::now().time_since_epoch();
     if (link.flushes.stalled(std::chrono::duration_cast<std::chrono::milliseconds>(now).count())) {
         auto asked = co_await target.execute(ask_for_flush);
@@ -265,10 +287,10 @@ io::awaitable<failure> feedback_loop(direction_link& link, io::pg::replication_s
     lsn last_confirmed;
     for (;;) {
         bool const due = steady::now() - last >= interval;
-        if (due || link.status_wanted || link.watermark.confirmable() > last_confirmed) {
+        if (due || link.status_wanted || confirmable(link) > last_confirmed) {
             link.status_wanted = false;
             last = steady::now();
-            last_confirmed = link.watermark.confirmable();
+            last_confirmed = confirmable(link);
             auto sent = co_await send_status(link, stream);
             if (!sent) {
                 co_return retry_after(link.setup.source.name, "sending status", sent.error());

@@ -4,6 +4,7 @@
 #include "codecs/event/stream_notes.hpp"
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
+#include "codecs/sql/tombstone_statements.hpp"
 #include "codecs/values/ascii_text.hpp"
 #include "engine/core/copy_encoder.hpp"
 #include "engine/core/failpoint.hpp"
@@ -20,7 +21,9 @@
 namespace tandem::engine {
 namespace {
 
-constexpr char const* head_sql = "SELECT tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7, $8)";
+// Its answer names the transaction.
+constexpr char const* head_sql =
+    "SELECT txid_current(), tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7, $8)";
 
 constexpr char const* park_sql =
     "INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
@@ -292,7 +295,7 @@ table_plan const* statement_sender::copies_to(batch_builder const& batch) const 
 }
 
 io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
-    batch_builder const& batch, apply_head const& values) {
+    batch_builder const& batch, apply_head const& values, std::int64_t& transaction) {
     auto const& plan = *copyable(batch);
     static_cast<void>(trust_.plain(table_name(plan))); // counts
     auto const format = encode_copy(batch, rules_.binary, copied_);
@@ -300,7 +303,7 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
         co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
     }
     auto const text = fmt::format(
-        "BEGIN; SELECT tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}{}; COMMIT",
+        "BEGIN; SELECT txid_current(), tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}{}; COMMIT",
         sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
@@ -311,18 +314,39 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
     if (auto asked = checked(pipeline_.ask_copy(text)); !asked) {
         co_return asked.error();
     }
-    auto started = co_await pipeline_.copy_wanted();
+    io::pg::rows said;
+    auto started = co_await pipeline_.copy_wanted(said);
     if (!started && started.error().code == io::pg::errc::server_error) {
         co_return started.error();
     }
     auto done = checked(started);
     if (done) {
+        transaction = said.integer(0, 0);
         done = checked(pipeline_.put_copy(copied_));
     }
     if (!done) {
         co_return done.error();
     }
     co_return std::nullopt;
+}
+
+statement_sender::sent statement_sender::remove_buried(key_set& keys, std::int64_t first,
+                                                       std::int64_t next) {
+    auto const& table = keys.shape().table;
+    auto key = "buried " + keys.shape().name;
+    for (auto const& column : table.columns) {
+        key += fmt::format(" {} {}", column.name, column.type_name);
+    }
+    auto const from = std::to_string(first);
+    auto const to = std::to_string(next);
+    values_.clear();
+    for (auto& array : keys.arrays()) {
+        values_.push_back(array_param(array));
+    }
+    values_.push_back(text_param(from));
+    values_.push_back(text_param(to));
+    return send(
+        key, [&] { return sql::remove_buried(table, rules_); }, values_);
 }
 
 statement_sender::sent statement_sender::move_key(batch_step const& step) {

@@ -4,6 +4,7 @@
 #include "codecs/sql/apply_statements.hpp"
 #include "engine/core/batch_builder.hpp"
 #include "engine/core/insert_trust.hpp"
+#include "engine/core/key_set.hpp"
 #include "engine/core/row_encoder.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/progress.hpp"
@@ -59,10 +60,12 @@ public:
                              park_reason const& reason, bool plain);
     // The table to which the batch may go by COPY; none if it holds anything but its new rows.
     [[nodiscard]] table_plan const* copies_to(batch_builder const& batch) const;
-    // A whole peer transaction by COPY; nothing may be in flight. The value is what the server said
-    // against it, if anything.
+    // A whole peer transaction by COPY; nothing may be in flight. `transaction`: the target's. The value is what the server
+    // said against it, if anything.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> copy(
-        batch_builder const& batch, apply_head const& head);
+        batch_builder const& batch, apply_head const& head, std::int64_t& transaction);
+    // Takes out what newer deletes beat, of what was written in those transactions of the target (R9).
+    [[nodiscard]] sent remove_buried(key_set& keys, std::int64_t first, std::int64_t next);
     // Some of the last steps() did.
     [[nodiscard]] bool went_plain() const noexcept { return went_plain_; }
     void collided(std::string const& table) { trust_.collided(table); }

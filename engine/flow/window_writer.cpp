@@ -48,6 +48,7 @@ window_writer::step window_writer::keepalive(lsn wal_end) {
     if (resume_.keepalive(wal_end) == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
     }
+    link_.decoded = std::max(link_.decoded, wal_end);
     link_.watermark.keepalive(wal_end);
     return std::nullopt;
 }
@@ -68,6 +69,7 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
     has_changes_ = false;
     index_ = 0;
     current_ = {begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
+    link_.collected.begin(current_);
     link_.watermark.begun();
     return std::nullopt;
 }
@@ -89,6 +91,7 @@ void window_writer::message(pgoutput::logical_message const& said) {
 
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     inside_ = false;
+    link_.decoded = committed.end_lsn;
     link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
     if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
                           resume_guard::verdict::gap) {
@@ -107,6 +110,11 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
                      has_changes_ ? fmt::format("{} changes", filling_->pieces.back().count)
                                   : "it came in blocks");
     }
+    if (duplicate_ && has_changes_) {
+        end_piece(committed.end_lsn);
+        link_.watermark.skipped(committed.end_lsn);
+        return std::nullopt;
+    }
     if (!has_changes_ || skip) {
         if (has_changes_) { // held back until here, see hand_over()
             take_back_piece();
@@ -117,15 +125,19 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     if (resume_.applies(committed.end_lsn) == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
     }
+    end_piece(committed.end_lsn);
+    add(link_.stats.count.captured_transactions, link_.hears_the_source ? 1 : 0);
+    link_.watermark.received(committed.end_lsn);
+    return std::nullopt;
+}
+
+void window_writer::end_piece(lsn end) {
     if (filling_ == nullptr || filling_->pieces.empty()) { // handed over before its commit came
         append_piece();
     }
     auto& piece = filling_->pieces.back();
-    piece.end_lsn = committed.end_lsn;
+    piece.end_lsn = end;
     piece.ends = true;
-    add(link_.stats.count.captured_transactions, link_.hears_the_source ? 1 : 0);
-    link_.watermark.received(committed.end_lsn);
-    return std::nullopt;
 }
 
 // R12. What was replayed here carries the clock of where it came from.
@@ -171,7 +183,7 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
         filling_->bytes += filling_->rows.capacity() - before;
     }
     append(made);
-    add(link_.stats.count.captured_rows, link_.hears_the_source ? 1 : 0);
+    add(link_.stats.count.captured_rows, link_.hears_the_source && !duplicate_ ? 1 : 0);
     return std::nullopt;
 }
 
@@ -180,6 +192,9 @@ window_writer::step window_writer::truncate(truncation what, lsn position) {
     made.position = position;
     made.kind = change_kind::truncate;
     made.index = index_++;
+    if (link_.source_deletes != nullptr && !echo_) {
+        link_.collected.add(what);
+    }
     if (passes_over()) {
         return std::nullopt;
     }
@@ -187,7 +202,7 @@ window_writer::step window_writer::truncate(truncation what, lsn position) {
     filling_->truncations.push_back(std::move(what));
     made.truncated = &filling_->truncations.back();
     append(made);
-    add(link_.stats.count.captured_rows, link_.hears_the_source ? 1 : 0);
+    add(link_.stats.count.captured_rows, link_.hears_the_source && !duplicate_ ? 1 : 0);
     return std::nullopt;
 }
 
@@ -218,6 +233,7 @@ void window_writer::append_piece() {
     piece.header = current_;
     piece.first = static_cast<std::uint32_t>(filling_->changes.size());
     piece.starts = !has_changes_;
+    piece.again = duplicate_;
     filling_->pieces.push_back(piece);
 }
 

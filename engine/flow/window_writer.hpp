@@ -29,8 +29,20 @@ public:
     void origin(std::string_view name);
     // Said by the open transaction; what comes behind its first change says nothing of it.
     void message(pgoutput::logical_message const& said);
-    // The open transaction is an echo, was applied before, or is passed over by hand: its changes need not be read.
-    [[nodiscard]] bool passes_over() const noexcept { return echo_ || duplicate_ || skipped_; }
+    // The open transaction is an echo, was applied before and is verified, or is passed over by hand: its changes go nowhere.
+    [[nodiscard]] bool passes_over() const noexcept {
+        return echo_ || (duplicate_ && link_.target_deletes == nullptr) || skipped_;
+    }
+    // Nor are its deletes kept: it need not be read.
+    [[nodiscard]] bool unread() const noexcept {
+        return passes_over() && (echo_ || link_.source_deletes == nullptr);
+    }
+    // What it may take away, as it stands in the source; before row().
+    void note(change const& what, pgoutput::relation_ptr const& shape) {
+        if (link_.source_deletes != nullptr && !echo_) {
+            link_.collected.add(what, shape);
+        }
+    }
     void count_unread(std::uint32_t changes) noexcept { index_ += changes; }
     // `owner` holds the views' bytes and may be taken over; null: they are copied, and so is `made.oversized`.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
@@ -50,6 +62,7 @@ private:
     [[nodiscard]] bool named_to_skip(lsn end) const noexcept;
     void keep_shape(pgoutput::relation_ptr const& shape);
     void append_piece();
+    void end_piece(lsn end);
     void take_back_piece();
     void append(change made);
 

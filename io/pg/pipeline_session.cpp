@@ -155,7 +155,7 @@ result<void> pipeline_session::ask_copy(std::string const& sql) {
     return boost::system::in_place_value;
 }
 
-awaitable<result<void>> pipeline_session::copy_wanted() {
+awaitable<result<void>> pipeline_session::copy_wanted(rows& said) {
     std::optional<error> failed;
     for (;;) {
         auto next = co_await link_->next_result();
@@ -167,6 +167,10 @@ awaitable<result<void>> pipeline_session::copy_wanted() {
         }
         if (PQresultStatus(next->get()) == PGRES_COPY_IN) {
             co_return boost::system::in_place_value;
+        }
+        if (PQresultStatus(next->get()) == PGRES_TUPLES_OK) {
+            said = rows{std::move(*next)};
+            continue;
         }
         if (PQresultStatus(next->get()) == PGRES_FATAL_ERROR && !failed) {
             failed = connection::from_result(next->get());

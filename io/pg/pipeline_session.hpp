@@ -72,9 +72,9 @@ public:
     // nothing else be sent before finish_copy() has returned. `sql` may hold other statements before
     // and behind the COPY (simple query protocol). ask_copy() sends it as far as the socket takes it;
     // copy_wanted() returns when the server wants the data, and what can be done meanwhile should be.
-    // An error of the server's leaves the session in pipeline mode again.
+    // An error of the server's leaves the session in pipeline mode again. `said`: the last rows before the COPY, if any.
     [[nodiscard]] result<void> ask_copy(std::string const& sql);
-    [[nodiscard]] awaitable<result<void>> copy_wanted();
+    [[nodiscard]] awaitable<result<void>> copy_wanted(rows& said);
     // All of the data; queued as the send_* calls are.
     [[nodiscard]] result<void> put_copy(std::string_view data);
     // Sends what is queued and takes the results of the rest of `sql`: the first error, if any. In

@@ -1,0 +1,48 @@
+#pragma once
+// What whoever decodes a node tells whoever applies to it: which deletes of its own it has seen (R9). One per node and
+// process; its two sides run on threads of their own.
+
+#include "codecs/base/lsn.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace tandem::engine {
+
+class node_deletes {
+public:
+    // Before anything runs: this process decodes the node.
+    void watch() noexcept { watched_ = true; }
+    [[nodiscard]] bool watched() const noexcept { return watched_; }
+
+    // By the decoder. A tombstone of that table (see table_name()) is stored, or about to be.
+    void noted(std::string const& table, pg_time at);
+    // Every delete before that position is in tandem.tombstone.
+    void stored(lsn position) noexcept;
+    // Where somebody waits for it to come to.
+    [[nodiscard]] lsn wanted() const noexcept { return lsn{wanted_.load()}; }
+
+    // By appliers.
+    [[nodiscard]] lsn stored() const noexcept { return lsn{stored_.load()}; }
+    void want(lsn position) noexcept;
+    // Whether a tombstone of that table can beat a row of `v`.
+    [[nodiscard]] bool may_beat(std::string const& table, pg_time v) const;
+
+    // By whoever confirms this node's stream to a peer: everything before that position of this node's WAL is at the peer,
+    // and verified there.
+    void confirmed(lsn position) noexcept;
+    [[nodiscard]] lsn confirmed() const noexcept { return lsn{confirmed_.load()}; }
+
+private:
+    bool watched_ = false;
+    std::atomic<std::uint64_t> stored_{0};
+    std::atomic<std::uint64_t> wanted_{0};
+    std::atomic<std::uint64_t> confirmed_{0};
+    mutable std::mutex guard_;
+    std::map<std::string, pg_time> newest_; // by table
+};
+
+} // namespace tandem::engine

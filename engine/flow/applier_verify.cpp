@@ -1,0 +1,155 @@
+// R9: what a transaction wrote is verified when the target's decoder has passed the place where it was written, and what a
+// newer delete of the target's own beats is taken out again.
+//
+// What is open when a process ends is sent again by the source, which was not told of it, and verified then: the versions
+// that this stream wrote before the start, by what was sent of them last (docs/decisions/0002).
+
+#include "engine/flow/applier.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t sets_at_once = 64;
+constexpr std::int64_t half_of_all = std::int64_t{1} << 31; // transactions that can be told apart
+
+} // namespace
+
+outcome_of<std::vector<key_set>> applier::keys_written() {
+    if (verifies() && !keys_.add_written(batch_)) {
+        return failure{next_step::retry, "too many keys in one batch; lower --batch-bytes"};
+    }
+    return keys_.take();
+}
+
+// Of a long transaction every part comes here, the last one with its end.
+void applier::note_written(flight& done) {
+    if (!verifies()) {
+        return;
+    }
+    std::ranges::move(done.written, std::back_inserter(uncommitted_keys_));
+    uncommitted_transaction_ = done.transaction != 0 ? done.transaction : uncommitted_transaction_;
+    if (!done.end_lsn || uncommitted_keys_.empty()) {
+        return;
+    }
+    written_rows rows;
+    rows.end = done.end_lsn;
+    rows.first = uncommitted_transaction_;
+    rows.next = done.one_transaction ? rows.first + 1 : 0;
+    rows.tables = std::exchange(uncommitted_keys_, {});
+    link_.unverified.add(std::move(rows));
+    link_.watermark.hold(link_.unverified.verified());
+}
+
+// Closes those that nothing can beat; true: the oldest may be beaten.
+bool applier::must_verify() {
+    if (!verifies() || open_ || std::chrono::steady_clock::now() < verify_wait_) {
+        return false;
+    }
+    auto const decoded = link_.target_deletes->stored();
+    while (auto* const rows = link_.unverified.due(decoded)) {
+        std::erase_if(rows->tables, [this](key_set const& keys) {
+            return !link_.target_deletes->may_beat(keys.shape().name, keys.earliest());
+        });
+        if (!rows->tables.empty()) {
+            return true;
+        }
+        closed_one();
+    }
+    return false;
+}
+
+void applier::closed_one() {
+    link_.unverified.close();
+    if (link_.unverified.empty() && !again_) {
+        link_.watermark.let_go();
+    } else {
+        link_.watermark.hold(link_.unverified.verified());
+    }
+}
+
+// The oldest, with nothing in flight: what was written later has versions of its own.
+io::awaitable<applier::voided> applier::verify() {
+    auto& rows = *link_.unverified.due(link_.target_deletes->stored());
+    auto const first = rows.first;
+    auto const next = rows.next != 0 ? rows.next : rows.first + half_of_all;
+    while (!rows.tables.empty()) {
+        auto const count = std::min(rows.tables.size(), sets_at_once);
+        auto queued = begin_request();
+        for (std::size_t at = 0; at < count && queued; ++at) {
+            queued = sender_.remove_buried(rows.tables[at], first, next);
+        }
+        auto failed = co_await commit_request(queued);
+        if (!failed) {
+            co_return failed.error();
+        }
+        if (*failed) {
+            auto passing = co_await hindered(**failed, "verifying rows against newer deletes");
+            if (!passing) {
+                co_return passing.error();
+            }
+            verify_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
+            co_return boost::system::in_place_value;
+        }
+        rows.tables.erase(rows.tables.begin(),
+                          rows.tables.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    link_.conflicts_changed = true;
+    closed_one();
+    co_return boost::system::in_place_value;
+}
+
+// Transactions that were applied before: only their keys count.
+io::awaitable<applier::voided> applier::pass_again() {
+    std::string scratch;
+    while (link_.window.next_is_again()) {
+        auto const step = link_.window.next();
+        if (step.kind != change_window::step_kind::change) {
+            continue;
+        }
+        auto const found = co_await resolve(step);
+        if (!found) {
+            co_return found.error();
+        }
+        auto const& what = *step.what;
+        bool const writes = found->plan != nullptr && found->plan->usable &&
+                            what.kind != change_kind::remove && what.oversized == nullptr &&
+                            !parked_.behind(what, *found->plan);
+        if (writes && !again_keys_.add(key_after(what, *found->plan, scratch), *found->plan,
+                                       step.piece->header.commit_time)) {
+            co_return failure{next_step::retry, "too many keys were sent again"};
+        }
+    }
+    link_.window.release(link_.window.position());
+    link_.room.notify();
+    co_return boost::system::in_place_value;
+}
+
+bool applier::all_again() const noexcept {
+    return !link_.window.exhausted() || link_.decoded >= link_.applied_before;
+}
+
+void applier::close_again() {
+    again_ = false;
+    if (again_keys_.empty()) {
+        if (link_.unverified.empty()) {
+            link_.watermark.let_go();
+        }
+        return;
+    }
+    written_rows rows;
+    rows.end = link_.applied_before;
+    rows.first = link_.first_transaction - half_of_all;
+    rows.next = link_.first_transaction;
+    rows.tables = again_keys_.take();
+    link_.unverified.add(std::move(rows));
+}
+
+} // namespace tandem::engine
