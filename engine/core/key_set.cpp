@@ -35,7 +35,8 @@ key_shape key_shape_of(table_plan const& plan) {
     return made;
 }
 
-key_set::key_set(std::shared_ptr<key_shape const> shape, bool binary) : shape_{std::move(shape)} {
+key_set::key_set(std::shared_ptr<key_shape const> shape, bool binary)
+    : shape_{std::move(shape)}, binary_{binary} {
     arrays_.resize(shape_->types.size() + 1);
     for (std::size_t at = 0; at < shape_->types.size(); ++at) {
         arrays_[at].start(binary ? shape_->types[at] : text_type);

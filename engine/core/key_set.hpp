@@ -37,6 +37,7 @@ public:
     [[nodiscard]] bool add(std::string_view key, table_plan const& plan, pg_time v);
 
     [[nodiscard]] key_shape const& shape() const noexcept { return *shape_; }
+    [[nodiscard]] bool binary() const noexcept { return binary_; }
     // One a column, then the times.
     [[nodiscard]] std::span<values::array_builder> arrays() noexcept { return arrays_; }
     [[nodiscard]] std::uint32_t size() const noexcept { return arrays_.back().size(); }
@@ -46,6 +47,7 @@ public:
 
 private:
     std::shared_ptr<key_shape const> shape_;
+    bool binary_;
     std::vector<values::array_builder> arrays_;
     pg_time earliest_;
     pg_time newest_;

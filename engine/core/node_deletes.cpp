@@ -27,6 +27,10 @@ void node_deletes::want(lsn position) noexcept {
     raise(wanted_, position);
 }
 
+void node_deletes::urge(lsn position) noexcept {
+    raise(urged_, position);
+}
+
 void node_deletes::confirmed(lsn position) noexcept {
     raise(confirmed_, position);
 }

@@ -24,10 +24,13 @@ public:
     void stored(lsn position) noexcept;
     // Where somebody waits for it to come to.
     [[nodiscard]] lsn wanted() const noexcept { return lsn{wanted_.load()}; }
+    // The same of somebody who stands still meanwhile (R10).
+    [[nodiscard]] lsn urged() const noexcept { return lsn{urged_.load()}; }
 
     // By appliers.
     [[nodiscard]] lsn stored() const noexcept { return lsn{stored_.load()}; }
     void want(lsn position) noexcept;
+    void urge(lsn position) noexcept;
     // Whether a tombstone of that table can beat a row of `v`.
     [[nodiscard]] bool may_beat(std::string const& table, pg_time v) const;
 
@@ -40,6 +43,7 @@ private:
     bool watched_ = false;
     std::atomic<std::uint64_t> stored_{0};
     std::atomic<std::uint64_t> wanted_{0};
+    std::atomic<std::uint64_t> urged_{0};
     std::atomic<std::uint64_t> confirmed_{0};
     mutable std::mutex guard_;
     std::map<std::string, pg_time> newest_; // by table

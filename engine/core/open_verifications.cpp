@@ -47,6 +47,13 @@ void open_verifications::close() {
     rows_.pop_front();
 }
 
+void open_verifications::forget_beyond(lsn applied) {
+    while (!rows_.empty() && rows_.back().end > applied) {
+        bytes_ -= rows_.back().bytes;
+        rows_.pop_back();
+    }
+}
+
 lsn open_verifications::waits_for() const noexcept {
     return rows_.empty() ? lsn{} : rows_.front().passed;
 }

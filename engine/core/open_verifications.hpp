@@ -37,6 +37,8 @@ public:
     [[nodiscard]] written_rows* due(lsn decoded) noexcept;
     // The oldest is verified.
     void close();
+    // What comes behind was not committed after all.
+    void forget_beyond(lsn applied);
 
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

@@ -44,10 +44,12 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
       careful_at_{careful_at},
       keys_{link.binary},
       again_keys_{link.binary},
-      again_{link.target_deletes != nullptr && link.confirmed_before < link.applied_before} {
+      again_{link.target_deletes != nullptr && !link.memory.again_done &&
+             link.confirmed_before < link.applied_before} {
     link_.anything_parked = !parked_.empty();
-    if (again_) {
-        link_.watermark.hold({});
+    link_.memory.again_done = !again_;
+    if (again_ || !link_.unverified.empty()) {
+        link_.watermark.hold(again_ ? lsn{} : link_.unverified.verified());
     }
 }
 
@@ -97,6 +99,10 @@ io::awaitable<failure> applier::run() {
             if (!verified) {
                 co_return verified.error();
             }
+            continue;
+        }
+        if (too_much_unverified()) {
+            co_await link_.arrived.wait();
             continue;
         }
         if (careful_now()) {

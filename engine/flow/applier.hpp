@@ -109,6 +109,7 @@ private:
     [[nodiscard]] outcome_of<std::vector<key_set>> keys_written();
     void note_written(flight& done);
     [[nodiscard]] bool must_verify();
+    [[nodiscard]] bool too_much_unverified();
     [[nodiscard]] io::awaitable<voided> verify();
     void closed_one();
     [[nodiscard]] io::awaitable<voided> pass_again();

@@ -66,9 +66,22 @@ bool applier::must_verify() {
     return false;
 }
 
+// What is not verified is kept in memory: beyond a bound nothing more is applied, and the decoder is told that it is waited
+// for. It may stand still itself, with a queue that only moves when we do (R10).
+bool applier::too_much_unverified() {
+    if (!verifies() || open_ || link_.unverified.bytes() < link_.setup.queue_bytes / 4) {
+        return false;
+    }
+    link_.target_deletes->urge(link_.unverified.waits_for());
+    return true;
+}
+
 void applier::closed_one() {
     link_.unverified.close();
-    if (link_.unverified.empty() && !again_) {
+    if (again_) { // nothing is confirmed meanwhile
+        return;
+    }
+    if (link_.unverified.empty()) {
         link_.watermark.let_go();
     } else {
         link_.watermark.hold(link_.unverified.verified());
@@ -138,6 +151,7 @@ bool applier::all_again() const noexcept {
 
 void applier::close_again() {
     again_ = false;
+    link_.memory.again_done = true;
     if (again_keys_.empty()) {
         if (link_.unverified.empty()) {
             link_.watermark.let_go();

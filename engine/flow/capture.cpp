@@ -7,12 +7,16 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t turn_bytes = std::size_t{1} << 20;   // then the others get their turn
+constexpr std::size_t turn_bytes = std::size_t{1} << 20; // then the others get their turn
+constexpr std::chrono::milliseconds urge_interval{50};
+constexpr char const* scanned_text =
+    "reads again what it had passed over: the other direction waited for deletes behind a full queue";
 constexpr std::size_t deletes_most = std::size_t{8} << 20; // that are not stored yet
 
 void add(counter& to, std::uint64_t by) {
@@ -41,7 +45,8 @@ io::awaitable<failure> capture::run() {
         }
         if (got == next::message) {
             turn += size;
-            if (turn < turn_bytes && link_.window.bytes() < link_.setup.queue_bytes &&
+            if (turn < turn_bytes && !writer_.scans() &&
+                link_.window.bytes() < link_.setup.queue_bytes &&
                 link_.collected.bytes() < deletes_most) {
                 continue;
             }
@@ -53,12 +58,12 @@ io::awaitable<failure> capture::run() {
         }
         if (got == next::message) {
             co_await io::asio::post(executor, io::asio::use_awaitable);
-            while (link_.window.bytes() >= link_.setup.queue_bytes) {
-                co_await link_.room.wait();
-            }
-            while (link_.collected.bytes() >= deletes_most) {
-                co_await link_.deletes_stored.wait();
-            }
+        }
+        co_await make_room();
+        if (writer_.scans() && scanned()) {
+            co_return failure{next_step::again, scanned_text};
+        }
+        if (got == next::message) {
             continue;
         }
         auto waited = co_await stream_.wait(writer_.inside());
@@ -68,6 +73,32 @@ io::awaitable<failure> capture::run() {
                                   waited.error());
         }
     }
+}
+
+io::awaitable<void> capture::make_room() {
+    while (link_.window.bytes() >= link_.setup.queue_bytes && !writer_.scans()) {
+        if (urged()) {
+            writer_.scan();
+            break;
+        }
+        co_await link_.room.wait_until(std::chrono::steady_clock::now() + urge_interval);
+    }
+    auto const read_all = [this] {
+        return writer_.scans() && link_.decoded >= link_.source_deletes->urged();
+    };
+    while (link_.collected.bytes() >= deletes_most || (read_all() && !scanned())) {
+        co_await link_.deletes_stored.wait_until(std::chrono::steady_clock::now() + urge_interval);
+    }
+}
+
+// Who applies to this node stands still until its deletes are known up to there.
+bool capture::urged() const noexcept {
+    return link_.source_deletes != nullptr &&
+           link_.source_deletes->urged() > link_.source_deletes->stored();
+}
+
+bool capture::scanned() const noexcept {
+    return link_.source_deletes->stored() >= link_.source_deletes->urged();
 }
 
 capture::next capture::take_next(std::size_t& size, step& failed) {

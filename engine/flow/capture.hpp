@@ -36,6 +36,10 @@ private:
     step replay_next(std::size_t& size);
 
     step take(io::pg::copy_message message);
+    // Room in the window and for deletes, or what is waited for is read without it.
+    [[nodiscard]] io::awaitable<void> make_room();
+    [[nodiscard]] bool urged() const noexcept;
+    [[nodiscard]] bool scanned() const noexcept;
     step keepalive(replication::keepalive const& alive);
     step decoded(pgoutput::message const& message, pgoutput::decoder const& in,
                  io::pg::copy_message* owner);

@@ -24,6 +24,8 @@ struct direction_memory {
     std::optional<long long> conflicts_counted; // the last id of tandem.conflict
     bool foreign_origins = false;   // somebody else's origin appeared on the source (R16)
     lsn without_foreign;            // up to here there was none
+    open_verifications unverified;  // R9; of transactions that this process has applied
+    bool again_done = false;        // so is what was applied before it, and is sent again
     std::size_t rows_ahead_kib = 0; // see ahead_kib(): of the stream that is read
 };
 
@@ -41,7 +43,10 @@ struct direction_link {
           applied_before{start.facts.applied},
           arrived{executor},
           room{executor},
-          deletes_stored{executor} {}
+          deletes_stored{executor},
+          unverified{kept.unverified} {
+        unverified.forget_beyond(start.facts.applied);
+    }
 
     direction_setup const& setup;
     direction_stats& stats;
@@ -64,7 +69,7 @@ struct direction_link {
     io::event deletes_stored;
     // Of the node that is applied to; null: nobody here decodes it.
     node_deletes* target_deletes = nullptr;
-    open_verifications unverified;
+    open_verifications& unverified;     // of `memory`
     std::int64_t first_transaction = 0; // of the target: those of earlier starts lie before it
     bool hears_the_source = true;       // the window is filled from the source itself
     bool stopping = false;

@@ -12,6 +12,7 @@ namespace tandem::engine {
 
 enum class next_step {
     retry,       // again, after a pause
+    again,       // again at once
     retry_text,  // again at once, with values as text
     retry_whole, // again at once, large transactions only when they have committed
     stopped,     // asked to

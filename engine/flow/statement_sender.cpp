@@ -333,7 +333,9 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
 statement_sender::sent statement_sender::remove_buried(key_set& keys, std::int64_t first,
                                                        std::int64_t next) {
     auto const& table = keys.shape().table;
-    auto key = "buried " + keys.shape().name;
+    auto rules = rules_;
+    rules.binary = keys.binary(); // of an earlier start
+    auto key = fmt::format("buried {} {}", keys.binary(), keys.shape().name);
     for (auto const& column : table.columns) {
         key += fmt::format(" {} {}", column.name, column.type_name);
     }
@@ -346,7 +348,7 @@ statement_sender::sent statement_sender::remove_buried(key_set& keys, std::int64
     values_.push_back(text_param(from));
     values_.push_back(text_param(to));
     return send(
-        key, [&] { return sql::remove_buried(table, rules_); }, values_);
+        key, [&] { return sql::remove_buried(table, rules); }, values_);
 }
 
 statement_sender::sent statement_sender::move_key(batch_step const& step) {

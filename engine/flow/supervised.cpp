@@ -40,6 +40,9 @@ bool supervised::ended_by(failure const& why) {
     case next_step::paused:
         set_state(direction_state::paused, why.reason);
         break;
+    case next_step::again:
+        spdlog::info("{}: {}", name_, why.reason);
+        return false;
     case next_step::retry_text:
         change_way(why.step);
         spdlog::info("{}: {}", name_, why.reason);

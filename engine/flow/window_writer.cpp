@@ -45,6 +45,10 @@ window_writer::step window_writer::keepalive(lsn wal_end) {
     if (inside_) { // no position: it can lie beyond what the open transaction still brings (R5)
         return std::nullopt;
     }
+    if (scans_) {
+        link_.decoded = std::max(link_.decoded, wal_end);
+        return std::nullopt;
+    }
     if (resume_.keepalive(wal_end) == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
     }
@@ -55,6 +59,13 @@ window_writer::step window_writer::keepalive(lsn wal_end) {
 
 window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
                                          std::int64_t log_offset) {
+    if (scans_) {
+        inside_ = true;
+        echo_ = false;
+        current_ = {begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
+        link_.collected.begin(current_);
+        return std::nullopt;
+    }
     auto const verdict = resume_.begin(begun.final_lsn);
     if (verdict == resume_guard::verdict::gap) {
         return failure{next_step::gap, resume_.why()};
@@ -92,6 +103,9 @@ void window_writer::message(pgoutput::logical_message const& said) {
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     inside_ = false;
     link_.decoded = committed.end_lsn;
+    if (scans_) {
+        return std::nullopt;
+    }
     link_.stats.count.received_lsn.store(committed.end_lsn.value, std::memory_order_relaxed);
     if (duplicate_ && resume_.end(committed.end_lsn, current_.id, current_.commit_time) ==
                           resume_guard::verdict::gap) {
@@ -257,7 +271,7 @@ void window_writer::append(change made) {
 }
 
 void window_writer::hand_over() {
-    if (filling_ == nullptr || filling_->empty()) {
+    if (filling_ == nullptr || filling_->empty() || scans_) {
         return;
     }
     if (inside_ && may_be_skipped_) {

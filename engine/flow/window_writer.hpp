@@ -31,8 +31,12 @@ public:
     void message(pgoutput::logical_message const& said);
     // The open transaction is an echo, was applied before and is verified, or is passed over by hand: its changes go nowhere.
     [[nodiscard]] bool passes_over() const noexcept {
-        return echo_ || (duplicate_ && link_.target_deletes == nullptr) || skipped_;
+        bool const verified = link_.target_deletes == nullptr || link_.memory.again_done;
+        return echo_ || (duplicate_ && verified) || skipped_ || scans_;
     }
+    // From here on only deletes and positions count (R10): the rest is to be read again, in another start.
+    void scan() noexcept { scans_ = true; }
+    [[nodiscard]] bool scans() const noexcept { return scans_; }
     // Nor are its deletes kept: it need not be read.
     [[nodiscard]] bool unread() const noexcept {
         return passes_over() && (echo_ || link_.source_deletes == nullptr);
@@ -77,7 +81,8 @@ private:
     bool duplicate_ = false;      // applied before
     bool skipped_ = false;        // `tandem skip` named it, and its end was known at its beginning
     bool may_be_skipped_ = false; // ... or may have: only its end tells
-    bool has_changes_ = false;    // the open transaction has some in the window or in filling_
+    bool scans_ = false;
+    bool has_changes_ = false; // the open transaction has some in the window or in filling_
 };
 
 } // namespace tandem::engine

@@ -185,3 +185,16 @@ def test_a_killed_process_verifies_when_it_is_back(running):
     running.assert_equal("item")
     assert running.a.sql("SELECT count(*), min(id), max(n) FROM item") == [(88, 13, 12)]
     assert {row[0]["id"] for row in beaten(running, running.b)} <= set(range(1, 13))
+
+
+def test_two_full_queues_do_not_wait_for_each_other(servers):
+    """Each direction needs the other's decoder, whose queue is full as well (R10)."""
+    pair = servers.pair("CREATE TABLE item (id integer PRIMARY KEY, body text); INSERT INTO item SELECT i, 'x' FROM generate_series(1, 100) i")
+    pair.instance = pair.run("--queue-bytes", "1MiB", "--batch-bytes", "256KiB")
+    write = ("DO $$ BEGIN FOR n IN {} LOOP INSERT INTO item SELECT n * 1000 + i, repeat('x', 300) FROM generate_series(1, 1000) i; "
+             "COMMIT; END LOOP; END $$")
+    concurrently(pair, (pair.a, write.format("1..60")), (pair.b, write.format("61..120")), (pair.a, "UPDATE item SET body = 'older' WHERE id < 50"), (pair.b, "DELETE FROM item WHERE id < 50"))
+    pair.assert_equal("item")
+    assert [database.value("SELECT count(*) FROM item") for database in pair.both] == [120_051] * 2  # 120,000 new ones and 51 of 100 old ones
+    assert "reads again what it had passed over" in pair.instance.log_text()
+    pair.close()

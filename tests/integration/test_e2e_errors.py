@@ -468,10 +468,10 @@ def test_an_older_installation_is_brought_forward(pair):
     pair.run().stop()
     pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped, DROP COLUMN detail, DROP COLUMN shape, DROP COLUMN asked, "
              "DROP COLUMN tried_at; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
-             "DROP TABLE tandem.sending; UPDATE tandem.meta SET schema_version = 1")
+             "DROP TABLE tandem.sending; DROP TABLE tandem.tombstone; UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [6, 6]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [7, 7]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
             for node in pair.both] == [5, 5]
@@ -479,7 +479,7 @@ def test_an_older_installation_is_brought_forward(pair):
 
 def test_the_last_installation_is_brought_forward(pair):
     pair.run().stop()
-    pair.sql("ALTER TABLE tandem.sending DROP COLUMN reader; UPDATE tandem.meta SET schema_version = 5")
+    pair.sql("ALTER TABLE tandem.sending DROP COLUMN reader; DROP TABLE tandem.tombstone; UPDATE tandem.meta SET schema_version = 5")
     pair.run()
     assert [node.value("SELECT reader IS NULL FROM tandem.sending") for node in pair.both] == [True, True]
 
