@@ -35,6 +35,23 @@ void node_deletes::confirmed(lsn position) noexcept {
     raise(confirmed_, position);
 }
 
+// One at a time: a stream that is behind would never reach the newest.
+void node_deletes::peer_said(horizon of) {
+    std::lock_guard const held{guard_};
+    if (!awaited_ && of.applied > droppable_) {
+        awaited_ = of;
+    }
+}
+
+lsn node_deletes::droppable(lsn confirmed) {
+    std::lock_guard const held{guard_};
+    if (awaited_ && confirmed >= awaited_->from) {
+        droppable_ = awaited_->applied;
+        awaited_.reset();
+    }
+    return droppable_;
+}
+
 bool node_deletes::may_beat(std::string const& table, pg_time v) const {
     std::lock_guard const held{guard_};
     auto const found = newest_.find(table);

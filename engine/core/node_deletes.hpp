@@ -3,6 +3,7 @@
 // process; its two sides run on threads of their own.
 
 #include "codecs/base/lsn.hpp"
+#include "engine/core/horizon_probe.hpp"
 
 #include <atomic>
 #include <map>
@@ -34,8 +35,14 @@ public:
     // Whether a tombstone of that table can beat a row of `v`.
     [[nodiscard]] bool may_beat(std::string const& table, pg_time v) const;
 
-    // By whoever confirms this node's stream to a peer: everything before that position of this node's WAL is at the peer,
-    // and verified there.
+    // By whoever hears of the peer that applies this node's stream.
+    void peer_said(horizon of);
+    // Before which position tombstones are needed no more, when everything up to `confirmed` of the peer's own WAL is
+    // here, and verified; zero: none.
+    [[nodiscard]] lsn droppable(lsn confirmed);
+
+    // By whoever applies this node's stream at a peer: everything before that position of this node's WAL is there, and
+    // verified.
     void confirmed(lsn position) noexcept;
     [[nodiscard]] lsn confirmed() const noexcept { return lsn{confirmed_.load()}; }
 
@@ -47,6 +54,8 @@ private:
     std::atomic<std::uint64_t> confirmed_{0};
     mutable std::mutex guard_;
     std::map<std::string, pg_time> newest_; // by table
+    std::optional<horizon> awaited_;        // until the peer's stream has come so far
+    lsn droppable_;
 };
 
 } // namespace tandem::engine

@@ -205,7 +205,8 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     members.add("source", source_watch(link, *open.source, source_stats_));
     members.add("requests", watch_requests(link, open, point->source_end));
     if (open.deletes != nullptr) {
-        members.add("deletes", tombstone_loop(link, std::move(open.deletes), source_wal_));
+        members.add("deletes", tombstone_loop(link, std::move(open.deletes), source_wal_,
+                                              target_wal_.deletes));
     }
     auto endings = co_await members.run();
     auto first = said_by(endings.front());

@@ -5,6 +5,7 @@
 #include "engine/core/change_window.hpp"
 #include "engine/core/clock_watch.hpp"
 #include "engine/core/delete_collector.hpp"
+#include "engine/core/horizon_probe.hpp"
 #include "engine/core/node_deletes.hpp"
 #include "engine/core/open_verifications.hpp"
 #include "engine/core/stats.hpp"
@@ -25,6 +26,7 @@ struct direction_memory {
     bool foreign_origins = false;   // somebody else's origin appeared on the source (R16)
     lsn without_foreign;            // up to here there was none
     open_verifications unverified;  // R9; of transactions that this process has applied
+    horizon_probe horizon;          // of the target
     bool again_done = false;        // so is what was applied before it, and is sent again
     std::size_t rows_ahead_kib = 0; // see ahead_kib(): of the stream that is read
 };

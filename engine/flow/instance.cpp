@@ -232,7 +232,7 @@ void make_workers(instance& made, options const& set) {
         }
         if (set.node(setup.source.name) != nullptr) {
             add(std::make_unique<sending>(setup, kafka_of(set), *stats,
-                                          made.node(setup.source.name), source_wal));
+                                          made.node(setup.source.name), source_wal, target_wal));
         }
         if (set.node(setup.target.name) != nullptr) {
             add(std::make_unique<receiving>(setup, kafka_of(set), *stats, source_wal, target_wal));

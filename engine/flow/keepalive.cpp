@@ -26,6 +26,7 @@ constexpr auto clock_interval = 10s;
 constexpr auto requests_interval = 200ms;
 constexpr auto watch_interval = 1s;
 constexpr auto renewal_interval = 1min;
+constexpr auto horizon_interval = 1s;
 
 std::int64_t wall_us() {
     return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -47,6 +48,7 @@ struct durability_state {
     steady::time_point last_clock = steady::now() - 1h;
     conflict_upkeep conflicts;
     steady::time_point last_requests = steady::now() - 1h;
+    steady::time_point last_horizon = steady::now() - 1h;
     std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
     lsn applied_at_renewal;
 };
@@ -153,6 +155,30 @@ io::awaitable<outcome_of<void>> store_news(direction_link& link, io::pg::connect
     co_return boost::system::in_place_value;
 }
 
+// With nothing under way that is all that has come.
+lsn verified_up_to(direction_link const& link) noexcept {
+    auto const& watermark = link.watermark;
+    return watermark.settled() && !watermark.held()
+               ? std::max(link.decoded, watermark.confirmable())
+               : watermark.confirmable();
+}
+
+io::awaitable<outcome_of<void>> ask_horizon(direction_link& link, io::pg::connection& target) {
+    auto const applied = link.progress.facts.applied;
+    auto const got = co_await target.execute(
+        "SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s), pg_current_wal_insert_lsn() FROM "
+        "txid_current_snapshot() AS s");
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "reading its WAL position", got.error());
+    }
+    auto& probe = link.memory.horizon;
+    probe.said(applied, lsn_of(*got, 2), got->integer(0, 0), got->integer(0, 1));
+    if (link.source_deletes != nullptr && probe.last()) {
+        link.source_deletes->peer_said(*probe.last());
+    }
+    co_return boost::system::in_place_value;
+}
+
 // At most one round trip of each kind a tick.
 io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::connection& target,
                                                 node_bookkeeping& source_wal,
@@ -165,9 +191,20 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
             co_return probed;
         }
     }
+    if (link.target_deletes != nullptr) {
+        source_wal.deletes.confirmed(verified_up_to(link));
+    }
     if (link.target_deletes != nullptr && link.watermark.held()) {
         link.target_deletes->want(link.unverified.waits_for());
         link.arrived.notify();
+    }
+    if (link.setup.guarded && now - state.last_horizon >= horizon_interval &&
+        link.memory.horizon.due(link.progress.facts.applied)) {
+        state.last_horizon = now;
+        auto asked = co_await ask_horizon(link, target);
+        if (!asked) {
+            co_return asked;
+        }
     }
     if (link.source_news && !link.progress_locked) {
         auto stored = co_await store_news(link, target);
@@ -244,9 +281,6 @@ io::awaitable<io::pg::result<void>> send_status(direction_link& link,
     auto sent = co_await stream.send(status);
     if (sent) {
         store(link.stats.count.confirmed_lsn, confirmed);
-        if (link.source_deletes != nullptr) {
-            link.source_deletes->confirmed(confirmed);
-        }
     }
     co_return sent;
 }

@@ -11,6 +11,7 @@
 #include "engine/flow/start.hpp"
 #include "engine/flow/stream_progress.hpp"
 #include "engine/flow/stream_topics.hpp"
+#include "engine/flow/tombstones.hpp"
 #include "io/kafka/producer.hpp"
 #include "io/runtime/group.hpp"
 
@@ -144,6 +145,11 @@ io::awaitable<failure> receiving::run_parts(parts& with) {
     link.hears_the_source = false;
     link.renewal.due = std::chrono::steady_clock::time_point::max();
     memory_->source_clock.restart(with.row.facts.applied_at);
+    auto const watched =
+        co_await watch_deletes(link, *with.target, source_wal_.deletes, target_wal_.deletes);
+    if (!watched) {
+        co_return watched.error();
+    }
     plans tables{setup_, *with.catalog};
     applier writer{
         link,       *with.apply.pipeline, tables, with.parked, rules_for(setup_, with.apply, false),
@@ -222,6 +228,7 @@ io::awaitable<failure> receiving::tell_progress(direction_link& link, parts& wit
         stream_progress next{reader.writer(), setup_.target.name,
                              reader.follows() ? link.watermark.confirmable() : lsn{},
                              !reader.missing().empty(), reader.asks() ? with.asks : ""};
+        next.seen = link.memory.horizon.last().value_or(horizon{});
         bool const due =
             next != told || now - told_at >= (reader.asks() ? asked_every : tell_at_least);
         if ((!next.run.empty() || reader.asks()) && due && last.settled.settled()) {

@@ -14,6 +14,7 @@
 #include "engine/flow/start.hpp"
 #include "engine/flow/stream_topics.hpp"
 #include "engine/flow/synced_catalog.hpp"
+#include "engine/flow/tombstones.hpp"
 #include "io/kafka/consumer.hpp"
 #include "io/runtime/group.hpp"
 
@@ -47,12 +48,14 @@ constexpr char const* ask_slot =
 } // namespace
 
 sending::sending(direction_setup setup, kafka_setup kafka, direction_stats& stats,
-                 node_stats& source_stats, node_bookkeeping& source_wal)
+                 node_stats& source_stats, node_bookkeeping& source_wal,
+                 node_bookkeeping& target_wal)
     : supervised{setup.source.name + " -> Kafka", stats, direction_stats::part::sending},
       setup_{std::move(setup)},
       kafka_{std::move(kafka)},
       source_stats_{source_stats},
       source_wal_{source_wal},
+      target_wal_{target_wal},
       memory_{std::make_unique<direction_memory>()} {}
 
 sending::~sending() = default;
@@ -123,6 +126,13 @@ io::awaitable<outcome_of<void>> sending::open(parts& into) {
         co_return source.error();
     }
     into.source = std::move(*source);
+    if (source_wal_.deletes.watched()) {
+        auto deletes = co_await open_session(executor, request);
+        if (!deletes) {
+            co_return deletes.error();
+        }
+        into.deletes = std::move(*deletes);
+    }
     auto cluster =
         io::kafka::admin::open(executor, kafka_.brokers, kafka_.properties, log_of(name()));
     auto progress = io::kafka::consumer::open(executor, kafka_.brokers, kafka_.properties,
@@ -289,6 +299,11 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     members.add("feedback", feedback_loop(link, *with.stream, with.point.sender_timeout));
     members.add("source", source_watch(link, *with.source, source_stats_));
     members.add("confirm", confirm_loop(link, with, writer));
+    if (with.deletes != nullptr) {
+        link.source_deletes = &source_wal_.deletes;
+        members.add("deletes", tombstone_loop(link, std::move(with.deletes), source_wal_,
+                                              target_wal_.deletes));
+    }
     members.add("topics", watch_topics(
                               *with.cluster, kafka_, with.topics,
                               [&writer](std::size_t number, std::int64_t offset) {

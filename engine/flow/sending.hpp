@@ -27,7 +27,7 @@ class sending final : public supervised {
 public:
     // References outlive it.
     sending(direction_setup setup, kafka_setup kafka, direction_stats& stats,
-            node_stats& source_stats, node_bookkeeping& source_wal);
+            node_stats& source_stats, node_bookkeeping& source_wal, node_bookkeeping& target_wal);
     ~sending() override;
 
 private:
@@ -55,6 +55,7 @@ private:
     kafka_setup const kafka_;
     node_stats& source_stats_;
     node_bookkeeping& source_wal_;
+    node_bookkeeping& target_wal_;
     std::unique_ptr<direction_memory> memory_;
     std::optional<std::int64_t> epoch_;
     bool whole_ = false;

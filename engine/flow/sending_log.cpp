@@ -132,6 +132,9 @@ outcome_of<void> sending::hear(parts& with, lsn sent, io::kafka::fetched_batch& 
             auto const told = decode_progress(batch[at].value().value_or(std::string_view{}));
             if (told && told->run == with.start.run) {
                 known.hear(*told, sent);
+                if (told->seen.from && told->seen.applied <= sent) {
+                    source_wal_.deletes.peer_said(told->seen);
+                }
             } else if (told && !told->asks.empty()) {
                 known.asks = told->asks;
             }

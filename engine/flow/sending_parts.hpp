@@ -24,6 +24,7 @@ namespace tandem::engine {
 
 struct sending::parts {
     std::unique_ptr<io::pg::connection> source;
+    std::unique_ptr<io::pg::connection> deletes; // of its own deletes; null: nobody needs them
     std::unique_ptr<io::kafka::admin> cluster;
     std::unique_ptr<io::kafka::producer> producer; // destroyed after what it sends, see run_parts()
     std::unique_ptr<io::kafka::consumer> progress;

@@ -13,6 +13,10 @@ std::string encode(stream_progress const& told) {
     if (!told.asks.empty()) {
         out["asks"] = told.asks;
     }
+    if (told.seen.from) {
+        out["seen"] = to_string(told.seen.applied);
+        out["seen_at"] = to_string(told.seen.from);
+    }
     return out.dump();
 }
 
@@ -30,9 +34,19 @@ std::optional<stream_progress> decode_progress(std::string_view text) {
     if (!durable) {
         return std::nullopt;
     }
-    return stream_progress{read["run"], read["reader"], *durable, read["again"],
-                           is("asks", &json::is_string) ? read["asks"].get<std::string>()
-                                                        : std::string{}};
+    stream_progress made{read["run"], read["reader"], *durable, read["again"]};
+    if (is("asks", &json::is_string)) {
+        made.asks = read["asks"];
+    }
+    if (is("seen", &json::is_string) && is("seen_at", &json::is_string)) {
+        auto const applied = lsn::parse(read["seen"].get<std::string>());
+        auto const from = lsn::parse(read["seen_at"].get<std::string>());
+        if (!applied || !from) {
+            return std::nullopt;
+        }
+        made.seen = {*applied, *from};
+    }
+    return made;
 }
 
 } // namespace tandem::engine

@@ -2,6 +2,7 @@
 // What a stream's reader tells its writer through Kafka, so that nothing else is needed between two sites.
 
 #include "codecs/base/lsn.hpp"
+#include "engine/core/horizon_probe.hpp"
 
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ struct stream_progress {
     bool again = false; // something is missing: send everything again that is not durable
     // A reader that has not begun asks where the stream does: who it is. Empty: it does not ask.
     std::string asks = {};
+    // Everything up to `applied` was applied when the reader's own WAL was at `from`; zero: not known.
+    horizon seen = {};
 
     friend bool operator==(stream_progress const&, stream_progress const&) = default;
 };

@@ -23,12 +23,17 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr auto tick = 20ms;
+constexpr auto drop_interval = 1s;
 constexpr auto patience = 300ms; // with a server that does not say how far it has read
 
 direction_setup of_source(direction_setup const& setup) {
     auto made = setup;
     made.target = setup.source;
     return made;
+}
+
+lsn lsn_of(io::pg::rows const& from) {
+    return lsn::parse(from.text(0, 0)).value_or(lsn{});
 }
 
 // Writes tombstones through a session of its own.
@@ -47,6 +52,7 @@ public:
     [[nodiscard]] io::awaitable<outcome_of<void>> begin();
     [[nodiscard]] io::awaitable<outcome_of<void>> store(change_batch const& collected,
                                                         lsn position);
+    [[nodiscard]] io::awaitable<outcome_of<void>> drop(lsn until);
     // A synchronous commit, so that what was written is read.
     [[nodiscard]] io::awaitable<outcome_of<void>> flush();
 
@@ -244,13 +250,34 @@ io::awaitable<outcome_of<void>> tombstone_writer::carry_out(voided queued) {
         if (got->what == io::pg::outcome::kind::error && !failed) {
             failed = got->why;
         } else if (got->what == io::pg::outcome::kind::rows) {
-            at.push_back(lsn::parse(got->data.text(0, 0)).value_or(lsn{}));
+            at.push_back(lsn_of(got->data));
         }
     }
     if (failed) {
         co_return retry_after(setup_.source.name, "storing its deletes", *failed);
     }
     bookkeeping_.wal_bytes.fetch_add(at.back().value - at.front().value);
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> tombstone_writer::drop(lsn until) {
+    io::pg::parameters values;
+    values.emplace_back(to_string(until));
+    auto const before = co_await session_.link().execute("SELECT pg_current_wal_insert_lsn()");
+    if (!before) {
+        co_return retry_after(setup_.source.name, "reading its WAL position", before.error());
+    }
+    auto const done = co_await session_.link().query(sql::drop_tombstones(), std::move(values));
+    if (!done) {
+        co_return retry_after(setup_.source.name, "dropping tombstones", done.error());
+    }
+    auto const after = co_await session_.link().execute("SELECT pg_current_wal_insert_lsn()");
+    if (!after) {
+        co_return retry_after(setup_.source.name, "reading its WAL position", after.error());
+    }
+    if (done->affected() > 0) {
+        bookkeeping_.wal_bytes.fetch_add(lsn_of(*after).value - lsn_of(*before).value);
+    }
     co_return boost::system::in_place_value;
 }
 
@@ -284,7 +311,7 @@ io::awaitable<outcome_of<void>> watch_deletes(direction_link& link, io::pg::conn
 
 io::awaitable<failure> tombstone_loop(direction_link& link,
                                       std::unique_ptr<io::pg::connection> source,
-                                      node_bookkeeping& bookkeeping) {
+                                      node_bookkeeping& bookkeeping, node_deletes& of_target) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     tombstone_writer writer{link, std::move(source), bookkeeping};
     auto& deletes = bookkeeping.deletes;
@@ -293,6 +320,8 @@ io::awaitable<failure> tombstone_loop(direction_link& link,
         co_return begun.error();
     }
     auto moved_at = steady::now();
+    auto dropped_at = moved_at;
+    lsn dropped;
     for (;;) {
         auto const collected = link.collected.take();
         auto const position = link.decoded;
@@ -316,6 +345,15 @@ io::awaitable<failure> tombstone_loop(direction_link& link,
             }
             link.reply_wanted = true;
             link.status_wanted = true;
+        }
+        auto const droppable = deletes.droppable(of_target.confirmed());
+        if (droppable > dropped && now - dropped_at >= drop_interval) {
+            dropped_at = now;
+            dropped = droppable;
+            auto done = co_await writer.drop(droppable);
+            if (!done) {
+                co_return done.error();
+            }
         }
         timer.expires_after(tick);
         co_await timer.async_wait(io::asio::use_awaitable);

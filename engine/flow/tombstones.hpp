@@ -20,6 +20,7 @@ namespace tandem::engine {
 // Stores what the link's capture collects, and says how far. A member of its group. `source`: a connection of its own.
 [[nodiscard]] io::awaitable<failure> tombstone_loop(direction_link& link,
                                                     std::unique_ptr<io::pg::connection> source,
-                                                    node_bookkeeping& bookkeeping);
+                                                    node_bookkeeping& bookkeeping,
+                                                    node_deletes& of_target);
 
 } // namespace tandem::engine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.waiting import wait_until
+from support.waiting import holds_for, wait_until
 
 SCHEMA = """
 CREATE TABLE item (id integer PRIMARY KEY, who text, n integer);
@@ -198,3 +198,35 @@ def test_two_full_queues_do_not_wait_for_each_other(servers):
     assert [database.value("SELECT count(*) FROM item") for database in pair.both] == [120_051] * 2  # 120,000 new ones and 51 of 100 old ones
     assert "reads again what it had passed over" in pair.instance.log_text()
     pair.close()
+
+
+def tombstones(database):
+    return database.value("SELECT count(*) FROM tandem.tombstone")
+
+
+def test_tombstones_go_when_no_older_row_can_come_any_more(running):
+    running.instance.freeze()
+    running.b.sql("DELETE FROM item WHERE id < 30; TRUNCATE item")
+    running.a.sql("DELETE FROM item WHERE id > 90")
+    running.instance.thaw()
+    settle(running)
+    assert tombstones(running.b) > 0 or tombstones(running.a) > 0
+    wait_until(lambda: [tombstones(database) for database in running.both] == [0, 0], 30, "they go", detail=running.explain)
+    holds_for(lambda: settled_wal(running), 3, "an idle pair writes nothing more")
+
+
+def settled_wal(pair):
+    return [database.value("SELECT count(*) FROM tandem.tombstone") for database in pair.both] == [0, 0]
+
+
+@pytest.mark.parametrize("down", ["a", "b"])
+def test_tombstones_stay_while_the_peer_may_still_send(running, down):
+    """What it wrote before it knew is in its log only, for as long as its direction stands still."""
+    node = running.peer(getattr(running, down))
+    running.instance.stop()
+    getattr(running, down).sql("UPDATE item SET who = 'older' WHERE id = 1")
+    node.sql("DELETE FROM item WHERE id = 1")
+    running.instance.start().wait_streaming()
+    settle(running)
+    running.assert_equal("item")
+    assert running.a.sql("SELECT * FROM item WHERE id = 1") == []
