@@ -52,6 +52,11 @@ lsn node_deletes::droppable(lsn confirmed) {
     return droppable_;
 }
 
+lsn node_deletes::awaited() const {
+    std::lock_guard const held{guard_};
+    return awaited_ ? awaited_->from : lsn{};
+}
+
 bool node_deletes::may_beat(std::string const& table, pg_time v) const {
     std::lock_guard const held{guard_};
     auto const found = newest_.find(table);

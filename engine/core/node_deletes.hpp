@@ -40,6 +40,8 @@ public:
     // Before which position tombstones are needed no more, when everything up to `confirmed` of the peer's own WAL is
     // here, and verified; zero: none.
     [[nodiscard]] lsn droppable(lsn confirmed);
+    // Up to where of the peer's WAL that waits; zero: for nothing.
+    [[nodiscard]] lsn awaited() const;
 
     // By whoever applies this node's stream at a peer: everything before that position of this node's WAL is there, and
     // verified.

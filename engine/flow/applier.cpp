@@ -63,53 +63,35 @@ io::awaitable<failure> applier::run() {
             if (link_.stopping) {
                 co_return failure{next_step::stopped, {}};
             }
-            auto recovered = co_await recover();
+            auto const recovered = co_await recover();
             if (!recovered) {
                 co_return recovered.error();
             }
             continue;
         }
+        if (requests_due() && !flights_.empty()) {
+            co_await link_.arrived.wait();
+            continue;
+        }
         if (requests_due()) {
-            if (!flights_.empty()) {
-                co_await link_.arrived.wait();
-                continue;
-            }
             auto done = co_await carry_out_requests();
             if (!done) {
                 co_return done.error();
             }
             continue;
         }
-        if (link_.window.next_is_again()) {
-            auto passed = co_await pass_again();
-            if (!passed) {
-                co_return passed.error();
-            }
+        auto const first = co_await tend_verification();
+        if (!first) {
+            co_return first.error();
+        }
+        if (*first) {
             continue;
         }
-        if (again_ && all_again()) {
-            close_again();
-        }
-        if (must_verify()) {
-            if (!flights_.empty()) {
-                co_await link_.arrived.wait();
-                continue;
-            }
-            auto verified = co_await verify();
-            if (!verified) {
-                co_return verified.error();
-            }
-            continue;
-        }
-        if (too_much_unverified()) {
+        if (careful_now() && !flights_.empty()) {
             co_await link_.arrived.wait();
             continue;
         }
         if (careful_now()) {
-            if (!flights_.empty()) {
-                co_await link_.arrived.wait();
-                continue;
-            }
             auto done = co_await careful_transaction();
             if (!done) {
                 co_return done.error();
@@ -135,16 +117,18 @@ io::awaitable<failure> applier::run() {
             co_await link_.arrived.wait();
             continue;
         }
-        voided gone = boost::system::in_place_value;
-        if (by_copy) {
-            gone = co_await send_copy();
-        } else {
-            gone = co_await send();
-        }
+        auto const gone = co_await send_batch(by_copy);
         if (!gone) {
             co_return gone.error();
         }
     }
+}
+
+io::awaitable<applier::voided> applier::send_batch(bool by_copy) {
+    if (by_copy) {
+        co_return co_await send_copy();
+    }
+    co_return co_await send();
 }
 
 bool applier::worth_sending() const noexcept {

@@ -97,6 +97,7 @@ private:
     [[nodiscard]] bool worth_sending() const noexcept;
     [[nodiscard]] io::awaitable<bool> gather_more();
     [[nodiscard]] bool goes_by_copy() const;
+    [[nodiscard]] io::awaitable<voided> send_batch(bool by_copy);
     [[nodiscard]] io::awaitable<voided> send_copy();
     [[nodiscard]] io::awaitable<voided> send();
     [[nodiscard]] flight new_flight(bool commits) const;
@@ -106,6 +107,7 @@ private:
     void settle(flight& done);
     // engine/flow/applier_verify.cpp
     [[nodiscard]] bool verifies() const noexcept { return link_.target_deletes != nullptr; }
+    [[nodiscard]] io::awaitable<outcome_of<bool>> tend_verification();
     [[nodiscard]] outcome_of<std::vector<key_set>> keys_written();
     void note_written(flight& done);
     [[nodiscard]] bool must_verify();

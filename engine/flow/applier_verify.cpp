@@ -22,6 +22,33 @@ constexpr std::int64_t half_of_all = std::int64_t{1} << 31; // transactions that
 
 } // namespace
 
+// True: the applier looks again before it does anything else.
+io::awaitable<outcome_of<bool>> applier::tend_verification() {
+    if (link_.window.next_is_again()) {
+        auto const passed = co_await pass_again();
+        if (!passed) {
+            co_return passed.error();
+        }
+        co_return true;
+    }
+    if (again_ && all_again()) {
+        close_again();
+    }
+    bool const verifies_now = must_verify();
+    if (verifies_now && flights_.empty()) {
+        auto const verified = co_await verify();
+        if (!verified) {
+            co_return verified.error();
+        }
+        co_return true;
+    }
+    if (verifies_now || too_much_unverified()) {
+        co_await link_.arrived.wait();
+        co_return true;
+    }
+    co_return false;
+}
+
 outcome_of<std::vector<key_set>> applier::keys_written() {
     if (verifies() && !keys_.add_written(batch_)) {
         return failure{next_step::retry, "too many keys in one batch; lower --batch-bytes"};

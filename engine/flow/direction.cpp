@@ -139,6 +139,22 @@ capture_way direction::way_of_capture(bool binary) const {
     return way;
 }
 
+// What writes to the target, then what reads the source.
+io::awaitable<outcome_of<void>> direction::open_ends(sessions& open, bool binary) {
+    auto apply = co_await open_apply_session(setup_);
+    if (!apply) {
+        co_return apply.error();
+    }
+    open.apply = std::move(*apply);
+    auto const way = way_of_capture(binary);
+    auto started = co_await open_capture_session(setup_, way);
+    if (!started) {
+        co_return started.error();
+    }
+    open.stream = std::move(*started);
+    co_return boost::system::in_place_value;
+}
+
 io::awaitable<failure> direction::stream_with(sessions& open) {
     auto const executor = co_await io::asio::this_coro::executor;
     auto point = co_await take_over(setup_, *open.source, *open.target, epoch_);
@@ -159,18 +175,10 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     }
     bool const binary = !text_ && *transforms == nullptr && parked->empty() &&
                         setup_.source_version >= 140000 && setup_.target_version >= 140000;
-    auto apply = co_await open_apply_session(setup_);
-    if (!apply) {
-        co_return apply.error();
+    auto const opened = co_await open_ends(open, binary);
+    if (!opened) {
+        co_return opened.error();
     }
-    open.apply = std::move(*apply);
-    auto const way = way_of_capture(binary);
-    auto started = co_await open_capture_session(setup_, way);
-    if (!started) {
-        co_return started.error();
-    }
-    open.stream = std::move(*started);
-
     auto const& facts = point->progress.facts;
     resume_guard const resume{failpoint("progress_check") ? progress_facts{} : facts,
                               point->expect_last_applied && !failpoint("progress_check")};

@@ -34,6 +34,7 @@ private:
     [[nodiscard]] io::awaitable<failure> stream() override;
     void change_way(next_step how) override;
     [[nodiscard]] capture_way way_of_capture(bool binary) const;
+    [[nodiscard]] io::awaitable<outcome_of<void>> open_ends(sessions& open, bool binary);
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
         io::pg::connection& source, start_point const& point);

@@ -346,6 +346,7 @@ io::awaitable<failure> tombstone_loop(direction_link& link,
             link.reply_wanted = true;
             link.status_wanted = true;
         }
+        of_target.want(deletes.awaited()); // where this process reads it too
         auto const droppable = deletes.droppable(of_target.confirmed());
         if (droppable > dropped && now - dropped_at >= drop_interval) {
             dropped_at = now;
