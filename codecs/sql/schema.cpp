@@ -65,7 +65,7 @@ constexpr char const* create_tombstone = R"(CREATE TABLE tandem.tombstone (
     key text[] NOT NULL, -- as text, in the order of the columns' names; empty: TRUNCATE
     hash bigint NOT NULL, -- of key
     at timestamptz NOT NULL,
-    position pg_lsn NOT NULL))"; // that the delete lies before, in this node's WAL
+    position pg_lsn NOT NULL))"; // where it is committed, or one behind it is, in this node's WAL
 
 constexpr char const* index_tombstone_hash =
     "CREATE INDEX tombstone_hash ON tandem.tombstone (hash)";

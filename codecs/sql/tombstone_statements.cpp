@@ -76,7 +76,7 @@ std::string newest_tombstones() {
 }
 
 std::string drop_tombstones() {
-    return "DELETE FROM tandem.tombstone WHERE position <= $1";
+    return "DELETE FROM tandem.tombstone WHERE position < $1";
 }
 
 std::string remove_buried(apply_table const& table, apply_rules const& rules) {

@@ -10,15 +10,15 @@
 
 namespace tandem::sql {
 
-// `table` has the columns of the match key only. One array per column, the times of the deletes (timestamptz[]), a
-// position that all of them lie before.
+// `table` has the columns of the match key only. One array per column, the times of the deletes (timestamptz[]), and
+// where the last of them is committed.
 [[nodiscard]] std::string store_tombstones(apply_table const& table, bool binary);
 // The time, the position.
 [[nodiscard]] std::string store_truncation(truncated_table const& table);
 
 // The newest of each table: schema, name, unix µs.
 [[nodiscard]] std::string newest_tombstones();
-// Those that lie before a position.
+// Those that are committed before a position.
 [[nodiscard]] std::string drop_tombstones();
 
 // Takes the rows out that a newer tombstone beats, and writes them to tandem.conflict: those versions that this session's

@@ -33,6 +33,13 @@ void each_key_column(pgoutput::tuple_view row, table_plan const& plan, Visit&& v
     }
 }
 
+void append_part(std::string& to, std::string_view part) {
+    char length[4];
+    store_big_endian(length, static_cast<std::uint32_t>(part.size()));
+    to.append(length, sizeof length);
+    to.append(part);
+}
+
 } // namespace
 
 std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& plan,
@@ -43,12 +50,8 @@ std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& pla
         return only;
     }
     scratch.clear();
-    each_key_column(row, plan, [&](pgoutput::column_view column) {
-        char length[4];
-        store_big_endian(length, static_cast<std::uint32_t>(column.bytes.size()));
-        scratch.append(length, sizeof length);
-        scratch.append(column.bytes);
-    });
+    each_key_column(row, plan,
+                    [&](pgoutput::column_view column) { append_part(scratch, column.bytes); });
     return scratch;
 }
 
@@ -75,27 +78,52 @@ bool has_unchanged(pgoutput::tuple_view row) noexcept {
     return false;
 }
 
-bool moves_key(change const& what, table_plan const& plan) {
-    if (what.kind != change_kind::update || what.old_kind == pgoutput::old_row_kind::none) {
-        return false;
-    }
-    // A key column can be TOASTed: left out of the new row it is the old row's value.
+namespace {
+
+// Calls visit(before, after) for each match key column of an update that has an old row. A key column can be TOASTed: left
+// out of the new row it is the old row's value.
+template <class Visit>
+void each_key_pair(change const& what, table_plan const& plan, Visit&& visit) {
     pgoutput::tuple_view::cursor before{what.old_row};
     pgoutput::tuple_view::cursor after{what.new_row};
     std::size_t next_key = 0;
     for (std::uint16_t at = 0; next_key < plan.key.size(); ++at) {
         auto const old_column = before.next();
         auto const new_column = after.next();
-        if (at != plan.key[next_key]) {
-            continue;
-        }
-        ++next_key;
-        if (new_column.kind != pgoutput::column_kind::unchanged &&
-            new_column.bytes != old_column.bytes) {
-            return true;
+        if (at == plan.key[next_key]) {
+            ++next_key;
+            bool const left_out = new_column.kind == pgoutput::column_kind::unchanged;
+            visit(old_column.bytes, left_out ? old_column.bytes : new_column.bytes);
         }
     }
-    return false;
+}
+
+} // namespace
+
+bool moves_key(change const& what, table_plan const& plan) {
+    if (what.kind != change_kind::update || what.old_kind == pgoutput::old_row_kind::none) {
+        return false;
+    }
+    bool moves = false;
+    each_key_pair(what, plan, [&](std::string_view before, std::string_view after) {
+        moves = moves || before != after;
+    });
+    return moves;
+}
+
+std::string_view key_after(change const& what, table_plan const& plan, std::string& scratch) {
+    if (what.old_kind == pgoutput::old_row_kind::none) {
+        return match_key_bytes(what.new_row, plan, scratch);
+    }
+    std::string_view only;
+    scratch.clear();
+    each_key_pair(what, plan, [&](std::string_view, std::string_view after) {
+        only = after;
+        if (plan.key.size() > 1) {
+            append_part(scratch, after);
+        }
+    });
+    return plan.key.size() > 1 ? std::string_view{scratch} : only;
 }
 
 void batch_builder::begin(transaction_header const& header) {

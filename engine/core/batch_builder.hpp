@@ -151,6 +151,10 @@ private:
 // True when a column of the row was left out as unchanged.
 [[nodiscard]] bool has_unchanged(pgoutput::tuple_view row) noexcept;
 
+// match_key_bytes() of the row that an insert or update leaves.
+[[nodiscard]] std::string_view key_after(change const& what, table_plan const& plan,
+                                         std::string& scratch);
+
 // True for an update whose match key differs between old and new row.
 [[nodiscard]] bool moves_key(change const& what, table_plan const& plan);
 

@@ -24,6 +24,13 @@ using buffer = std::unique_ptr<char, void (*)(char*)>;
 
 enum class change_kind : std::uint8_t { insert, update, remove, truncate };
 
+// The row where the arena keeps it.
+[[nodiscard]] inline pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
+    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
+}
+
+inline constexpr std::size_t change_overhead = 128; // what a change costs beside its bytes
+
 struct truncation {
     std::vector<pgoutput::relation_ptr> relations;
 };

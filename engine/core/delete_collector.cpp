@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace tandem::engine {
-namespace {
-
-constexpr std::size_t change_overhead = 128;
-
-pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
-    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
-}
-
-} // namespace
 
 void delete_collector::add(change const& what, pgoutput::relation_ptr const& shape) {
     bool const may_move =

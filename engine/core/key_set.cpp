@@ -1,6 +1,5 @@
 #include "engine/core/key_set.hpp"
 
-#include "codecs/base/big_endian.hpp"
 #include "engine/core/parked_keys.hpp"
 
 #include <algorithm>
@@ -101,47 +100,9 @@ bool key_sets::add_written(batch_builder const& batch) {
     return true;
 }
 
-std::size_t key_sets::bytes() const noexcept {
-    std::size_t all = 0;
-    for (auto const& set : sets_) {
-        all += set.bytes();
-    }
-    return all;
-}
-
 std::vector<key_set> key_sets::take() {
     set_of_.clear();
     return std::exchange(sets_, {});
-}
-
-std::string_view key_after(change const& what, table_plan const& plan, std::string& scratch) {
-    if (!moves_key(what, plan)) {
-        bool const stands_in_old = what.old_kind != pgoutput::old_row_kind::none;
-        return match_key_bytes(stands_in_old ? what.old_row : what.new_row, plan, scratch);
-    }
-    // A key column that was left out is the old row's.
-    scratch.clear();
-    pgoutput::tuple_view::cursor before{what.old_row};
-    pgoutput::tuple_view::cursor after{what.new_row};
-    std::size_t next_key = 0;
-    for (std::uint16_t at = 0; next_key < plan.key.size(); ++at) {
-        auto const old_column = before.next();
-        auto const new_column = after.next();
-        if (at != plan.key[next_key]) {
-            continue;
-        }
-        ++next_key;
-        auto const bytes = new_column.kind == pgoutput::column_kind::unchanged ? old_column.bytes
-                                                                               : new_column.bytes;
-        if (plan.key.size() == 1) {
-            return bytes;
-        }
-        char length[4];
-        store_big_endian(length, static_cast<std::uint32_t>(bytes.size()));
-        scratch.append(length, sizeof length);
-        scratch.append(bytes);
-    }
-    return scratch;
 }
 
 } // namespace tandem::engine

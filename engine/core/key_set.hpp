@@ -64,7 +64,6 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return sets_.empty(); }
     [[nodiscard]] std::vector<key_set>& sets() noexcept { return sets_; }
-    [[nodiscard]] std::size_t bytes() const noexcept;
     // What there is so far, to whoever asks; empty again.
     [[nodiscard]] std::vector<key_set> take();
 
@@ -74,9 +73,5 @@ private:
     std::map<std::uint32_t, std::size_t> set_of_; // by plan number
     std::map<std::uint32_t, std::shared_ptr<key_shape const>> shapes_;
 };
-
-// The key of the row that a change leaves. Not for a remove or truncate.
-[[nodiscard]] std::string_view key_after(change const& what, table_plan const& plan,
-                                         std::string& scratch);
 
 } // namespace tandem::engine

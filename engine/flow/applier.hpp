@@ -219,7 +219,8 @@ private:
     bool again_; // what was applied before may still come
     std::vector<key_set> uncommitted_keys_;
     std::int64_t uncommitted_transaction_ = 0;
-    std::chrono::steady_clock::time_point verify_wait_; // not before
+    std::chrono::steady_clock::time_point verify_wait_;    // not before
+    std::chrono::steady_clock::time_point too_much_since_; // ... is unverified
     std::optional<std::chrono::steady_clock::time_point>
         waiting_since_; // of the batch's first change
 };

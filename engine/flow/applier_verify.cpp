@@ -6,7 +6,7 @@
 
 #include "engine/flow/applier.hpp"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t sets_at_once = 64;
+constexpr auto say_after = 5s;
 constexpr std::int64_t half_of_all = std::int64_t{1} << 31; // transactions that can be told apart
 
 } // namespace
@@ -42,7 +43,16 @@ io::awaitable<outcome_of<bool>> applier::tend_verification() {
         }
         co_return true;
     }
-    if (verifies_now || too_much_unverified()) {
+    bool const too_much = too_much_unverified();
+    auto const now = std::chrono::steady_clock::now();
+    if (!too_much) {
+        too_much_since_ = now;
+    } else if (now - too_much_since_ >= say_after) {
+        say_retrying(fmt::format("waiting until the deletes of node {0} are read: what is applied "
+                                 "there is verified against them; see the direction {0} -> {1}",
+                                 link_.setup.target.name, link_.setup.source.name));
+    }
+    if (verifies_now || too_much) {
         co_await link_.arrived.wait();
         co_return true;
     }

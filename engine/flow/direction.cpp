@@ -75,7 +75,7 @@ io::awaitable<failure> direction::stream() {
     opening.push_back(open_session(executor, source));
     opening.push_back(open_session(executor, target));
     opening.push_back(open_session(executor, target));
-    if (setup_.guarded) {
+    if (source_wal_.deletes.watched()) {
         opening.push_back(open_session(executor, source));
     }
     auto opened = co_await io::all(executor, std::move(opening));
@@ -91,7 +91,7 @@ io::awaitable<failure> direction::stream() {
     open.source = std::move(*opened[0]);
     open.target = std::move(*opened[1]);
     open.catalog = std::move(*opened[2]);
-    if (setup_.guarded) {
+    if (source_wal_.deletes.watched()) {
         open.deletes = std::move(*opened[3]);
     }
     auto const why = co_await stream_with(open);

@@ -221,8 +221,11 @@ void make_workers(instance& made, options const& set) {
             body->stand_by();
             made.workers.emplace_back(std::make_unique<worker>())->body = std::move(body);
         };
-        if (setup.guarded &&
-            (set.transport == transport::direct || set.node(setup.source.name) != nullptr)) {
+        bool const is_applied_to =
+            std::ranges::any_of(made.planned, [&source = setup.source](auto const& other) {
+                return other.setup.target.name == source.name;
+            });
+        if (setup.guarded && is_applied_to && set.node(setup.source.name) != nullptr) {
             source_wal.deletes.watch();
         }
         if (set.transport == transport::direct) {

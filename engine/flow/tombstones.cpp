@@ -50,8 +50,7 @@ public:
 
     // What is stored already counts.
     [[nodiscard]] io::awaitable<outcome_of<void>> begin();
-    [[nodiscard]] io::awaitable<outcome_of<void>> store(change_batch const& collected,
-                                                        lsn position);
+    [[nodiscard]] io::awaitable<outcome_of<void>> store(change_batch const& collected);
     [[nodiscard]] io::awaitable<outcome_of<void>> drop(lsn until);
     // A synchronous commit, so that what was written is read.
     [[nodiscard]] io::awaitable<outcome_of<void>> flush();
@@ -63,7 +62,7 @@ private:
         pg_time at;
     };
 
-    [[nodiscard]] io::awaitable<voided> resolve(change_batch const& collected);
+    [[nodiscard]] io::awaitable<voided> resolve(std::vector<pgoutput::relation_ptr> const& shapes);
     [[nodiscard]] voided sort(change_batch const& collected);
     [[nodiscard]] voided queue(lsn position);
     [[nodiscard]] io::awaitable<voided> carry_out(voided queued);
@@ -100,9 +99,13 @@ io::awaitable<outcome_of<void>> tombstone_writer::begin() {
     co_return boost::system::in_place_value;
 }
 
-io::awaitable<outcome_of<void>> tombstone_writer::store(change_batch const& collected,
-                                                        lsn position) {
-    auto done = co_await resolve(collected);
+io::awaitable<outcome_of<void>> tombstone_writer::store(change_batch const& collected) {
+    auto done = co_await resolve(collected.shapes);
+    for (auto const& each : collected.truncations) {
+        if (done) {
+            done = co_await resolve(each.relations);
+        }
+    }
     if (done) {
         done = sort(collected);
     }
@@ -113,7 +116,7 @@ io::awaitable<outcome_of<void>> tombstone_writer::store(change_batch const& coll
     if (!entered) {
         co_return entered;
     }
-    auto const queued = queue(position);
+    auto const queued = queue(collected.pieces.back().header.final_lsn);
     auto stored = co_await carry_out(queued);
     if (stored) {
         stored = checked(session_.exit());
@@ -121,22 +124,13 @@ io::awaitable<outcome_of<void>> tombstone_writer::store(change_batch const& coll
     co_return stored;
 }
 
-io::awaitable<outcome_of<void>> tombstone_writer::resolve(change_batch const& collected) {
-    for (auto const& shape : collected.shapes) {
+io::awaitable<outcome_of<void>> tombstone_writer::resolve(
+    std::vector<pgoutput::relation_ptr> const& shapes) {
+    for (auto const& shape : shapes) {
         if (tables_.find(shape.get()) == nullptr) {
             auto made = co_await tables_.resolve(shape);
             if (!made) {
                 co_return made.error();
-            }
-        }
-    }
-    for (auto const& what : collected.truncations) {
-        for (auto const& shape : what.relations) {
-            if (tables_.find(shape.get()) == nullptr) {
-                auto made = co_await tables_.resolve(shape);
-                if (!made) {
-                    co_return made.error();
-                }
             }
         }
     }
@@ -282,8 +276,7 @@ io::awaitable<outcome_of<void>> tombstone_writer::drop(lsn until) {
 }
 
 io::awaitable<outcome_of<void>> tombstone_writer::flush() {
-    constexpr auto commit = "SELECT pg_current_wal_insert_lsn(), txid_current()";
-    auto const done = co_await session_.link().execute(commit);
+    auto const done = co_await session_.link().execute("SELECT txid_current()");
     if (!done) {
         co_return retry_after(setup_.source.name, "flushing its WAL", done.error());
     }
@@ -326,7 +319,7 @@ io::awaitable<failure> tombstone_loop(direction_link& link,
         auto const collected = link.collected.take();
         auto const position = link.decoded;
         if (collected != nullptr) {
-            auto stored = co_await writer.store(*collected, position);
+            auto stored = co_await writer.store(*collected);
             if (!stored) {
                 co_return stored.error();
             }

@@ -14,7 +14,6 @@ namespace tandem::engine {
 namespace {
 
 constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
-constexpr std::size_t change_overhead = 128;                // what a change costs beside its bytes
 constexpr std::size_t copied_most = std::size_t{32}
                                     << 10; // larger messages stay as libpq made them
 
@@ -24,12 +23,6 @@ constexpr std::chrono::milliseconds step_back_least{5'000};
 
 void free_message(char* held) {
     PQfreemem(held);
-}
-
-// The row where the batch keeps it. One allocation a block costs less than one a row, which libpq can
-// only give back piece by piece, long after they left the cache.
-pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
-    return row.empty() ? row : pgoutput::tuple_view{row.column_count(), bytes.keep(row.raw())};
 }
 
 void add(counter& to, std::uint64_t by) {
@@ -191,6 +184,8 @@ window_writer::step window_writer::row(change made, pgoutput::relation_ptr const
         filling_->bytes += owner->size();
         filling_->large.emplace_back(owner->release(), &free_message);
     } else {
+        // One allocation a block costs less than one a row, which libpq can only give back piece by piece, long after
+        // they left the cache.
         auto const before = filling_->rows.capacity();
         made.new_row = kept(made.new_row, filling_->rows);
         made.old_row = kept(made.old_row, filling_->rows);

@@ -25,11 +25,7 @@ def running(servers):
 
 
 def concurrently(pair, *writes):
-    """Runs (database, statement) one after the other while tandem stands still: neither side sees the other's."""
-    pair.instance.freeze()
-    for database, statement in writes:
-        database.sql(statement)
-    pair.instance.thaw()
+    pair.concurrently([pair.instance], *writes)
     pair.settle()
 
 

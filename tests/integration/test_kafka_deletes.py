@@ -26,12 +26,7 @@ def running(servers, kafka, request):
 
 
 def concurrently(pair, *writes):
-    for site in pair.sites:
-        site.freeze()
-    for database, statement in writes:
-        database.sql(statement)
-    for site in pair.sites:
-        site.thaw()
+    pair.concurrently(pair.sites, *writes)
     pair.settle()
 
 

@@ -115,6 +115,16 @@ class Pair:
         for mark in marks:
             self.wait_mark(mark, deadline)
 
+    @staticmethod
+    def concurrently(instances, *writes):
+        """Runs (database, statement) one after the other while tandem stands still: neither side sees the other's."""
+        for instance in instances:
+            instance.freeze()
+        for database, statement in writes:
+            database.sql(statement)
+        for instance in instances:
+            instance.thaw()
+
     def explain(self):
         return self._instances[-1].explain() if self._instances else "no tandem was started"
 
