@@ -1,5 +1,6 @@
 #include "codecs/sql/apply_statements.hpp"
 
+#include "codecs/sql/guard.hpp"
 #include "codecs/sql/quote.hpp"
 
 #include <fmt/format.h>
@@ -27,21 +28,27 @@ void list(std::string& to, std::string_view separator, std::string const& text) 
     to += text;
 }
 
-// The parameters as a row source `v` with columns c1, c2 ... and ts; `old` columns are o1, o2 ...
+// The parameters as a row source `v` with columns c1, c2 ... and ts (the row's v); `old` columns are o1, o2 ...
 struct row_source {
     std::string from;     // "(SELECT ...) AS v"
-    std::string times;    // the array of commit times
-    std::string earliest; // the scalars: bounds of the commit times
+    std::string times;    // the array of v
+    std::string commits;  // the array of commit times
+    std::string at;       // of v: the column of them
+    std::string earliest; // the scalars: bounds of v
     std::string newest;
+    std::string seen;      // see left_out_matters()
+    std::string unseen;    // see takes_unseen()
+    std::string unseen_by; // the same
 };
 
 row_source source_of(std::vector<apply_column> const& columns,
-                     std::vector<apply_column> const& old_key, bool binary) {
+                     std::vector<apply_column> const& old_key, apply_rules const& rules,
+                     bool with_seen = false) {
     std::string values;
     std::size_t number = 0;
     auto const add = [&](apply_column const& column, std::string const& alias) {
         ++number;
-        list(values, ", ", elements(number, column.type_name, binary) + " AS " + alias);
+        list(values, ", ", elements(number, column.type_name, rules.binary) + " AS " + alias);
     };
     for (auto const& column : columns) {
         add(column, fmt::format("c{}", number + 1));
@@ -50,15 +57,30 @@ row_source source_of(std::vector<apply_column> const& columns,
         add(old_key[at], fmt::format("o{}", at + 1));
     }
     auto const times = number + 1;
-    return {fmt::format("(SELECT {}, unnest(${}::timestamptz[]) AS ts) AS v", values, times),
-            fmt::format("${}::timestamptz[]", times), fmt::format("${}::timestamptz", times + 1),
-            fmt::format("${}::timestamptz", times + 2)};
+    auto const commits = takes_times(rules) ? times + 1 : times;
+    auto const unseen = commits + (with_seen ? 4 : 3);
+    row_source made;
+    made.from = fmt::format("(SELECT {}, unnest(${}::timestamptz[]) AS ts", values, times);
+    made.at = "v.ts";
+    if (takes_times(rules)) {
+        made.from += fmt::format(", unnest(${}::timestamptz[]) AS at", commits);
+        made.at = "v.at";
+    }
+    made.from += ") AS v";
+    made.times = fmt::format("${}::timestamptz[]", times);
+    made.commits = fmt::format("${}::timestamptz[]", commits);
+    made.earliest = fmt::format("${}::timestamptz", commits + 1);
+    made.newest = fmt::format("${}::timestamptz", commits + 2);
+    made.seen = fmt::format("${}::timestamptz", commits + 3);
+    made.unseen = fmt::format("${}::timestamptz[]", unseen);
+    made.unseen_by = fmt::format("${}::bigint[]", unseen + 1);
+    return made;
 }
 
-// "ts" of the incoming row whose key equals excluded's: ON CONFLICT sees no other columns of v. Read
+// Of the incoming row whose key equals excluded's, what stands in that array: ON CONFLICT sees no other columns of v. Read
 // only where the bounds have not decided.
 std::string looked_up_time(apply_table const& table, apply_rules const& rules,
-                           row_source const& source) {
+                           std::string const& times) {
     std::string arrays;
     std::string names;
     std::string match;
@@ -76,32 +98,7 @@ std::string looked_up_time(apply_table const& table, apply_rules const& rules,
                          identifier(column.name)));
     }
     return fmt::format("(SELECT k.ts FROM unnest({}, {}) AS k({}, ts) WHERE {} LIMIT 1)", arrays,
-                       source.times, names, match);
-}
-
-struct guard_terms {
-    std::string type;     // PostgreSQL's name of the conflict
-    std::string time;     // the incoming row's v
-    std::string incoming; // jsonb of the incoming row
-    std::string key;      // jsonb of its key
-    std::string earliest;
-    std::string newest;
-};
-
-// True when the incoming row wins (R11). A version without commit time is old, or our own of this
-// very transaction: both give way.
-std::string guard(apply_table const& table, apply_rules const& rules, guard_terms const& terms) {
-    return fmt::format(
-        "CASE WHEN coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) < {}, true) THEN true "
-        "WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true "
-        "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND "
-        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN true "
-        "ELSE tandem.lost({}, {}, {}, {}, {}, {}, {}, {}, {}, "
-        "pg_catalog.pg_xact_commit_timestamp(t.xmin), {}) END",
-        terms.earliest, rules.peer_origin, terms.newest, rules.peer_wins_ties ? "<=" : "<",
-        terms.time, literal(terms.type), literal(rules.policy), literal(rules.peer_node),
-        literal(rules.own_node), literal(table.schema), literal(table.name), terms.key,
-        terms.incoming, "pg_catalog.to_jsonb(t.*)", terms.time);
+                       times, names, match);
 }
 
 // jsonb_build_object over some columns of a row alias: names as the table has them.
@@ -162,25 +159,41 @@ std::string key_match(apply_table const& table) {
 std::string bounds_known(row_source const& source) {
     return fmt::format("{} <= {}", source.earliest, source.newest);
 }
+std::string scalars_known(row_source const& source, apply_rules const& rules) {
+    return takes_unseen(rules)
+               ? fmt::format("{} AND pg_catalog.cardinality({}) = pg_catalog.cardinality({})",
+                             bounds_known(source), source.unseen, source.unseen_by)
+               : bounds_known(source);
+}
 
-std::string upsert(apply_table const& table, apply_rules const& rules, std::string const& type) {
-    auto const source = source_of(table.columns, {}, rules.binary);
+struct column_lists {
     std::string names;
-    std::string values;
-    std::string arbiter;
+    std::string values;  // of v
+    std::string arbiter; // the key's names
+};
+
+column_lists lists_of(apply_table const& table) {
+    column_lists made;
     for (std::size_t at = 0; at < table.columns.size(); ++at) {
         auto const& column = table.columns[at];
-        list(names, ", ", identifier(column.name));
-        list(values, ", ", fmt::format("v.c{}", at + 1));
+        list(made.names, ", ", identifier(column.name));
+        list(made.values, ", ", fmt::format("v.c{}", at + 1));
         if (column.key) {
-            list(arbiter, ", ", identifier(column.name));
+            list(made.arbiter, ", ", identifier(column.name));
         }
     }
-    auto const head = fmt::format("INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM "
-                                  "{} WHERE {} ON CONFLICT ({}) DO ",
-                                  qualified(table.schema, table.name), names, values, source.from,
-                                  bounds_known(source), arbiter);
+    return made;
+}
+
+// What becomes of a row that is there: overwritten where the incoming one wins. `more`: columns that it brings along.
+std::string on_conflict(apply_table const& table, std::vector<std::string> const& more,
+                        apply_rules const& rules, row_source const& source,
+                        std::string const& type) {
+    auto const head = fmt::format(" ON CONFLICT ({}) DO ", lists_of(table).arbiter);
     auto set = assignments(table, false, "excluded");
+    for (auto const& column : more) {
+        list(set, ", ", fmt::format("{0} = excluded.{0}", identifier(column)));
+    }
     if (set.empty()) { // all columns are key: rewrite one, so that the version is ours
         for (auto const& column : table.columns) {
             if (set.empty() && !column.fixed) {
@@ -196,12 +209,25 @@ std::string upsert(apply_table const& table, apply_rules const& rules, std::stri
         return update;
     }
     guard_terms const terms{type,
-                            looked_up_time(table, rules, source),
+                            looked_up_time(table, rules, source.times),
+                            looked_up_time(table, rules, source.commits),
                             json_of_excluded(table, false),
                             json_of_excluded(table, true),
                             source.earliest,
-                            source.newest};
+                            source.newest,
+                            source.unseen,
+                            source.unseen_by};
     return update + " WHERE " + guard(table, rules, terms);
+}
+
+std::string upsert(apply_table const& table, apply_rules const& rules, std::string const& type) {
+    auto const source = source_of(table.columns, {}, rules);
+    auto const columns = lists_of(table);
+    return fmt::format(
+               "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE {}",
+               qualified(table.schema, table.name), columns.names, columns.values, source.from,
+               scalars_known(source, rules)) +
+           on_conflict(table, {}, rules, source, type);
 }
 
 } // namespace
@@ -227,69 +253,72 @@ std::string update_rows(apply_table const& table, apply_rules const& rules) {
 
 namespace {
 
-// UPDATE whose missing rows are logged: what it would have written is not lost unseen.
-std::string logged_update(apply_table const& table, apply_rules const& rules,
-                          row_source const& source, std::string const& set,
-                          std::string const& match) {
-    guard_terms const terms{"update_origin_differs",
-                            "v.ts",
-                            json_of(table.columns, "v.c", false),
-                            json_of(table.columns, "v.c", true),
-                            source.earliest,
-                            source.newest};
-    auto const guarded = rules.guarded ? " AND " + guard(table, rules, terms) : std::string{};
-    return fmt::format(
-        "WITH v AS (SELECT * FROM {0} WHERE {1}), done AS (UPDATE {2} AS t SET {3} FROM v WHERE "
-        "{4}{5}) INSERT INTO tandem.conflict (type, schema_name, table_name, key, incoming, "
-        "incoming_at, incoming_node, position, policy, winner) SELECT 'update_missing', {6}, {7}, "
-        "{8}, {9}, v.ts, {10}, p.applied_lsn, {11}, {12} FROM v, tandem.progress AS p WHERE "
-        "p.stream = {10} AND NOT EXISTS (SELECT 1 FROM {2} AS t WHERE {4})",
-        source.from, bounds_known(source), qualified(table.schema, table.name), set, match, guarded,
-        literal(table.schema), literal(table.name), terms.key, terms.incoming,
-        literal(rules.peer_node), literal(rules.policy), literal(rules.own_node));
+guard_terms of_update(apply_table const& table, row_source const& source) {
+    return {"update_origin_differs",
+            "v.ts",
+            source.at,
+            json_of(table.columns, "v.c", false),
+            json_of(table.columns, "v.c", true),
+            source.earliest,
+            source.newest,
+            source.unseen,
+            source.unseen_by};
 }
 
-} // namespace
-
-namespace {
-
-// A GENERATED ALWAYS identity cannot be set by UPDATE: the row is taken out and put in again, with the
-// columns that the source left out as they were.
-std::string replaced_row(apply_table const& table, std::vector<std::string> const& kept,
-                         apply_rules const& rules, row_source const& source,
-                         std::string const& match) {
-    std::string names;
-    std::string values;
-    for (std::size_t at = 0; at < table.columns.size(); ++at) {
-        list(names, ", ", identifier(table.columns[at].name));
-        list(values, ", ", fmt::format("v.c{}", at + 1));
+std::string and_guard(apply_table const& table, std::vector<std::string> const& kept,
+                      apply_rules const& rules, row_source const& source) {
+    if (!rules.guarded) {
+        return {};
     }
-    std::string returned = "1";
-    for (auto const& column : kept) {
-        list(names, ", ", identifier(column));
-        list(values, ", ", "gone." + identifier(column));
-        returned += ", t." + identifier(column);
-    }
-    guard_terms const terms{"update_origin_differs",
-                            "v.ts",
-                            json_of(table.columns, "v.c", false),
-                            json_of(table.columns, "v.c", true),
-                            source.earliest,
-                            source.newest};
-    auto const guarded = rules.guarded ? " AND " + guard(table, rules, terms) : std::string{};
+    auto const terms = of_update(table, source);
+    return " AND " + (left_out_matters(kept, rules)
+                          ? guard_left_out(table, rules, terms, source.seen)
+                          : guard(table, rules, terms));
+}
+
+// What would have been written over a missing row is not lost unseen.
+std::string log_missing(apply_table const& table, std::vector<std::string> const& kept,
+                        apply_rules const& rules, row_source const& source,
+                        std::string const& match) {
+    auto const terms = of_update(table, source);
     return fmt::format(
-        "WITH v AS (SELECT * FROM {0} WHERE {1}), gone AS (DELETE FROM {2} AS t "
-        "USING v WHERE {3}{4} RETURNING {7}) INSERT INTO {2} ({5}) OVERRIDING SYSTEM "
-        "VALUE SELECT {6} FROM v, gone",
-        source.from, bounds_known(source), qualified(table.schema, table.name), match, guarded,
-        names, values, returned);
+        "INSERT INTO tandem.conflict (type, schema_name, table_name, key, incoming, "
+        "incoming_at, incoming_node, position, policy, winner) SELECT {9}, {0}, {1}, {2}, {3}, {10}, "
+        "{4}, p.applied_lsn, {5}, {6} FROM v, tandem.progress AS p WHERE p.stream = {4} AND NOT EXISTS (SELECT 1 FROM {7} AS t WHERE {8})",
+        literal(table.schema), literal(table.name), terms.key, terms.incoming,
+        literal(rules.peer_node), literal(rules.policy), literal(rules.own_node),
+        qualified(table.schema, table.name), match,
+        left_out_matters(kept, rules) ? "CASE WHEN tandem.incomplete() THEN 'update_missing' END"
+        : rules.conflicts_fail        ? "CASE WHEN tandem.conflicting() THEN 'update_missing' END"
+                                      : "'update_missing'",
+        source.at);
+}
+
+std::string update_of(apply_table const& table, std::vector<std::string> const& kept,
+                      apply_rules const& rules, row_source const& source, std::string const& set,
+                      std::string const& match) {
+    return fmt::format(
+        "WITH v AS (SELECT * FROM {} WHERE {}), done AS (UPDATE {} AS t SET {} FROM v "
+        "WHERE {}{} RETURNING 1) ",
+        source.from, scalars_known(source, rules), qualified(table.schema, table.name), set, match,
+        and_guard(table, kept, rules, source));
+}
+
+std::string old_key_match(std::vector<apply_column> const& old_key) {
+    std::string match;
+    for (std::size_t at = 0; at < old_key.size(); ++at) {
+        list(
+            match, " AND ",
+            fmt::format("t.{} {} v.o{}", identifier(old_key[at].name), old_key[at].equals, at + 1));
+    }
+    return match;
 }
 
 } // namespace
 
 std::string patch_rows(apply_table const& table, std::vector<std::string> const& kept,
                        apply_rules const& rules) {
-    auto const source = source_of(table.columns, {}, rules.binary);
+    auto const source = source_of(table.columns, {}, rules, left_out_matters(kept, rules));
     auto set = assignments(table, false, "v");
     if (set.empty() &&
         !kept.empty()) { // all were left out: the row's version becomes ours all the same
@@ -301,38 +330,99 @@ std::string patch_rows(apply_table const& table, std::vector<std::string> const&
     if (set.empty()) {
         return {};
     }
-    return logged_update(table, rules, source, set, key_match(table));
+    auto const match = key_match(table);
+    return update_of(table, kept, rules, source, set, match) +
+           log_missing(table, kept, rules, source, match);
+}
+
+std::string log_deleted_meanwhile(apply_table const& table,
+                                  std::vector<apply_column> const& old_key,
+                                  std::vector<std::string> const& kept, apply_rules const& rules) {
+    auto const source = source_of(table.columns, old_key, rules);
+    auto const terms = of_update(table, source);
+    bool const lives_on = !old_key.empty() || rules.versions == row_versions::always;
+    auto const* const type = lives_on && left_out_matters(kept, rules)
+                                 ? "CASE WHEN tandem.incomplete() THEN 'update_deleted' END"
+                                 : "'update_deleted'";
+    auto const match = old_key.empty() // a row that was moved is at its new key
+                           ? key_match(table)
+                           : fmt::format("({}) OR ({})", old_key_match(old_key), key_match(table));
+    return fmt::format(
+        "WITH v AS (SELECT * FROM {0} WHERE {1}) INSERT INTO tandem.conflict (type, schema_name, table_name, key, "
+        "incoming, incoming_at, incoming_node, existing_node, position, policy, winner) SELECT {11}, {2}, "
+        "{3}, {4}, {5}, {12}, {6}, {7}, p.applied_lsn, {8}, {7} FROM v, tandem.progress AS p WHERE p.stream = {6} AND NOT "
+        "EXISTS (SELECT 1 FROM {9} AS t WHERE {10}) AND NOT EXISTS (SELECT 1 FROM tandem.conflict AS c WHERE c.at >= "
+        "pg_catalog.now() AND c.incoming_at = {12} AND c.incoming_node = {6} AND c.schema_name = {2} AND c.table_name = "
+        "{3} AND c.key = {4})",
+        source.from, bounds_known(source), literal(table.schema), literal(table.name), terms.key,
+        terms.incoming, literal(rules.peer_node), literal(rules.own_node), literal(rules.policy),
+        qualified(table.schema, table.name), match, type, source.at);
 }
 
 std::string remove_rows(apply_table const& table, apply_rules const& rules) {
-    auto const source = source_of(table.columns, {}, rules.binary);
+    auto const source = source_of(table.columns, {}, rules);
     auto const head = fmt::format("DELETE FROM {} AS t USING {} WHERE {} AND {}",
                                   qualified(table.schema, table.name), source.from,
-                                  bounds_known(source), key_match(table));
+                                  scalars_known(source, rules), key_match(table));
     if (!rules.guarded) {
         return head;
     }
-    guard_terms const terms{"delete_origin_differs", "v.ts",
-                            "NULL::jsonb",           json_of(table.columns, "v.c", true),
-                            source.earliest,         source.newest};
+    guard_terms const terms{"delete_origin_differs",
+                            "v.ts",
+                            source.at,
+                            "NULL::jsonb",
+                            json_of(table.columns, "v.c", true),
+                            source.earliest,
+                            source.newest,
+                            source.unseen,
+                            source.unseen_by};
     return head + " AND " + guard(table, rules, terms);
 }
 
 std::string move_keys(apply_table const& table, std::vector<apply_column> const& old_key,
                       std::vector<std::string> const& kept, apply_rules const& rules) {
-    auto const source = source_of(table.columns, old_key, rules.binary);
-    std::string match;
-    for (std::size_t at = 0; at < old_key.size(); ++at) {
-        list(
-            match, " AND ",
-            fmt::format("t.{} {} v.o{}", identifier(old_key[at].name), old_key[at].equals, at + 1));
-    }
     for (auto const& column : old_key) {
-        if (column.fixed) {
-            return replaced_row(table, kept, rules, source, match);
+        if (column.fixed) { // cannot be set by UPDATE
+            return move_apart(table, old_key, kept, rules);
         }
     }
-    return logged_update(table, rules, source, assignments(table, true, "v"), match);
+    auto const source = source_of(table.columns, old_key, rules, left_out_matters(kept, rules));
+    auto const match = old_key_match(old_key);
+    auto const update = update_of(table, kept, rules, source, assignments(table, true, "v"), match);
+    if (!kept.empty()) {
+        return update + log_missing(table, kept, rules, source, match);
+    }
+    auto const columns = lists_of(table);
+    return update +
+           fmt::format(
+               "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM v WHERE NOT "
+               "EXISTS (SELECT FROM done)",
+               qualified(table.schema, table.name), columns.names, columns.values) +
+           on_conflict(table, {}, rules, source, "update_exists");
+}
+
+std::string move_apart(apply_table const& table, std::vector<apply_column> const& old_key,
+                       std::vector<std::string> const& kept, apply_rules const& rules) {
+    auto const source = source_of(table.columns, old_key, rules, left_out_matters(kept, rules));
+    auto const match = old_key_match(old_key);
+    auto columns = lists_of(table);
+    std::string returned = "1";
+    for (auto const& column : kept) {
+        list(columns.names, ", ", identifier(column));
+        list(columns.values, ", ", "gone." + identifier(column));
+        returned += ", t." + identifier(column);
+    }
+    auto const missing = kept.empty() ? std::string{}
+                                      : fmt::format(", noted AS ({})",
+                                                    log_missing(table, kept, rules, source, match));
+    return fmt::format(
+               "WITH v AS (SELECT * FROM {0} WHERE {1}), gone AS (DELETE FROM {2} AS t "
+               "USING v WHERE {3}{4} RETURNING {5}){6} INSERT INTO {2} AS t ({7}) "
+               "OVERRIDING SYSTEM VALUE SELECT {8} FROM v {9}",
+               source.from, scalars_known(source, rules), qualified(table.schema, table.name),
+               match, and_guard(table, kept, rules, source), returned, missing, columns.names,
+               columns.values, kept.empty() ? "LEFT JOIN gone ON true" : "CROSS JOIN gone") +
+           on_conflict(table, kept, rules, source, "update_exists");
 }
 
 std::string copy_rows(apply_table const& table, bool binary) {
@@ -347,11 +437,20 @@ std::string copy_rows(apply_table const& table, bool binary) {
 namespace {
 
 // What the peer wrote stands before its TRUNCATE, whatever stamp its batch has here.
-std::string outlives(apply_rules const& rules, std::string const& commit_time) {
+std::string outlives(apply_rules const& rules, truncation_terms const& terms) {
+    if (takes_unseen(rules)) {
+        return fmt::format(
+            "(coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) > {0}::timestamptz OR {1}, false) AND "
+            "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident <> {2})",
+            literal(terms.v),
+            not_seen(literal(terms.unseen) + "::timestamptz[]",
+                     literal(terms.unseen_by) + "::bigint[]"),
+            rules.peer_origin);
+    }
     return fmt::format(
         "(coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {}::timestamptz, false) AND "
         "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident <> {})",
-        rules.peer_wins_ties ? ">" : ">=", literal(commit_time), rules.peer_origin);
+        rules.peer_wins_ties ? ">" : ">=", literal(terms.v), rules.peer_origin);
 }
 
 std::string noted_and_deleted(truncated_table const& table, std::string const& newer,
@@ -371,8 +470,8 @@ std::string noted_and_deleted(truncated_table const& table, std::string const& n
 } // namespace
 
 std::string truncate(std::vector<truncated_table> const& tables, apply_rules const& rules,
-                     std::string const& commit_time) {
-    auto const newer = outlives(rules, commit_time);
+                     truncation_terms const& terms) {
+    auto const newer = outlives(rules, terms);
     std::string names;
     std::string deletes;
     std::string any_newer;
@@ -382,7 +481,7 @@ std::string truncate(std::vector<truncated_table> const& tables, apply_rules con
         list(names, ", ", name);
         deletes += fmt::format("DELETE FROM {}; ", name);
         list(any_newer, " OR ", fmt::format("EXISTS (SELECT FROM {} AS t WHERE {})", name, newer));
-        guarded_deletes += noted_and_deleted(table, newer, rules, commit_time);
+        guarded_deletes += noted_and_deleted(table, newer, rules, terms.commit_time);
     }
     auto const plain = fmt::format(
         "BEGIN TRUNCATE {}; EXCEPTION WHEN feature_not_supported THEN {}END", names, deletes);
@@ -391,7 +490,8 @@ std::string truncate(std::vector<truncated_table> const& tables, apply_rules con
     }
     auto const block = fmt::format(
         "BEGIN LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; IF {} THEN {}ELSE {}; END IF; END", names,
-        any_newer, guarded_deletes, plain);
+        any_newer, rules.conflicts_fail ? "PERFORM tandem.conflicting(); " : guarded_deletes,
+        plain);
     return fmt::format("DO LANGUAGE plpgsql {}", literal(block));
 }
 

@@ -12,7 +12,7 @@ namespace {
 // An unchanged part of the key is not in the row.
 constexpr char const* row_columns =
     "id, schema_name, table_name, key, CASE WHEN op = 'update' THEN (SELECT jsonb_object_agg(k, "
-    "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k) END, escaped, whole_table, asked";
+    "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k) END, escaped, whole_table, asked, sqlstate";
 
 std::string array(std::span<std::int64_t const> ids) {
     return fmt::format("'{{{}}}'::bigint[]", fmt::join(ids, ","));
@@ -26,7 +26,7 @@ std::string parked_rows() {
 }
 
 std::string parked_list(bool values) {
-    return fmt::format("SELECT {}, stream, position, idx, op, sqlstate, error, at, tried_at{} FROM "
+    return fmt::format("SELECT {}, stream, position, idx, op, error, at, tried_at{} FROM "
                        "tandem.parked ORDER BY stream, position, idx, id",
                        row_columns, values ? ", row, old_key, detail" : "");
 }
@@ -34,7 +34,7 @@ std::string parked_list(bool values) {
 std::string parked_values(std::span<std::int64_t const> ids) {
     return fmt::format(
         "SELECT id, position, idx, xid, (extract(epoch FROM committed_at) * "
-        "1000000)::bigint, op, escaped, shape, key, row, old_key, sqlstate, error FROM tandem.parked "
+        "1000000)::bigint, op, escaped, shape, key, row, old_key, sqlstate, error, (extract(epoch FROM v) * 1000000)::bigint FROM tandem.parked "
         "WHERE id = ANY ({}) ORDER BY position, idx, id",
         array(ids));
 }

@@ -8,6 +8,7 @@ constexpr char const* create_meta = R"(CREATE TABLE tandem.meta (
     schema_version integer NOT NULL,
     node text NOT NULL,
     incarnation text NOT NULL,
+    origin_column text, -- instead of replication origins
     installed_at timestamptz NOT NULL DEFAULT clock_timestamp()))";
 
 // One row per (stream, lane): how far this node has applied a source's stream (R2).
@@ -28,6 +29,9 @@ constexpr char const* create_progress = R"(CREATE TABLE tandem.progress (
     incarnation text,
     next_incarnation text,
     log_offset bigint, -- where the segment of Kafka's log begins that goes on behind applied_lsn
+    newest_us bigint, -- greatest commit time (unix µs) of all that was applied (R13)
+    seen_lsn pg_lsn, -- how far into this node's WAL the stream's last writer had seen (R13)
+    seen_us bigint, -- the greatest commit time up to there
     source_tokens text[] NOT NULL DEFAULT '{}', -- of the writers whose log was followed, the last one's last
     PRIMARY KEY (stream, lane)) WITH (fillfactor = 20))";
 
@@ -56,7 +60,21 @@ constexpr char const* create_conflict = R"(CREATE TABLE tandem.conflict (
     existing_node text,
     position pg_lsn,
     policy text NOT NULL,
-    winner text NOT NULL))";
+    winner text NOT NULL, -- empty: what becomes of it is yet to be carried out
+    about jsonb))"; // foreign_key_missing: the foreign key
+
+constexpr char const* index_conflict_open =
+    "CREATE INDEX conflict_open ON tandem.conflict (id) WHERE winner = ''";
+
+// Rows that the open transaction takes away, which others may refer to (--foreign-keys restore-parent).
+constexpr char const* create_removed = R"(CREATE TABLE tandem.removed (
+    transaction bigint NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    row jsonb NOT NULL))";
+
+constexpr char const* index_removed =
+    "CREATE INDEX removed_transaction ON tandem.removed (transaction)";
 
 // This node's own deletes, for as long as a peer may still send a row that one of them beats (R9).
 constexpr char const* create_tombstone = R"(CREATE TABLE tandem.tombstone (
@@ -81,6 +99,7 @@ constexpr char const* create_parked = R"(CREATE TABLE tandem.parked (
     idx bigint NOT NULL,
     xid bigint NOT NULL,
     committed_at timestamptz NOT NULL,
+    v timestamptz, -- what it is compared by; none: committed_at
     schema_name text NOT NULL,
     table_name text NOT NULL,
     key jsonb,
@@ -102,10 +121,19 @@ constexpr char const* index_asked =
 constexpr char const* create_begin_apply = R"(CREATE OR REPLACE FUNCTION tandem.begin_apply(
     p_stream text, p_lane integer, p_epoch bigint, p_previous pg_lsn,
     p_applied pg_lsn, p_xid bigint, p_commit_time timestamptz, p_barrier timestamptz,
-    p_offset bigint DEFAULT NULL)
+    p_offset bigint DEFAULT NULL, p_seen pg_lsn DEFAULT NULL, p_seen_us bigint DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    marked boolean := coalesce(pg_catalog.current_setting('tandem.origin', true), '') <> '';
 BEGIN
-    IF NOT pg_catalog.pg_replication_origin_session_is_setup() THEN
+    -- The stream out of here tells our transactions by one of the two: an origin, or a row of tandem.progress.
+    IF marked THEN
+        IF EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = 'tandem') AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_publication_rel AS r JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
+             WHERE p.pubname = 'tandem' AND r.prrelid = 'tandem.progress'::regclass) THEN
+            RAISE EXCEPTION 'tandem.progress is not published' USING ERRCODE = 'TD002';
+        END IF;
+    ELSIF NOT pg_catalog.pg_replication_origin_session_is_setup() THEN
         RAISE EXCEPTION 'the session has no replication origin' USING ERRCODE = 'TD002';
     END IF;
     IF pg_catalog.clock_timestamp() <= p_barrier THEN
@@ -113,13 +141,17 @@ BEGIN
     END IF;
     UPDATE tandem.progress
        SET applied_lsn = p_applied, applied_xid = p_xid, applied_at = p_commit_time,
-           log_offset = coalesce(p_offset, log_offset)
+           log_offset = coalesce(p_offset, log_offset),
+           newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint),
+           seen_lsn = coalesce(p_seen, seen_lsn), seen_us = coalesce(p_seen_us, seen_us)
      WHERE stream = p_stream AND lane = p_lane AND epoch = p_epoch AND applied_lsn = p_previous;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'stream % is not at % in epoch %', p_stream, p_previous, p_epoch
             USING ERRCODE = 'TD001';
     END IF;
-    PERFORM pg_catalog.pg_replication_origin_xact_setup(p_applied, p_commit_time);
+    IF NOT marked THEN
+        PERFORM pg_catalog.pg_replication_origin_xact_setup(p_applied, p_commit_time);
+    END IF;
 END
 $body$)";
 
@@ -141,6 +173,24 @@ BEGIN
 END
 $body$)";
 
+// Called from a guard, under the row lock, where a conflict is to be decided by people.
+constexpr char const* create_conflicting = R"(CREATE OR REPLACE FUNCTION tandem.conflicting()
+RETURNS boolean LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'the row was also written here, by somebody who had not seen this change'
+        USING ERRCODE = 'TD015';
+END
+$body$)";
+
+// Called where an update's columns would be taken from a row that may not be the one it changed.
+constexpr char const* create_incomplete = R"(CREATE OR REPLACE FUNCTION tandem.incomplete()
+RETURNS boolean LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'an update left out columns that it did not change, and the row here is another one'
+        USING ERRCODE = 'TD014';
+END
+$body$)";
+
 } // namespace
 
 std::vector<std::string> install_statements(int /*server_version*/) {
@@ -151,6 +201,9 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         create_sending,
         create_conflict,
         "CREATE INDEX conflict_at ON tandem.conflict (at)",
+        index_conflict_open,
+        create_removed,
+        index_removed,
         create_parked,
         "CREATE INDEX parked_order ON tandem.parked (stream, position, idx)",
         index_asked,
@@ -159,6 +212,8 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         index_tombstone_position,
         create_begin_apply,
         create_lost,
+        create_incomplete,
+        create_conflicting,
     };
 }
 
@@ -194,6 +249,27 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         statements.emplace_back(create_tombstone);
         statements.emplace_back(index_tombstone_hash);
         statements.emplace_back(index_tombstone_position);
+    }
+    if (installed < 8) { // columns that an update left out
+        statements.emplace_back(create_incomplete);
+    }
+    if (installed < 9) { // --foreign-keys, --origin-column
+        statements.emplace_back("ALTER TABLE tandem.conflict ADD COLUMN about jsonb");
+        statements.emplace_back(index_conflict_open);
+        statements.emplace_back(create_removed);
+        statements.emplace_back(index_removed);
+        statements.emplace_back("ALTER TABLE tandem.meta ADD COLUMN origin_column text");
+    }
+    if (installed < 10) { // --conflict node-wins, error
+        statements.emplace_back(
+            "ALTER TABLE tandem.progress ADD COLUMN newest_us bigint, ADD COLUMN "
+            "seen_lsn pg_lsn, ADD COLUMN seen_us bigint");
+        statements.emplace_back("ALTER TABLE tandem.parked ADD COLUMN v timestamptz");
+        statements.emplace_back(
+            "DROP FUNCTION IF EXISTS tandem.begin_apply(text, integer, bigint, pg_lsn, "
+            "pg_lsn, bigint, timestamptz, timestamptz, bigint)");
+        statements.emplace_back(create_begin_apply);
+        statements.emplace_back(create_conflicting);
     }
     return statements;
 }

@@ -3,6 +3,7 @@
 #include "codecs/sql/quote.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string_view>
 
@@ -53,6 +54,24 @@ std::string key_array(apply_table const& table) {
     return fmt::format("ARRAY[{}]::text[]", texts);
 }
 
+// The time of the newest tombstone of v's key; with `unseen` (an array of times) of those that v had not seen.
+std::string newest_of(apply_table const& table, std::string const& unseen = {}) {
+    auto const key = key_array(table);
+    return fmt::format(
+        "(SELECT max(d.at) FROM tandem.tombstone AS d WHERE d.hash IN ({}, {}) AND d.schema_name = "
+        "{} AND d.table_name = {} AND d.key IN ({}, {}){})",
+        hash_of(key), hash_of(std::string{no_key}), literal(table.schema), literal(table.name), key,
+        no_key,
+        unseen.empty() ? std::string{}
+                       : fmt::format(" AND (d.at > v.ts OR d.at = ANY ({}))", unseen));
+}
+
+std::string beaten(apply_rules const& rules) {
+    return takes_unseen(rules)    ? "b.at IS NOT NULL"
+           : rules.peer_wins_ties ? "b.at > b.ts"
+                                  : "b.at >= b.ts";
+}
+
 } // namespace
 
 std::string store_tombstones(apply_table const& table, bool binary) {
@@ -76,7 +95,8 @@ std::string newest_tombstones() {
 }
 
 std::string drop_tombstones() {
-    return "DELETE FROM tandem.tombstone WHERE position < $1";
+    return "DELETE FROM tandem.tombstone AS t WHERE position < $1 AND NOT EXISTS (SELECT FROM "
+           "tandem.parked AS p WHERE p.schema_name = t.schema_name AND p.table_name = t.table_name)";
 }
 
 std::string remove_buried(apply_table const& table, apply_rules const& rules) {
@@ -91,31 +111,57 @@ std::string remove_buried(apply_table const& table, apply_rules const& rules) {
         key += fmt::format("{}pg_catalog.jsonb_build_object({}, {})", at == 0 ? "" : " || ",
                            literal(column.name), own);
     }
-    auto const schema = literal(table.schema);
-    auto const name = literal(table.name);
-    auto const array = key_array(table);
-    auto const newest = fmt::format(
-        "(SELECT max(d.at) FROM tandem.tombstone AS d WHERE d.hash IN ({}, {}) AND d.schema_name = "
-        "{} AND d.table_name = {} AND d.key IN ({}, {}))",
-        hash_of(array), hash_of(std::string{no_key}), schema, name, array, no_key);
     auto const first = table.columns.size() + 2;
     auto const written = fmt::format("((t.xmin::text::bigint - ${0}::bigint) & 4294967295) < "
                                      "${1}::bigint - ${0}::bigint",
                                      first, first + 1);
+    auto const unseen =
+        takes_unseen(rules) ? fmt::format("${}::timestamptz[]", first + 2) : std::string{};
     auto const source =
         fmt::format("SELECT {}max(r.ts) AS ts FROM ({}) AS r GROUP BY {}", columns,
                     keys(table, rules.binary), columns.substr(0, columns.size() - 2));
     return fmt::format(
         "WITH v AS ({0}), b AS (SELECT v.*, {1} AS at FROM v), gone AS (DELETE FROM {2} AS t USING b "
-        "WHERE {3}b.at {4} b.ts AND (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = "
-        "{5} AND {6} RETURNING {7} AS key, pg_catalog.to_jsonb(t.*) AS was, b.ts, b.at) "
+        "WHERE {3}{4} AND (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = "
+        "{5} AND {6} RETURNING {7} AS key, pg_catalog.to_jsonb(t.*) AS was, {13} AS ts, b.at) "
         "INSERT INTO tandem.conflict (type, schema_name, table_name, key, incoming, incoming_at, "
         "existing_at, incoming_node, existing_node, position, policy, winner) SELECT "
         "'update_deleted', {8}, {9}, g.key, g.was, g.ts, g.at, {10}, {11}, p.applied_lsn, {12}, "
         "{11} FROM gone AS g, tandem.progress AS p WHERE p.stream = {10}",
-        source, newest, qualified(table.schema, table.name), match,
-        rules.peer_wins_ties ? ">" : ">=", rules.peer_origin, written, key, schema, name,
-        literal(rules.peer_node), literal(rules.own_node), literal(rules.policy));
+        source, newest_of(table, unseen), qualified(table.schema, table.name), match, beaten(rules),
+        rules.peer_origin, written, key, literal(table.schema), literal(table.name),
+        literal(rules.peer_node), literal(rules.own_node), literal(rules.policy),
+        takes_times(rules) ? "pg_catalog.pg_xact_commit_timestamp(t.xmin)" : "b.ts");
+}
+
+std::string store_inversion() {
+    return "INSERT INTO tandem.tombstone (schema_name, table_name, key, hash, at, position) VALUES ('', '', "
+           "ARRAY[$1::text], 0, $2::timestamptz, $3::pg_lsn)";
+}
+
+std::string inversions() {
+    return "SELECT key[1], (extract(epoch FROM at) * 1000000)::bigint, position FROM tandem.tombstone WHERE "
+           "schema_name = '' ORDER BY position";
+}
+
+std::string give_up_buried(apply_table const& table, apply_rules const& rules,
+                           std::span<std::int64_t const> ids, std::int64_t last) {
+    std::string columns;
+    for (std::size_t at = 0; at < table.columns.size(); ++at) {
+        columns += fmt::format("r.{} AS c{}, ", identifier(table.columns[at].name), at + 1);
+    }
+    return fmt::format(
+        "WITH v AS (SELECT {0}coalesce(p.v, p.committed_at) AS ts FROM tandem.parked AS p CROSS JOIN LATERAL "
+        "jsonb_populate_record(NULL::{1}, p.key || p.row) AS r WHERE p.id = {2} AND NOT p.escaped), "
+        "b AS (SELECT v.ts, {3} AS at FROM v), gone AS (DELETE FROM tandem.parked AS p USING b WHERE "
+        "p.id = ANY ('{{{4}}}'::bigint[]) AND b.at {5} b.ts RETURNING 1), noted AS (INSERT INTO "
+        "tandem.conflict (type, schema_name, table_name, key, incoming, incoming_at, existing_at, "
+        "incoming_node, existing_node, position, policy, winner) SELECT 'update_deleted', "
+        "p.schema_name, p.table_name, p.key, p.row, p.committed_at, b.at, p.stream, {6}, p.position, "
+        "{7}, {6} FROM tandem.parked AS p, b WHERE p.id = {2} AND b.at {5} b.ts) SELECT count(*) FROM "
+        "gone",
+        columns, qualified(table.schema, table.name), last, newest_of(table), fmt::join(ids, ","),
+        rules.peer_wins_ties ? ">" : ">=", literal(rules.own_node), literal(rules.policy));
 }
 
 } // namespace tandem::sql

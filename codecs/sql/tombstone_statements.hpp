@@ -6,6 +6,8 @@
 
 #include "codecs/sql/apply_statements.hpp"
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 namespace tandem::sql {
@@ -18,12 +20,23 @@ namespace tandem::sql {
 
 // The newest of each table: schema, name, unix µs.
 [[nodiscard]] std::string newest_tombstones();
-// Those that are committed before a position.
+// Those that are committed before a position, but of tables with parked changes: those may yet be retried.
 [[nodiscard]] std::string drop_tombstones();
+
+// A commit time of this node's own that is not newer than one before it (R13): the transaction's id, or 0, the time, where it ends.
+[[nodiscard]] std::string store_inversion();
+// All: id, unix µs, position; by position.
+[[nodiscard]] std::string inversions();
 
 // Takes the rows out that a newer tombstone beats, and writes them to tandem.conflict: those versions that this session's
 // origin wrote in the transactions from one to before another (txid_current() of both, the last two parameters). Before
-// them one array per column of the key and the rows' commit times; a key may come several times, its greatest time counts.
+// them one array per column of the key and the rows' v; a key may come several times, its greatest v counts. With
+// takes_unseen() the first of its arrays comes last.
 [[nodiscard]] std::string remove_buried(apply_table const& table, apply_rules const& rules);
+
+// Gives parked changes up, the last of which is one of these ids and would write a row of its key that a newer tombstone
+// beats; that one goes to tandem.conflict. Answers how many.
+[[nodiscard]] std::string give_up_buried(apply_table const& table, apply_rules const& rules,
+                                         std::span<std::int64_t const> ids, std::int64_t last);
 
 } // namespace tandem::sql

@@ -130,6 +130,9 @@ void batch_builder::begin(transaction_header const& header) {
     TANDEM_ASSERT(!inside_);
     inside_ = true;
     current_ = header;
+    seen_ = first_lsn_ ? seen_ : header.seen;
+    first_lsn_ = first_lsn_ ? first_lsn_ : header.final_lsn;
+    earliest_ = first_lsn_ == header.final_lsn ? header.v() : std::min(earliest_, header.v());
     newest_ = std::max(newest_, header.commit_time);
 }
 
@@ -202,6 +205,7 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     // The key of an update that keeps it stands in the old row too, and may be left out of the new.
     bool const from_old = removes || what.old_kind != pgoutput::old_row_kind::none;
     auto& slot = slot_of(group, key_of(from_old ? what.old_row : what.new_row, plan), fresh);
+    slot.v = current_.v();
     slot.commit_time = current_.commit_time;
     switch (what.kind) {
     case change_kind::insert:
@@ -319,7 +323,7 @@ row_slot& batch_builder::slot_of(row_group& group, std::string_view key, bool& f
         at = (at + 1) & mask;
     }
     fresh = true;
-    group.slots.push_back({key, hash, row_version::none, {}, row_outcome::insert});
+    group.slots.push_back({key, hash, row_version::none, {}, {}, row_outcome::insert});
     group.index[at] = static_cast<std::uint32_t>(group.slots.size());
     return group.slots.back();
 }
@@ -353,7 +357,9 @@ void batch_builder::clear_rows() {
 
 void batch_builder::clear() {
     clear_rows();
+    first_lsn_ = {};
     end_lsn_ = {};
+    earliest_ = {};
     newest_ = {};
     transactions_ = 0;
     inside_ = false;

@@ -38,7 +38,8 @@ struct row_slot {
     std::string_view key; // see match_key_bytes()
     std::uint64_t hash = 0;
     std::uint32_t version = row_version::none; // newest; none for remove
-    pg_time commit_time;                       // v of the last change
+    pg_time v;                                 // of the last change
+    pg_time commit_time;                       // the same
     row_outcome outcome = row_outcome::insert;
 };
 
@@ -84,7 +85,12 @@ public:
     [[nodiscard]] transaction_header const& last() const noexcept { return last_; }
     // Of the transaction begun last.
     [[nodiscard]] transaction_header const& current() const noexcept { return current_; }
-    // The greatest commit time of all transactions begun (R12).
+    // The final LSN of the first one begun.
+    [[nodiscard]] lsn first_lsn() const noexcept { return first_lsn_; }
+    // What the writer of the first one begun had seen.
+    [[nodiscard]] lsn seen() const noexcept { return seen_; }
+    // The least v and the greatest commit time of all transactions begun (R12).
+    [[nodiscard]] pg_time earliest() const noexcept { return earliest_; }
     [[nodiscard]] pg_time newest() const noexcept { return newest_; }
 
     [[nodiscard]] std::vector<batch_step> const& steps() const noexcept { return steps_; }
@@ -129,7 +135,10 @@ private:
 
     transaction_header current_;
     transaction_header last_;
+    lsn first_lsn_;
+    lsn seen_;
     lsn end_lsn_;
+    pg_time earliest_;
     pg_time newest_;
     std::size_t bytes_ = 0;
     std::uint32_t changes_ = 0;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,11 +59,16 @@ struct change {
 
 struct transaction_header {
     xid id;
-    pg_time commit_time; // v of every change in it (R11)
-    lsn final_lsn;       // names the transaction before its end is known
+    pg_time commit_time;
+    lsn final_lsn; // names the transaction before its end is known
     std::int64_t log_offset =
         -1; // where Kafka's log has to be read from to go on behind it; -1: it has not come so
     std::shared_ptr<trace_context const> trace{}; // null: nobody said one
+    std::optional<pg_time> judged_by{};           // none: its commit time
+    lsn seen{}; // of the target's WAL: what its writer had seen; only where that is told (R13)
+
+    // Of every change in it (R11).
+    [[nodiscard]] pg_time v() const noexcept { return judged_by.value_or(commit_time); }
 };
 
 // A run of one transaction's changes inside a batch. A transaction that is longer than a batch has

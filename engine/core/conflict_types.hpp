@@ -8,9 +8,12 @@
 
 namespace tandem::engine {
 
-inline constexpr std::array<std::string_view, 6> conflict_types{
-    "insert_exists",  "update_origin_differs", "update_missing",
-    "update_deleted", "delete_origin_differs", "truncate_origin_differs"};
+inline constexpr std::array<std::string_view, 9> conflict_types{
+    "insert_exists",           "update_origin_differs",
+    "update_missing",          "update_exists",
+    "update_deleted",          "delete_origin_differs",
+    "truncate_origin_differs", "multiple_unique_conflicts",
+    "foreign_key_missing"};
 
 // What is of none of these types has the place behind theirs.
 [[nodiscard]] constexpr std::size_t conflict_index(std::string_view type) noexcept {

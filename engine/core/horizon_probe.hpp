@@ -12,8 +12,9 @@
 namespace tandem::engine {
 
 struct horizon {
-    lsn applied; // of the source
-    lsn from;    // of the target
+    lsn applied;  // of the source
+    lsn from;     // of the target
+    pg_time at{}; // commit of what was applied last; zero: not known
     friend bool operator==(horizon const&, horizon const&) = default;
 };
 
@@ -25,11 +26,12 @@ public:
     }
     // What it said when everything up to `applied` was committed there: pg_current_wal_insert_lsn() after its snapshot's
     // txid_snapshot_xmin() and _xmax().
-    void said(lsn applied, lsn inserted, std::int64_t oldest, std::int64_t next) noexcept {
+    void said(lsn applied, lsn inserted, std::int64_t oldest, std::int64_t next,
+              pg_time at = {}) noexcept {
         if (!asked_) {
-            asked_ = question{applied, next};
+            asked_ = question{applied, next, at};
         } else if (oldest >= asked_->until) {
-            last_ = horizon{asked_->applied, inserted};
+            last_ = horizon{asked_->applied, inserted, asked_->at};
             asked_.reset();
         }
     }
@@ -39,6 +41,7 @@ private:
     struct question {
         lsn applied;
         std::int64_t until; // transactions before this one may have run beside it
+        pg_time at;
     };
     std::optional<question> asked_;
     std::optional<horizon> last_;

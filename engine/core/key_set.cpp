@@ -1,5 +1,6 @@
 #include "engine/core/key_set.hpp"
 
+#include "codecs/base/big_endian.hpp"
 #include "engine/core/parked_keys.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ key_shape key_shape_of(table_plan const& plan) {
         made.types.push_back(column.type);
     }
     made.places = std::move(places);
+    made.referred_by = plan.referred_by;
     return made;
 }
 
@@ -53,6 +55,46 @@ bool key_set::add(std::string_view key, table_plan const& plan, pg_time v) {
     earliest_ = first ? v : std::min(earliest_, v);
     newest_ = first ? v : std::max(newest_, v);
     return arrays_.back().append_fixed(v.us);
+}
+
+key_set key_set::copy() {
+    key_set made{shape_, binary_};
+    made.earliest_ = earliest_;
+    made.newest_ = newest_;
+    static_cast<void>(made.absorb(*this)); // it was no more than the server takes
+    return made;
+}
+
+bool key_set::absorb(key_set& other) {
+    constexpr std::size_t header = 20; // of an array that is not empty
+    if (other.size() == 0) {
+        return true;
+    }
+    for (std::size_t at = 0; at < arrays_.size(); ++at) {
+        auto bytes = other.arrays_[at].finish().substr(header);
+        while (!bytes.empty()) {
+            auto const size = load_big_endian<std::uint32_t>(bytes.data());
+            if (!arrays_[at].append(bytes.substr(4, size))) {
+                return false;
+            }
+            bytes.remove_prefix(4 + size);
+        }
+    }
+    earliest_ = std::min(earliest_, other.earliest_);
+    newest_ = std::max(newest_, other.newest_);
+    return true;
+}
+
+std::vector<key_set> merged(std::vector<key_set> sets) {
+    std::vector<key_set> made;
+    for (auto& set : sets) {
+        auto const found =
+            std::ranges::find_if(made, [&set](key_set const& one) { return one.alike(set); });
+        if (found == made.end() || !found->absorb(set)) {
+            made.push_back(std::move(set));
+        }
+    }
+    return made;
 }
 
 std::size_t key_set::bytes() const noexcept {
@@ -82,7 +124,7 @@ bool key_sets::add_written(batch_builder const& batch) {
     for (auto const& step : batch.steps()) {
         if (step.kind == step_kind::move_key) {
             if (!add(key_after(*step.what, *step.plan, scratch), *step.plan,
-                     step.transaction.commit_time)) {
+                     step.transaction.v())) {
                 return false;
             }
         }
@@ -91,8 +133,30 @@ bool key_sets::add_written(batch_builder const& batch) {
         }
         auto const& group = batch.group(step.group);
         for (auto const& slot : group.slots) {
-            if (slot.outcome != row_outcome::remove &&
-                !add(slot.key, *group.plan, slot.commit_time)) {
+            if (slot.outcome != row_outcome::remove && !add(slot.key, *group.plan, slot.v)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool key_sets::add_gone(batch_builder const& batch) {
+    std::string scratch;
+    for (auto const& step : batch.steps()) {
+        bool const moves = step.kind == step_kind::move_key;
+        if ((!moves && step.kind != step_kind::rows) || step.plan->referred_by.empty()) {
+            continue;
+        }
+        if (moves) {
+            if (!add(match_key_bytes(step.what->old_row, *step.plan, scratch), *step.plan,
+                     step.transaction.v())) {
+                return false;
+            }
+            continue;
+        }
+        for (auto const& slot : batch.group(step.group).slots) {
+            if (slot.outcome == row_outcome::remove && !add(slot.key, *step.plan, slot.v)) {
                 return false;
             }
         }

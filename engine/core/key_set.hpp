@@ -24,6 +24,7 @@ struct key_shape {
     std::vector<oid> types;
     std::vector<std::size_t> places; // of each column in plan.key
     std::string name;                // of the table: table_name()
+    std::vector<sql::foreign_key> referred_by;
 };
 [[nodiscard]] key_shape key_shape_of(table_plan const& plan);
 
@@ -35,6 +36,14 @@ public:
 
     // `key`: see match_key_bytes(). False: the server would refuse so many.
     [[nodiscard]] bool add(std::string_view key, table_plan const& plan, pg_time v);
+
+    [[nodiscard]] key_set copy();
+    // Those of another set of the same table and types. False: the server would refuse so many.
+    [[nodiscard]] bool absorb(key_set& other);
+    [[nodiscard]] bool alike(key_set const& other) const {
+        return binary_ == other.binary_ && shape_->name == other.shape_->name &&
+               shape_->types == other.shape_->types;
+    }
 
     [[nodiscard]] key_shape const& shape() const noexcept { return *shape_; }
     [[nodiscard]] bool binary() const noexcept { return binary_; }
@@ -53,6 +62,10 @@ private:
     pg_time newest_;
 };
 
+// One set a table: of a key that stands in several only its newest v counts. A table comes in several where it was described
+// anew, or where a long transaction was sent in parts.
+[[nodiscard]] std::vector<key_set> merged(std::vector<key_set> sets);
+
 // Sets of several tables, one each.
 class key_sets {
 public:
@@ -61,6 +74,8 @@ public:
     [[nodiscard]] bool add(std::string_view key, table_plan const& plan, pg_time v);
     // The rows that a batch writes, under the keys that they have after it.
     [[nodiscard]] bool add_written(batch_builder const& batch);
+    // The keys that a batch takes away from tables that others refer to.
+    [[nodiscard]] bool add_gone(batch_builder const& batch);
 
     [[nodiscard]] bool empty() const noexcept { return sets_.empty(); }
     [[nodiscard]] std::vector<key_set>& sets() noexcept { return sets_; }

@@ -11,6 +11,10 @@ void raise(std::atomic<std::uint64_t>& to, lsn position) noexcept {
     }
 }
 
+constexpr std::size_t seen_most = 256;
+// Commit times of one node may stand in another order than its commits, by moments.
+constexpr std::int64_t disorder_us = 1'000'000;
+
 } // namespace
 
 void node_deletes::noted(std::string const& table, pg_time at) {
@@ -21,6 +25,35 @@ void node_deletes::noted(std::string const& table, pg_time at) {
 
 void node_deletes::stored(lsn position) noexcept {
     raise(stored_, position);
+}
+
+void node_deletes::inverted(inversion one, bool is_stored) {
+    std::lock_guard const held{guard_};
+    auto const at = std::ranges::lower_bound(inversions_, one.end, {}, &inversion::end);
+    if (at != inversions_.end() && at->end == one.end) {
+        return;
+    }
+    inversions_.insert(at, one);
+    if (!is_stored) {
+        not_stored_.push_back(one);
+    }
+}
+
+std::vector<inversion> node_deletes::inversions_to_store() const {
+    std::lock_guard const held{guard_};
+    return not_stored_;
+}
+
+void node_deletes::inversions_stored(std::size_t count) {
+    std::lock_guard const held{guard_};
+    not_stored_.erase(not_stored_.begin(),
+                      not_stored_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+std::vector<inversion> node_deletes::inversions(lsn seen) const {
+    std::lock_guard const held{guard_};
+    auto const first = std::ranges::upper_bound(inversions_, seen, {}, &inversion::end);
+    return {first, inversions_.end()};
 }
 
 void node_deletes::want(lsn position) noexcept {
@@ -41,6 +74,22 @@ void node_deletes::peer_said(horizon of) {
     if (!awaited_ && of.applied > droppable_) {
         awaited_ = of;
     }
+    if (of.at.us != 0 && (seen_.empty() || of.from > seen_.back().from)) {
+        if (seen_.size() == seen_most) {
+            seen_.pop_back(); // a peer that is far behind needs the old ones first
+        }
+        seen_.push_back(of);
+    }
+}
+
+pg_time node_deletes::seen_before(lsn peer_position) {
+    std::lock_guard const held{guard_};
+    while (seen_.size() > 1 && seen_[1].from <= peer_position) {
+        seen_.pop_front();
+    }
+    return seen_.empty() || seen_.front().from > peer_position
+               ? pg_time{}
+               : pg_time{seen_.front().at.us - disorder_us};
 }
 
 lsn node_deletes::droppable(lsn confirmed) {
@@ -48,6 +97,9 @@ lsn node_deletes::droppable(lsn confirmed) {
     if (awaited_ && confirmed >= awaited_->from) {
         droppable_ = awaited_->applied;
         awaited_.reset();
+        while (!inversions_.empty() && inversions_.front().end < droppable_) {
+            inversions_.pop_front();
+        }
     }
     return droppable_;
 }

@@ -6,12 +6,28 @@
 #include "engine/core/horizon_probe.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tandem::engine {
+
+// What a transaction's writer had seen of the other node's (R13).
+struct seen_of_target {
+    lsn position; // end of the last transaction
+    pg_time at;   // the greatest commit time up to there
+};
+
+// A transaction of the node's own whose commit time is no greater than one before it.
+struct inversion {
+    lsn end;
+    pg_time at;
+    std::uint32_t id = 0; // where another one has the same time; 0: it is told by its time
+};
 
 class node_deletes {
 public:
@@ -23,6 +39,10 @@ public:
     void noted(std::string const& table, pg_time at);
     // Every delete before that position is in tandem.tombstone.
     void stored(lsn position) noexcept;
+    // Before stored() comes to where it ends. One that is known already is passed over.
+    void inverted(inversion one, bool is_stored = false);
+    [[nodiscard]] std::vector<inversion> inversions_to_store() const;
+    void inversions_stored(std::size_t count); // the first of these
     // Where somebody waits for it to come to.
     [[nodiscard]] lsn wanted() const noexcept { return lsn{wanted_.load()}; }
     // The same of somebody who stands still meanwhile (R10).
@@ -34,9 +54,14 @@ public:
     void urge(lsn position) noexcept;
     // Whether a tombstone of that table can beat a row of `v`.
     [[nodiscard]] bool may_beat(std::string const& table, pg_time v) const;
+    // That end behind a position.
+    [[nodiscard]] std::vector<inversion> inversions(lsn seen) const;
 
     // By whoever hears of the peer that applies this node's stream.
     void peer_said(horizon of);
+    // Whatever the peer wrote at that position of its WAL, it had seen what this node committed before that time; zero:
+    // not known. Positions asked for only grow.
+    [[nodiscard]] pg_time seen_before(lsn peer_position);
     // Before which position tombstones are needed no more, when everything up to `confirmed` of the peer's own WAL is
     // here, and verified; zero: none.
     [[nodiscard]] lsn droppable(lsn confirmed);
@@ -58,6 +83,9 @@ private:
     std::map<std::string, pg_time> newest_; // by table
     std::optional<horizon> awaited_;        // until the peer's stream has come so far
     lsn droppable_;
+    std::deque<horizon> seen_;         // with a time; by `from`
+    std::deque<inversion> inversions_; // by `end`
+    std::vector<inversion> not_stored_;
 };
 
 } // namespace tandem::engine

@@ -19,9 +19,11 @@ std::size_t bytes_of(written_rows const& rows) noexcept {
 
 void open_verifications::add(written_rows rows) {
     TANDEM_ASSERT(rows_.empty() || rows.end >= rows_.back().end);
-    if (!rows_.empty() && rows_.back().next == 0) {
-        rows_.back().next = rows.first;
+    if (!rows_.empty() && rows_.back().next == 0) { // what was sent again was written before both
+        auto& before = rows_.back();
+        before.next = rows.first > before.first ? rows.first : rows.next;
     }
+    rows.tables = merged(std::move(rows.tables));
     rows.bytes = bytes_of(rows);
     bytes_ += rows.bytes;
     rows_.push_back(std::move(rows));

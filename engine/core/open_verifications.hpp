@@ -22,6 +22,7 @@ struct written_rows {
     std::int64_t next = 0;
     std::vector<key_set> tables;
     lsn passed{}; // of the target: a decoder that is there has seen what can beat them; zero: not known yet
+    lsn seen{};            // of the target, by their writers (R13)
     std::size_t bytes = 0; // that they hold, when they were added
 };
 

@@ -5,6 +5,11 @@
 
 namespace tandem::engine {
 
+// --origin-column: each of our transactions writes a row of this table first, and the publication holds it.
+[[nodiscard]] constexpr bool is_mark(std::string_view schema, std::string_view table) noexcept {
+    return schema == "tandem" && table == "progress";
+}
+
 // Every origin of ours starts with this, also one that was dropped since (its name stays in WAL).
 inline constexpr std::string_view origin_prefix = "tandem_";
 

@@ -1,5 +1,7 @@
 #include "engine/core/parked_lanes.hpp"
 
+#include "codecs/sql/schema.hpp"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -72,25 +74,50 @@ std::vector<std::size_t> lanes_of(std::span<parked_row const> rows, bool keys_al
     return numbers;
 }
 
-std::vector<parked_lane> lanes_to_retry(std::span<parked_row const> rows) {
+namespace {
+
+// The lanes with a row that `wanted` says true of, but those with one that `spoils` says true of.
+template <class Wanted, class Spoils>
+std::vector<parked_lane> lanes_with(std::span<parked_row const> rows, Wanted wanted,
+                                    Spoils spoils) {
     auto const lane = lanes_of(rows, false);
-    std::map<std::size_t, parked_lane> wanted;
+    std::map<std::size_t, parked_lane> chosen;
     for (std::size_t at = 0; at < rows.size(); ++at) {
-        if (rows[at].asked == parked_request::retry) {
-            wanted[lane[at]];
+        if (wanted(rows[at])) {
+            chosen[lane[at]];
         }
     }
     for (std::size_t at = 0; at < rows.size(); ++at) {
-        if (auto const found = wanted.find(lane[at]); found != wanted.end()) {
+        if (spoils(rows[at])) {
+            chosen.erase(lane[at]);
+        } else if (auto const found = chosen.find(lane[at]); found != chosen.end()) {
             found->second.push_back(at);
         }
     }
     std::vector<parked_lane> lanes;
-    lanes.reserve(wanted.size());
-    for (auto& [number, places] : wanted) {
+    lanes.reserve(chosen.size());
+    for (auto& [number, places] : chosen) {
         lanes.push_back(std::move(places));
     }
     return lanes;
+}
+
+} // namespace
+
+std::vector<parked_lane> lanes_to_retry(std::span<parked_row const> rows) {
+    return lanes_with(
+        rows, [](parked_row const& row) { return row.asked == parked_request::retry; },
+        [](parked_row const&) { return false; });
+}
+
+std::vector<parked_lane> colliding_lanes(std::span<parked_row const> rows) {
+    auto const collides = [](parked_row const& row) {
+        return row.sqlstate == sql::sqlstate::unique_violation;
+    };
+    return lanes_with(rows, collides, [&](parked_row const& row) {
+        return row.asked != parked_request::none ||
+               (!collides(row) && row.sqlstate != sql::sqlstate::queued);
+    });
 }
 
 parked_drop decide_drop(std::span<parked_row const> rows) {

@@ -21,6 +21,7 @@ struct parked_row {
     parked_keys::key_values new_key; // of an update; equal to `key` where that stays
     bool whole_table = false;        // everything of the table waits behind it
     parked_request asked = parked_request::none;
+    std::string sqlstate; // why
 };
 
 // Places in the list of rows, ascending: what belongs together is carried out in source order.
@@ -35,6 +36,9 @@ using parked_lane = std::vector<std::size_t>;
 
 // The lanes with a row that is to be retried, in the order of their first rows.
 [[nodiscard]] std::vector<parked_lane> lanes_to_retry(std::span<parked_row const> rows);
+
+// The lanes that wait for a value of a unique index and for nothing else (R14), in the order of their first rows.
+[[nodiscard]] std::vector<parked_lane> colliding_lanes(std::span<parked_row const> rows);
 
 // What carrying out the requests to drop means. What came to the queue after the request was not meant by it: it is
 // retried.

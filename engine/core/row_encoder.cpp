@@ -119,8 +119,8 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
         return encode_outcome::done;
     }
     start_arrays(*group.plan, columns);
-    auto& times = arrays_[used_arrays_ - 1];
-    auto earliest = group.slots[slots.front()].commit_time;
+    auto& versions = arrays_[used_arrays_ - (times_ ? 2 : 1)];
+    auto earliest = group.slots[slots.front()].v;
     auto newest = earliest;
     for (auto const number : slots) {
         auto const& slot = group.slots[number];
@@ -137,9 +137,10 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
         if (result != encode_outcome::done) {
             return result;
         }
-        earliest = std::min(earliest, slot.commit_time);
-        newest = std::max(newest, slot.commit_time);
-        if (!times.append_fixed(slot.commit_time.us)) {
+        earliest = std::min(earliest, slot.v);
+        newest = std::max(newest, slot.v);
+        if (!versions.append_fixed(slot.v.us) ||
+            (times_ && !arrays_[used_arrays_ - 1].append_fixed(slot.commit_time.us))) {
             return encode_outcome::too_large;
         }
     }
@@ -153,7 +154,7 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
 }
 
 void row_encoder::start_arrays(table_plan const& plan, std::string_view columns) {
-    used_arrays_ = static_cast<std::size_t>(std::ranges::count(columns, '1')) + 1;
+    used_arrays_ = static_cast<std::size_t>(std::ranges::count(columns, '1')) + (times_ ? 2 : 1);
     if (arrays_.size() < used_arrays_) {
         arrays_.resize(used_arrays_);
     }
@@ -163,7 +164,9 @@ void row_encoder::start_arrays(table_plan const& plan, std::string_view columns)
             arrays_[next++].start(binary_ ? plan.columns[at].type : text_type);
         }
     }
-    arrays_[next].start(timestamptz_type);
+    for (; next < used_arrays_; ++next) {
+        arrays_[next].start(timestamptz_type);
+    }
 }
 
 encode_outcome row_encoder::append_row(pgoutput::tuple_view row, std::string_view columns) {

@@ -5,6 +5,7 @@
 #include "engine/core/batch_builder.hpp"
 #include "engine/core/table_plan.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -27,17 +28,22 @@ struct encoded_rows {
     // statement, since another set of columns is another statement.
     std::string_view columns;
     std::uint32_t rows = 0;
-    pg_time earliest; // bounds of the rows' commit times
+    pg_time earliest; // bounds of the rows' v
     pg_time newest;
-    // One per '1' of `columns`, then the rows' commit times (timestamptz[]).
+    // One per '1' of `columns`, then the rows' v (timestamptz[]), then, where they are asked for, the commit times.
     std::span<values::array_builder> arrays;
+
+    [[nodiscard]] std::size_t columns_given() const noexcept {
+        return static_cast<std::size_t>(std::ranges::count(columns, '1'));
+    }
 };
 
 // Owns its arrays and reuses them. `binary` is how the stream sends values: arrays then carry the
-// columns' own types, otherwise text[]. Single-threaded.
+// columns' own types, otherwise text[]. `times`: the rows' commit times as well. Single-threaded.
 class row_encoder {
 public:
-    explicit row_encoder(bool binary) noexcept : binary_{binary} {}
+    explicit row_encoder(bool binary, bool times = false) noexcept
+        : binary_{binary}, times_{times} {}
 
     using sink = std::function<void(encoded_rows const&)>; // one call per statement, not per row
 
@@ -67,6 +73,7 @@ private:
               table_plan const& plan);
 
     bool binary_;
+    bool times_;
     std::vector<values::array_builder> arrays_;
     std::size_t used_arrays_ = 0;
     ordered removes_, updates_, inserts_, patches_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace tandem::engine {
@@ -138,6 +139,14 @@ std::string state_of(pgoutput::relation_shape const& shape, target_relation cons
     return columns_there ? "42804" : "42703";
 }
 
+bool refers_by_key(sql::foreign_key const& constraint, table_plan const& plan) {
+    sql::apply_table key;
+    for (auto const at : plan.key) {
+        key.columns.push_back({plan.columns[at].name, {}});
+    }
+    return sql::refers_by(constraint, key);
+}
+
 } // namespace
 
 table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target,
@@ -154,6 +163,9 @@ table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target
         plan.sqlstate = state_of(*plan.shape, target);
         return plan;
     }
+    std::ranges::copy_if(
+        target.referred_by, std::back_inserter(plan.referred_by),
+        [&plan](sql::foreign_key const& each) { return refers_by_key(each, plan); });
     plan.key_is_number = plan.key.size() == 1 && is_integer(plan.columns[plan.key.front()].type);
     return plan;
 }

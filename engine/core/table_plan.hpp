@@ -6,6 +6,7 @@
 
 #include "codecs/base/lsn.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
+#include "codecs/sql/foreign_key_statements.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,8 @@ struct target_relation {
     std::vector<std::string> primary_key; // column names in key order; empty without one
     // Other unique, valid, total, immediate indexes on plain not-null columns.
     std::vector<std::vector<std::string>> unique_keys;
+    std::vector<sql::foreign_key>
+        referred_by; // that the server does not enforce on what is applied
 };
 
 struct plan_column {
@@ -51,10 +54,11 @@ struct table_plan {
     std::string schema;
     std::string name;
     std::vector<plan_column> columns;
-    std::vector<std::uint16_t> key; // source indexes of the match key, ascending
-    bool key_is_number = false;     // a single integer column: sorted as a number
-    std::uint32_t number = 0;       // unique within the applier, names its prepared statements
-    bool on_target = true;          // the table is there, whatever it looks like
+    std::vector<std::uint16_t> key;            // source indexes of the match key, ascending
+    std::vector<sql::foreign_key> referred_by; // by the match key
+    bool key_is_number = false;                // a single integer column: sorted as a number
+    std::uint32_t number = 0; // unique within the applier, names its prepared statements
+    bool on_target = true;    // the table is there, whatever it looks like
     bool usable = true;
     std::string why_not;  // cause and cure when not usable
     std::string sqlstate; // what the server would say of it

@@ -1,7 +1,7 @@
 #pragma once
 // Seeded runs: a failing one names its seed, also when it dies of an assertion, and
 // TANDEM_SIM_SEED=<seed> repeats just that one.
-// TANDEM_SIM_FACTOR=<n> runs n times as many seeds as CI does.
+// TANDEM_SIM_FACTOR=<n> runs n times as many seeds as tools/test does, TANDEM_SIM_DIVISOR=<n> the n-th part (sanitizers).
 
 #include <gtest/gtest.h>
 
@@ -59,6 +59,9 @@ void for_seeds(std::uint64_t count, Run const& run) {
     std::uint64_t first = 1;
     if (char const* const factor = std::getenv("TANDEM_SIM_FACTOR")) {
         count *= std::strtoull(factor, nullptr, 10);
+    }
+    if (char const* const divisor = std::getenv("TANDEM_SIM_DIVISOR")) {
+        count = count / std::strtoull(divisor, nullptr, 10) + 1;
     }
     if (char const* const only = std::getenv("TANDEM_SIM_SEED")) {
         first = count = std::strtoull(only, nullptr, 10);

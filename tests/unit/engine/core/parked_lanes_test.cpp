@@ -116,5 +116,34 @@ TEST(ParkedLanes, LaterChangesWaitBehindBothKeysOfAnUpdateAndBehindTables) {
     EXPECT_EQ(keys, expected);
 }
 
+parked_row failed(parked_row row, std::string sqlstate) {
+    row.sqlstate = std::move(sqlstate);
+    return row;
+}
+
+TEST(ParkedLanes, ThoseThatWaitForAUniqueValueAndNothingElse) {
+    auto const taken = [](std::string const& key) {
+        return failed(change_of("s.t", key), "23505");
+    };
+    auto const behind = [](std::string const& key) {
+        return failed(change_of("s.t", key), "TD011");
+    };
+    rows const parked{taken("1"),  behind("1"), taken("2"), failed(change_of("s.t", "3"), "23514"),
+                      behind("3"), behind("2"), taken("4"), failed(change_of("s.t", "4"), "23514")};
+    EXPECT_THAT(colliding_lanes(parked), ElementsAre(ElementsAre(0, 1), ElementsAre(2, 5)));
+}
+
+TEST(ParkedLanes, ATruncateThatWaitsBehindAUniqueValueMakesOneLaneOfTheTable) {
+    rows const parked{failed(change_of("s.u", "1"), "23505"), failed(truncate_of("s.u"), "TD011"),
+                      failed(change_of("s.u", "2"), "TD011")};
+    EXPECT_THAT(colliding_lanes(parked), ElementsAre(ElementsAre(0, 1, 2)));
+}
+
+TEST(ParkedLanes, APersonsRequestComesFirst) {
+    rows const parked{asked(failed(change_of("s.t", "1"), "23505"), parked_request::drop),
+                      failed(change_of("s.t", "1"), "TD011")};
+    EXPECT_THAT(colliding_lanes(parked), IsEmpty());
+}
+
 } // namespace
 } // namespace tandem::engine

@@ -2,8 +2,13 @@
 #include "engine/core/horizon_probe.hpp"
 #include "engine/core/node_deletes.hpp"
 #include "engine/core/open_verifications.hpp"
+#include "tests/support/changes.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace tandem::engine {
 namespace {
@@ -53,6 +58,14 @@ TEST(OpenVerifications, TransactionsWithoutAnEndReachToTheNext) {
     EXPECT_EQ(open.due(lsn{500})->next, 107);
 }
 
+TEST(OpenVerifications, WhatIsSentAgainEndsWhereThisStartBegan) {
+    open_verifications open;
+    open.add(written(10, 100, 0));
+    open.add(written(20, 120 - (std::int64_t{1} << 31), 120)); // all that was written before 120
+    open.placed(lsn{20}, lsn{500});
+    EXPECT_EQ(open.due(lsn{500})->next, 120);
+}
+
 TEST(OpenVerifications, WhatACrashOfTheTargetTookBackIsForgotten) {
     open_verifications open;
     open.add(written(10, 100, 101));
@@ -62,6 +75,26 @@ TEST(OpenVerifications, WhatACrashOfTheTargetTookBackIsForgotten) {
     open.close();
     EXPECT_TRUE(open.empty());
     EXPECT_EQ(open.bytes(), 0U);
+}
+
+TEST(KeySets, ATableThatWasDescribedAnewIsOneSet) {
+    key_sets first{false};
+    key_sets second{false};
+    auto const plan = text_table("t", 0, 2, 1);
+    auto const anew = text_table("t", 1, 3, 1);
+    auto const other = text_table("u", 2, 2, 1);
+    ASSERT_TRUE(first.add("k", plan, pg_time{10}));
+    ASSERT_TRUE(first.add("long key", other, pg_time{5}));
+    ASSERT_TRUE(second.add("k", anew, pg_time{30}));
+    ASSERT_TRUE(second.add("m", anew, pg_time{20}));
+    auto sets = first.take();
+    std::ranges::move(second.take(), std::back_inserter(sets));
+    auto const made = merged(std::move(sets));
+    ASSERT_EQ(made.size(), 2U);
+    EXPECT_EQ(made[0].size(), 3U);
+    EXPECT_EQ(made[0].earliest(), pg_time{10});
+    EXPECT_EQ(made[0].newest(), pg_time{30});
+    EXPECT_EQ(made[1].size(), 1U);
 }
 
 TEST(AckWatermark, WhatIsNotVerifiedIsNotConfirmed) {
@@ -117,6 +150,27 @@ TEST(NodeDeletes, TombstonesAreNeededUntilThePeersStreamHasComeToWhereItKnewOfTh
     EXPECT_EQ(deletes.awaited(), lsn{});
     deletes.peer_said({lsn{10}, lsn{950}});
     EXPECT_EQ(deletes.awaited(), lsn{}) << "it is known";
+}
+
+TEST(NodeDeletes, WhatThePeerHadSeenIsKnownFromWherePairsBegin) {
+    node_deletes deletes;
+    constexpr std::int64_t second = 1'000'000;
+    EXPECT_EQ(deletes.seen_before(lsn{1'000}), pg_time{});
+    deletes.peer_said({lsn{10}, lsn{900}, pg_time{50 * second}});
+    deletes.peer_said({lsn{20}, lsn{990}, pg_time{60 * second}});
+    EXPECT_EQ(deletes.seen_before(lsn{899}), pg_time{});
+    EXPECT_EQ(deletes.seen_before(lsn{900}), pg_time{49 * second})
+        << "commit times may be out of order by a moment";
+    EXPECT_EQ(deletes.seen_before(lsn{989}), pg_time{49 * second});
+    EXPECT_EQ(deletes.seen_before(lsn{5'000}), pg_time{59 * second});
+    EXPECT_EQ(deletes.seen_before(lsn{950}), pg_time{}) << "forgotten";
+}
+
+TEST(HorizonProbe, TellsTheTimeOfItsQuestion) {
+    horizon_probe probe;
+    probe.said(lsn{10}, lsn{500}, 9, 9, pg_time{77});
+    probe.said(lsn{12}, lsn{600}, 9, 12, pg_time{88});
+    EXPECT_EQ(probe.last(), (horizon{lsn{10}, lsn{600}, pg_time{77}}));
 }
 
 TEST(HorizonProbe, WaitsForTransactionsThatRanBeside) {
