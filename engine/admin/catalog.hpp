@@ -61,6 +61,7 @@ struct table_info {
     std::vector<key_info> keys;
     bool deferrable_primary_key = false;
     std::vector<trigger_info> triggers; // users' only
+    bool stamps_origin = false;         // has the trigger of --origin-column
 
     [[nodiscard]] column_info const* column(std::string const& wanted) const noexcept;
     [[nodiscard]] key_info const* primary_key() const noexcept;
@@ -128,6 +129,8 @@ struct installation_info {
     bool schema_exists = false;        // a schema of that name, ours or not
     std::string node;
     std::string incarnation;
+    std::string origin_column;       // it was set up with; empty: with replication origins
+    bool progress_published = false; // tandem.progress is in the publication
     std::optional<publication_info> publication;
     std::vector<slot_info> slots;     // logical slots of this database, others' too
     std::vector<std::string> origins; // of the whole server

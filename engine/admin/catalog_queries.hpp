@@ -88,7 +88,8 @@ inline constexpr char const* deferrable_primary_keys =
     "SELECT i.indrelid FROM pg_index i WHERE i.indisprimary AND NOT i.indimmediate";
 
 inline constexpr char const* triggers =
-    "SELECT t.tgrelid, t.tgname, t.tgenabled FROM pg_trigger t WHERE NOT t.tgisinternal "
+    "SELECT t.tgrelid, t.tgname, t.tgenabled, coalesce(t.tgfoid = to_regproc('tandem.stamp_origin'), false) "
+    "FROM pg_trigger t WHERE NOT t.tgisinternal "
     "AND t.tgrelid IN (SELECT c.oid " TANDEM_USER_TABLES ") ORDER BY t.tgrelid, t.tgname";
 
 inline constexpr char const* sequences = R"(SELECT n.nspname, c.relname, s.seqincrement, s.seqstart,
@@ -106,9 +107,12 @@ inline constexpr char const* installed = R"(SELECT
     EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'tandem'),
     to_regclass('tandem.meta') IS NOT NULL,
     to_regclass('tandem.progress') IS NOT NULL,
-    to_regclass('tandem.sending') IS NOT NULL)";
+    to_regclass('tandem.sending') IS NOT NULL,
+    EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE p.pubname = 'tandem' AND r.prrelid = to_regclass('tandem.progress')))";
 
-inline constexpr char const* meta = "SELECT schema_version, node, incarnation FROM tandem.meta";
+inline constexpr char const* meta =
+    "SELECT schema_version, node, incarnation, to_jsonb(m) ->> 'origin_column' FROM tandem.meta m";
 
 inline constexpr char const* progress =
     "SELECT stream, lane, applied_lsn, safe_lsn, start_lsn, system_id FROM tandem.progress ORDER BY 1, 2";

@@ -103,17 +103,24 @@ void check_source(node_catalog const& node, std::vector<std::string> const& slot
              fmt::format("ALTER ROLE {} REPLICATION", shown_identifier(node.role.name)));
 }
 
-void check_target(node_catalog const& node, examiner& on) {
+void check_origins(node_catalog const& node, examiner& on) {
     on.check(node.origins_max >= 1, severity::error, "replication origins", "1 or more",
              std::to_string(node.origins_max), setting_cure("max_replication_slots", "10"));
-    on.check(node.role.use_origins, severity::error, "role may use replication origins", "yes",
-             yes_no(node.role.use_origins),
-             node.major() >= origins_grantable_major
-                 ? fmt::format(
-                       "GRANT EXECUTE ON the pg_replication_origin_ functions TO {} ('tandem init "
-                       "--dry-run' prints the statements)",
-                       shown_identifier(node.role.name))
-                 : "before PostgreSQL 14 only superusers may: connect as one");
+    on.check(
+        node.role.use_origins, severity::error, "role may use replication origins", "yes",
+        yes_no(node.role.use_origins),
+        node.major() >= origins_grantable_major
+            ? fmt::format(
+                  "GRANT EXECUTE ON the pg_replication_origin_ functions TO {} ('tandem init "
+                  "--dry-run' prints the statements)",
+                  shown_identifier(node.role.name))
+            : "before PostgreSQL 14 only superusers may: connect as one, or use --origin-column");
+}
+
+void check_target(node_catalog const& node, bool with_origins, examiner& on) {
+    if (with_origins) {
+        check_origins(node, on);
+    }
     on.check(node.role.set_replica_role, severity::warning, "role may set session_replication_role",
              "yes", yes_no(node.role.set_replica_role),
              node.major() >= parameters_grantable_major
@@ -246,7 +253,7 @@ std::vector<finding> check_nodes(std::vector<node_catalog> const& nodes, options
             check_source(node, slots, on);
         }
         if (target) {
-            check_target(node, on);
+            check_target(node, set.origin_column.empty(), on);
         }
         check_installation(node, on);
     }

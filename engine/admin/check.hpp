@@ -57,8 +57,9 @@ void check_sequences(node_catalog const& left, node_catalog const& right,
 // The errors among `findings` as the end of a command; nullopt without any.
 [[nodiscard]] std::optional<command_failed> refusal(std::vector<finding> const& findings);
 
-// SQL that lets `role` run tandem on this node; for the ones it lacks when `missing_only`.
+// SQL that lets `role` run tandem on this node; for the ones it lacks when `missing_only`. `with_origins`: not with
+// --origin-column.
 [[nodiscard]] std::vector<std::string> grants_for(node_catalog const& node, std::string const& role,
-                                                  bool missing_only);
+                                                  bool missing_only, bool with_origins = true);
 
 } // namespace tandem::engine

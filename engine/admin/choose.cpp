@@ -1,6 +1,7 @@
 #include "engine/admin/choose.hpp"
 
 #include "codecs/base/assert.hpp"
+#include "engine/admin/origin_column.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/pattern.hpp"
 
@@ -194,7 +195,7 @@ void check_extras(chosen_table const& table, table_pattern const& pattern,
 }
 
 reason judge(chosen_table& table, table_pattern const* pattern, node_catalog const& source,
-             node_catalog const& target) {
+             node_catalog const& target, std::string const& origin_column) {
     if (reason found = against_kind(table.source)) {
         return found;
     }
@@ -219,6 +220,9 @@ reason judge(chosen_table& table, table_pattern const* pattern, node_catalog con
             target.name, fmt::join(table.key, ", "), source.name);
     }
     if (reason found = against_columns(table, target.name)) {
+        return found;
+    }
+    if (reason found = against_origin_column(table, origin_column, source, target)) {
         return found;
     }
     return against_rights(*peer, target);
@@ -276,7 +280,7 @@ table_choice choose_tables(node_catalog const& source, node_catalog const& targe
             table.column_list = pattern->columns;
             table.where = pattern->where;
         }
-        if (reason const why = judge(table, pattern, source, target)) {
+        if (reason const why = judge(table, pattern, source, target, set.origin_column)) {
             choice.left_out.push_back({each.display(), *why, against_kind(each).has_value()});
             continue;
         }
@@ -322,13 +326,16 @@ chosen_policy choose_policy(std::vector<node_catalog> const& nodes, options cons
         }
         break;
     }
+    if (why.empty() && !set.origin_column.empty()) {
+        why = "--origin-column: rows do not tell by an origin who wrote them";
+    }
     if (why.empty()) {
         return {set.conflict.value_or(conflict_policy::last_update_wins), {}};
     }
     if (set.conflict.value_or(conflict_policy::apply_remote) != conflict_policy::apply_remote) {
-        throw config_error{fmt::format("--conflict last-update-wins is not possible: {}; use "
+        throw config_error{fmt::format("--conflict {} is not possible: {}; use "
                                        "--conflict apply-remote, or cure that",
-                                       why)};
+                                       policy_text(*set.conflict, set.winner), why)};
     }
     return {conflict_policy::apply_remote, why};
 }

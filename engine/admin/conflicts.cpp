@@ -16,11 +16,11 @@ namespace tandem::engine {
 namespace {
 
 constexpr char const* reading = "reading tandem.conflict";
-constexpr std::size_t part = 1'000;
+constexpr std::size_t rows_at_once = 1'000;
 
 constexpr std::string_view columns =
     "SELECT id, at, type, schema_name, table_name, key::text, incoming::text, existing::text, incoming_at, existing_at, "
-    "incoming_node, coalesce(existing_node, ''), coalesce(position::text, ''), policy, winner FROM tandem.conflict ";
+    "incoming_node, coalesce(existing_node, ''), coalesce(position::text, ''), policy, winner, to_jsonb(conflict) ->> 'about' FROM tandem.conflict ";
 constexpr std::string_view chosen =
     "WHERE ($1 = '' OR $1 IN (table_name, schema_name || '.' || table_name)) AND ($2 = '' OR type = $2) ";
 
@@ -66,6 +66,7 @@ std::vector<conflict_entry> entries_in(io::pg::rows const& from, std::string con
         one.position = text(12);
         one.policy = text(13);
         one.winner = text(14);
+        one.about = from.optional(row, 15);
         made.push_back(std::move(one));
     }
     return made;
@@ -184,14 +185,14 @@ awaitable<std::size_t> export_conflicts(io::asio::any_io_executor executor, opti
             auto values = values_of(choice);
             values.emplace_back(std::to_string(behind));
             auto const found = co_await node.ask(
-                fmt::format("{}{}AND id > $3 ORDER BY id LIMIT {}", columns, chosen, part), values,
-                reading);
+                fmt::format("{}{}AND id > $3 ORDER BY id LIMIT {}", columns, chosen, rows_at_once),
+                values, reading);
             for (auto const& one : entries_in(found, node.node())) {
                 line(conflict_json_line(one));
                 behind = one.place.id;
                 ++count;
             }
-            more = static_cast<std::size_t>(found.size()) == part;
+            more = static_cast<std::size_t>(found.size()) == rows_at_once;
         }
     }
     co_return count;
@@ -216,6 +217,12 @@ awaitable<std::string> restore_conflict(io::asio::any_io_executor executor, opti
     session node = co_await open_set_up(executor, *set.node(place.node));
     auto const entry = co_await read_one(node, place.id);
     auto const doing = fmt::format("putting back conflict {}:{}", place.node, place.id);
+    if (entry.type == "foreign_key_missing" && entry.winner != entry.incoming_node) {
+        throw command_failed{
+            exit_status::check,
+            fmt::format("{}:{}: the row of {}.{} is there; what it refers to is missing",
+                        place.node, place.id, entry.schema, entry.table)};
+    }
     if (names_in(entry.key).empty()) {
         throw command_failed{
             exit_status::check,

@@ -38,7 +38,9 @@ struct conflict_entry {
     std::string existing_node;
     std::string position; // of the incoming change's transaction
     std::string policy;
-    std::string winner;
+    std::string winner; // empty: what becomes of it is yet to be carried out
+    std::optional<std::string>
+        about; // foreign_key_missing: the foreign key, and the key that is gone
     struct difference {
         std::string column;
         std::optional<std::string> existing; // as JSON; none: that version does not say

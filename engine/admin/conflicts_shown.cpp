@@ -29,11 +29,27 @@ std::string quoted_or_null(std::optional<std::string> const& text) {
 std::string json_of(conflict_entry const& of) {
     return fmt::format(
         R"({{"conflict":{},"at":{},"type":{},"schema":{},"table":{},"key":{},"incoming":{},"existing":{},)"
-        R"("incoming_at":{},"existing_at":{},"incoming_node":{},"existing_node":{},"position":{},"policy":{},"winner":{}}})",
+        R"("incoming_at":{},"existing_at":{},"incoming_node":{},"existing_node":{},"position":{},"policy":{},"winner":{},"about":{}}})",
         quoted(place_of(of)), quoted(of.at), quoted(of.type), quoted(of.schema), quoted(of.table),
         of.key, of.incoming.value_or("null"), of.existing.value_or("null"),
         quoted_or_null(of.incoming_at), quoted_or_null(of.existing_at), quoted(of.incoming_node),
-        quoted(of.existing_node), quoted(of.position), quoted(of.policy), quoted(of.winner));
+        quoted(of.existing_node), quoted(of.position), quoted(of.policy), quoted(of.winner),
+        of.about.value_or("null"));
+}
+
+// "message_author_fkey: public.person {"id":1} is gone"
+std::string missing_text(std::string const& about) {
+    auto const told = json::parse(about, nullptr, false);
+    if (!told.is_object()) {
+        return about;
+    }
+    auto const word = [&told](char const* name) {
+        return told.contains(name) && told[name].is_string() ? told[name].get<std::string>()
+                                                             : std::string{"?"};
+    };
+    return fmt::format(
+        "{}: {}.{} {} is gone", word("constraint"), word("schema"), word("table"),
+        told.value("key", json{}).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 } // namespace
@@ -76,6 +92,9 @@ std::string conflict_json_line(conflict_entry const& of) {
 std::string conflict_text(conflict_entry const& of) {
     auto text = fmt::format("{} {} of {}.{} {} at {}\n", place_of(of), of.type, of.schema, of.table,
                             of.key, of.at);
+    if (of.about) {
+        text += missing_text(*of.about) + "\n";
+    }
     auto const side = [&](char const* word, std::string const& node,
                           std::optional<std::string> const& when,
                           std::optional<std::string> const& row) {

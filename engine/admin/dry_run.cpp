@@ -55,10 +55,10 @@ std::string target_text(stream_plan const& stream, node_catalog const* source) {
     return text;
 }
 
-std::string grants_text(node_catalog const& node) {
+std::string grants_text(node_catalog const& node, bool with_origins) {
     bool const superuser = node.role.superuser;
     std::string const role = superuser ? plain_role : node.role.name;
-    std::vector<std::string> const grants = grants_for(node, role, !superuser);
+    std::vector<std::string> const grants = grants_for(node, role, !superuser, with_origins);
     if (grants.empty()) {
         return {};
     }
@@ -79,7 +79,7 @@ std::string dry_run_text(init_plan const& plan, std::vector<node_catalog> const&
     std::string text;
     for (node_plan const& part : plan.nodes) {
         node_catalog const& node = catalog_of(nodes, part.node);
-        std::string body = grants_text(node) + node_text(part);
+        std::string body = grants_text(node, plan.with_origins) + node_text(part);
         for (stream_plan const& stream : plan.streams) {
             body += stream.source == part.node ? source_text(stream) : "";
         }

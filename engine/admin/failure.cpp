@@ -53,6 +53,9 @@ std::string cure_for(io::pg::error const& error) {
             return std::string{each.cure};
         }
     }
+    if (error.message.find("unsupported startup parameter") != std::string::npos) {
+        return "a connection pooler is between: give tandem the server's own address";
+    }
     if (error.sqlstate.empty() && error.code == io::pg::errc::connect_failed) {
         return "check that the server runs and that host and port in --node are right";
     }

@@ -23,7 +23,7 @@ constexpr char const* origin_functions[] = {
 } // namespace
 
 std::vector<std::string> grants_for(node_catalog const& node, std::string const& role,
-                                    bool missing_only) {
+                                    bool missing_only, bool with_origins) {
     std::vector<std::string> grants;
     role_info const& has = node.role;
     std::string const to = sql::identifier(role);
@@ -54,7 +54,7 @@ std::vector<std::string> grants_for(node_catalog const& node, std::string const&
         grants.push_back(
             fmt::format("GRANT USAGE ON SCHEMA {} TO {}", sql::identifier(schema), to));
     }
-    if (node.major() >= 14 && needed(has.use_origins)) {
+    if (with_origins && node.major() >= 14 && needed(has.use_origins)) {
         for (char const* const function : origin_functions) {
             grants.push_back(
                 fmt::format("GRANT EXECUTE ON FUNCTION pg_catalog.{} TO {}", function, to));

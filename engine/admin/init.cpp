@@ -5,6 +5,7 @@
 #include "engine/admin/check.hpp"
 #include "engine/admin/compare.hpp"
 #include "engine/admin/failure.hpp"
+#include "engine/admin/origin_column.hpp"
 #include "engine/admin/read_catalog.hpp"
 #include "engine/admin/slots.hpp"
 #include "engine/admin/stride_sequences.hpp"
@@ -65,7 +66,7 @@ public:
         if (unmet.empty()) { // the probe needs the rights that are missing
             choices_ = co_await check_filters(bench_, std::move(choices_));
         }
-        plan_ = plan_init(bench_.nodes, choices_);
+        plan_ = plan_init(bench_.nodes, choices_, set_.origin_column, tells_seen(policy_.policy));
         for (std::string const& note : plan_.notes) {
             notes_.push_back(note);
         }
@@ -448,6 +449,9 @@ void require_installed(std::vector<node_catalog> const& nodes, options const& se
                     "node {} was set up by an older tandem; run 'tandem init' with the same "
                     "nodes, or add --init, which brings schema tandem to version {}",
                     node->name, sql::schema_version)};
+            }
+            if (auto const otherwise = set_up_otherwise(*node, set)) {
+                throw config_error{*otherwise};
             }
             if (node->installed.schema_version &&
                 (publishes ? node->installed.publication.has_value() : progress)) {

@@ -85,11 +85,11 @@ awaitable<std::vector<parked_entry>> entries_of(session& target, bool values, bo
         one.row = std::move(rows[static_cast<std::size_t>(at)]);
         one.key = got.optional(at, 3);
         one.escaped = got.boolean(at, 5);
-        one.direction = {std::string{got.text(at, 8)}, target.node()};
-        one.position = std::string{got.text(at, 9)};
-        one.index = got.integer(at, 10);
-        one.operation = std::string{got.text(at, 11)};
-        one.sqlstate = std::string{got.text(at, 12)};
+        one.direction = {std::string{got.text(at, 9)}, target.node()};
+        one.position = std::string{got.text(at, 10)};
+        one.index = got.integer(at, 11);
+        one.operation = std::string{got.text(at, 12)};
+        one.sqlstate = std::string{got.text(at, 8)};
         one.error = std::string{got.text(at, 13)};
         one.since = std::string{got.text(at, 14)};
         one.tried_at = got.optional(at, 15);

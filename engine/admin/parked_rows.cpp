@@ -48,9 +48,30 @@ std::vector<parked_row> parked_rows_of(io::pg::rows const& got) {
         made.new_key = parked_object(got, at, 4, escaped).value_or(parked_keys::key_values{});
         made.whole_table = got.boolean(at, 6);
         made.asked = request_of(got.text(at, 7));
+        made.sqlstate = std::string{got.text(at, 8)};
         rows.push_back(std::move(made));
     }
     return rows;
+}
+
+parked_change parked_change_of(io::pg::rows const& got, int row) {
+    bool const escaped = got.boolean(row, 6);
+    parked_change made;
+    made.id = got.integer(row, 0);
+    made.header.final_lsn = lsn::parse(got.text(row, 1)).value_or(lsn{});
+    made.header.id = xid{static_cast<std::uint32_t>(got.integer(row, 3))};
+    made.header.commit_time = pg_time::from_unix_us(got.integer(row, 4));
+    made.values.operation = std::string{got.text(row, 5)};
+    made.values.shape = std::string{got.text(row, 7)};
+    made.values.key = parked_object(got, row, 8, escaped);
+    made.values.row = parked_object(got, row, 9, escaped);
+    made.values.old_key = parked_object(got, row, 10, escaped);
+    made.sqlstate = std::string{got.text(row, 11)};
+    made.error = std::string{got.text(row, 12)};
+    if (!got.null(row, 13)) {
+        made.header.judged_by = pg_time::from_unix_us(got.integer(row, 13));
+    }
+    return made;
 }
 
 std::vector<std::int64_t> ids_of(std::span<parked_row const> rows,

@@ -20,6 +20,16 @@ namespace tandem::engine {
 // The answer to sql::parked_rows(), or to sql::parked_list(), which begins with the same columns.
 [[nodiscard]] std::vector<parked_row> parked_rows_of(io::pg::rows const& got);
 
+// A row of the answer to sql::parked_values().
+struct parked_change {
+    std::int64_t id = 0;
+    transaction_header header; // of the transaction that it came in
+    parked_values values;
+    std::string sqlstate;
+    std::string error;
+};
+[[nodiscard]] parked_change parked_change_of(io::pg::rows const& got, int row);
+
 [[nodiscard]] std::vector<std::int64_t> ids_of(std::span<parked_row const> rows,
                                                std::span<std::size_t const> places);
 

@@ -41,6 +41,8 @@ constexpr parked_cure cures[] = {
      "raise the topic's limit and write the row again at its source, or write it on node {} "
      "by hand"},
     {"TD013", "write the row on node {} by hand"},
+    {"TD015",
+     "to keep the row of node {}: tandem parked drop --yes with what follows; to write this change over it"},
 };
 
 // For a shell: as it is where nothing in it means anything there.
@@ -72,9 +74,10 @@ std::string cure_of(parked_entry const& one) {
     auto const& key = one.key;
     bool const lost =
         one.sqlstate == sql::sqlstate::oversize || one.sqlstate == sql::sqlstate::not_restored;
-    return fmt::format("{}, then tandem parked {} --direction {}:{} --table {}{}", text,
-                       lost ? "drop --yes" : "retry", one.direction.source, one.direction.target,
-                       shell_word(one.row.table),
+    bool const chosen = one.sqlstate == sql::sqlstate::conflict;
+    return fmt::format("{}{} tandem parked {} --direction {}:{} --table {}{}", text,
+                       chosen ? ":" : ", then", lost ? "drop --yes" : "retry", one.direction.source,
+                       one.direction.target, shell_word(one.row.table),
                        key && !one.row.whole_table ? " --key " + shell_word(*key) : "");
 }
 

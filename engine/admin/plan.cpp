@@ -2,6 +2,7 @@
 
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
+#include "engine/admin/origin_column.hpp"
 #include "engine/config/error.hpp"
 #include "engine/core/names.hpp"
 
@@ -218,8 +219,10 @@ bool init_plan::empty() const noexcept {
 }
 
 init_plan plan_init(std::vector<node_catalog> const& nodes,
-                    std::vector<table_choice> const& choices) {
+                    std::vector<table_choice> const& choices, std::string const& origin_column,
+                    bool tells_seen) {
     init_plan plan;
+    plan.with_origins = origin_column.empty();
     for (node_catalog const& node : nodes) {
         node_plan part;
         part.node = node.name;
@@ -229,6 +232,9 @@ init_plan plan_init(std::vector<node_catalog> const& nodes,
                 plan_publication(node, choice, part);
             }
         }
+        auto const column = origin_column_statements(node, choices, origin_column,
+                                                     part.creates_publication, tells_seen);
+        part.install.insert(part.install.end(), column.begin(), column.end());
         plan.nodes.push_back(std::move(part));
     }
     for (table_choice const& choice : choices) {
@@ -238,6 +244,7 @@ init_plan plan_init(std::vector<node_catalog> const& nodes,
                                : source == nullptr
                                    ? plan_receiving(choice.source, *target)
                                    : plan_stream(*source, *target, choice, plan.notes));
+        plan.streams.back().create_origin = plan.with_origins && plan.streams.back().create_origin;
     }
     return plan;
 }

@@ -54,14 +54,16 @@ struct init_plan {
     std::vector<node_plan> nodes;
     std::vector<stream_plan> streams;
     std::vector<std::string> notes; // for the user: what init leaves alone, and why
+    bool with_origins = true;       // false: --origin-column
 
     [[nodiscard]] bool empty() const noexcept;
 };
 
-// `choices` is choose_all()'s, with row filters as the server writes them. Throws config_error where
-// objects of our names were made by somebody else.
+// `choices` is choose_all()'s, with row filters as the server writes them; `origin_column`: --origin-column, or empty; `tells_seen`: see tells_seen().
+// Throws config_error where objects of our names were made by somebody else.
 [[nodiscard]] init_plan plan_init(std::vector<node_catalog> const& nodes,
-                                  std::vector<table_choice> const& choices);
+                                  std::vector<table_choice> const& choices,
+                                  std::string const& origin_column = {}, bool tells_seen = false);
 
 // Chosen tables that the source's publication does not hold yet move to left_out.
 void keep_published(table_choice& choice, node_catalog const& source);

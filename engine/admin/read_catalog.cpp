@@ -166,7 +166,11 @@ public:
         rows const got = co_await run(catalog_query::triggers);
         for (int row = 0; row < got.size(); ++row) {
             if (table_info* const table = at(into, got, row)) {
-                table->triggers.push_back({text(got, row, 1), letter(got, row, 2)});
+                if (got.boolean(row, 3)) {
+                    table->stamps_origin = true;
+                } else {
+                    table->triggers.push_back({text(got, row, 1), letter(got, row, 2)});
+                }
             }
         }
     }
@@ -192,12 +196,14 @@ public:
         installation_info& found = into.installed;
         rows const exists = co_await run(catalog_query::installed);
         found.schema_exists = exists.boolean(0, 0);
+        found.progress_published = exists.boolean(0, 4);
         if (exists.boolean(0, 1)) {
             rows const meta = co_await run(catalog_query::meta);
             if (!meta.empty()) {
                 found.schema_version = integer(meta, 0, 0);
                 found.node = text(meta, 0, 1);
                 found.incarnation = text(meta, 0, 2);
+                found.origin_column = text(meta, 0, 3);
             }
         }
         if (exists.boolean(0, 2)) {

@@ -20,8 +20,7 @@
 
 namespace tandem::engine {
 
-template <class T>
-using awaitable = io::awaitable<T>;
+using io::awaitable;
 
 class session {
 public:

@@ -11,11 +11,6 @@
 #include <utility>
 
 namespace tandem::engine {
-namespace {
-
-constexpr std::chrono::seconds patience{10}; // for one question
-
-} // namespace
 
 std::optional<own_topic> own_topic_of(std::string_view name, std::string_view prefix) {
     if (!name.starts_with(prefix) || !name.substr(prefix.size()).starts_with('.')) {
@@ -53,7 +48,7 @@ awaitable<topic_cluster> topic_cluster::open(io::asio::any_io_executor executor,
         throw kafka_failure("connecting", opened.error());
     }
     auto admin = std::move(*opened);
-    auto seen = co_await admin->metadata(std::nullopt, patience);
+    auto seen = co_await admin->metadata(std::nullopt, kafka_patience);
     if (!seen) {
         throw kafka_failure("asking for its topics", seen.error());
     }
@@ -92,11 +87,11 @@ awaitable<std::vector<std::vector<log_span>>> topic_cluster::spans(
     if (wanted.empty()) {
         co_return found;
     }
-    auto const begins = co_await admin_->offsets_for_times(wanted, patience);
+    auto const begins = co_await admin_->offsets_for_times(wanted, kafka_patience);
     for (auto& each : wanted) {
         each.time_ms = io::kafka::time_question::log_end;
     }
-    auto const ends = co_await admin_->offsets_for_times(std::move(wanted), patience);
+    auto const ends = co_await admin_->offsets_for_times(std::move(wanted), kafka_patience);
     if (!begins || !ends) {
         throw kafka_failure("asking where logs begin and end",
                             begins ? ends.error() : begins.error());
@@ -119,7 +114,7 @@ awaitable<std::vector<std::optional<std::int64_t>>> topic_cluster::first_at(
     for (log_span const& each : logs) {
         wanted.push_back({topic, each.partition, time_ms});
     }
-    auto found = co_await admin_->offsets_for_times(std::move(wanted), patience);
+    auto found = co_await admin_->offsets_for_times(std::move(wanted), kafka_patience);
     if (!found) {
         throw kafka_failure("asking for the offsets of a time", found.error());
     }

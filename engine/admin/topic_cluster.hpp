@@ -6,6 +6,7 @@
 #include "io/kafka/admin.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,7 @@
 
 namespace tandem::engine {
 
-template <class T>
-using awaitable = io::awaitable<T>;
+using io::awaitable;
 
 // A topic of tandem's, by its name.
 struct own_topic {
@@ -25,6 +25,8 @@ struct own_topic {
 };
 // "PREFIX.NODE", "PREFIX.NODE.progress", "PREFIX.NODE.dead-letters" and "PREFIX.NODE.SCHEMA.TABLE"; none: it is another's.
 [[nodiscard]] std::optional<own_topic> own_topic_of(std::string_view name, std::string_view prefix);
+
+inline constexpr std::chrono::seconds kafka_patience{10}; // for one question
 
 class topic_cluster {
 public:

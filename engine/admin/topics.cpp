@@ -12,7 +12,6 @@
 namespace tandem::engine {
 namespace {
 
-constexpr std::chrono::seconds patience{10};
 constexpr std::int64_t stream_records_most = 100'000;
 
 topic_summary summary_of(io::kafka::topic_metadata const& topic, std::vector<log_span> const& logs,
@@ -119,7 +118,7 @@ awaitable<topic_description> describe_topic(io::asio::any_io_executor executor, 
     auto const logs = co_await cluster.spans(one);
     made.logs = logs.front();
     made.summary = summary_of(topic, made.logs, set.topic_prefix);
-    auto const configs = co_await cluster.ask().describe_topic(name, patience);
+    auto const configs = co_await cluster.ask().describe_topic(name, kafka_patience);
     if (!configs) {
         throw kafka_failure("reading the settings of topic " + name, configs.error());
     }

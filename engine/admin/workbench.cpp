@@ -2,6 +2,7 @@
 
 #include "codecs/base/assert.hpp"
 #include "codecs/sql/quote.hpp"
+#include "engine/admin/pooler.hpp"
 #include "engine/admin/read_catalog.hpp"
 #include "engine/config/error.hpp"
 #include "io/runtime/all.hpp"
@@ -65,7 +66,8 @@ struct visited {
 };
 
 awaitable<std::optional<visited>> visit(io::asio::any_io_executor executor, node_options node) {
-    session link = co_await session::open(std::move(executor), node);
+    session link = co_await session::open(executor, node);
+    co_await refuse_pooler(std::move(executor), link, node);
     node_catalog catalog = co_await read_catalog(link, node.rank);
     visited made{std::move(link), std::move(catalog)};
     co_return std::optional{std::move(made)};

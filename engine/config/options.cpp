@@ -1,6 +1,13 @@
 #include "engine/config/options.hpp"
 
+#include "engine/config/error.hpp"
+#include "engine/config/nearest.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <string_view>
 
 namespace tandem::engine {
 namespace {
@@ -40,6 +47,42 @@ std::vector<direction_names> directions(options const& set) {
         }
     }
     return all;
+}
+
+std::string policy_text(conflict_policy policy, std::string const& winner) {
+    switch (policy) {
+    case conflict_policy::node_wins:
+        return "node-wins=" + winner;
+    case conflict_policy::error:
+        return "error";
+    case conflict_policy::apply_remote:
+        return "apply-remote";
+    case conflict_policy::last_update_wins:
+        break;
+    }
+    return "last-update-wins";
+}
+
+void take_conflict(options& into, std::string const& text) {
+    constexpr std::string_view node = "node-wins=";
+    into.winner.clear();
+    if (text.starts_with(node) && text.size() > node.size()) {
+        into.conflict = conflict_policy::node_wins;
+        into.winner = text.substr(node.size());
+        return;
+    }
+    std::vector<std::string> names;
+    for (auto const policy : {conflict_policy::last_update_wins, conflict_policy::node_wins,
+                              conflict_policy::error, conflict_policy::apply_remote}) {
+        names.push_back(policy_text(policy, "NODE"));
+        if (text == names.back()) {
+            into.conflict = policy;
+            return;
+        }
+    }
+    auto const near = nearest(text, names);
+    throw config_error{fmt::format("expected one of {}, got '{}'{}", fmt::join(names, ", "), text,
+                                   near ? fmt::format("; did you mean '{}'?", *near) : "")};
 }
 
 } // namespace tandem::engine

@@ -14,7 +14,8 @@
 
 namespace tandem::engine {
 
-enum class conflict_policy { last_update_wins, apply_remote };
+enum class conflict_policy { last_update_wins, node_wins, error, apply_remote };
+enum class orphan_policy { report, null_child, drop_child, restore_parent };
 enum class first_sync { merge, none };
 enum class transport { direct, kafka };
 enum class topic_layout { ordered, per_table };
@@ -65,6 +66,10 @@ struct options {
 
     enum first_sync first_sync = first_sync::merge;
     std::optional<conflict_policy> conflict; // nullopt: last_update_wins where possible (R20)
+    std::string winner;                      // node_wins: whose versions
+    orphan_policy foreign_keys = orphan_policy::report;
+    std::string
+        origin_column; // tells where a row was written, instead of replication origins; empty: these
     std::chrono::milliseconds max_clock_skew{5'000};
     std::chrono::milliseconds conflict_retention = std::chrono::hours{24 * 30};
     bool peer_sync_commit = false;
@@ -115,5 +120,14 @@ struct direction_names {
     std::string target;
 };
 [[nodiscard]] std::vector<direction_names> directions(options const& set);
+
+// As people write it: --conflict.
+[[nodiscard]] std::string policy_text(conflict_policy policy, std::string const& winner);
+// The same, read. Throws config_error.
+void take_conflict(options& into, std::string const& text);
+// Whether the streams have to tell what their writers had seen (R13): tandem.progress is published for it.
+[[nodiscard]] constexpr bool tells_seen(conflict_policy policy) noexcept {
+    return policy == conflict_policy::node_wins || policy == conflict_policy::error;
+}
 
 } // namespace tandem::engine

@@ -139,10 +139,21 @@ constexpr std::uint64_t kibi = 1024;
 constexpr std::uint64_t mebi = kibi * kibi;
 constexpr std::uint64_t gibi = kibi * mebi;
 
-void set_conflict(options& into, std::string const& text) {
-    into.conflict =
-        word<conflict_policy>(text, {{"last-update-wins", conflict_policy::last_update_wins},
-                                     {"apply-remote", conflict_policy::apply_remote}});
+void set_foreign_keys(options& into, std::string const& text) {
+    into.foreign_keys =
+        word<orphan_policy>(text, {{"report", orphan_policy::report},
+                                   {"null-child", orphan_policy::null_child},
+                                   {"drop-child", orphan_policy::drop_child},
+                                   {"restore-parent", orphan_policy::restore_parent}});
+}
+
+void set_origin_column(options& into, std::string const& text) {
+    constexpr std::size_t longest = 63; // NAMEDATALEN - 1
+    if (text.empty() || text.size() > longest) {
+        throw config_error{
+            "expected the name of a column, of 1 to 63 bytes, as the catalog has it (no quotes)"};
+    }
+    into.origin_column = text;
 }
 
 // No message here repeats the text, which may be a secret or a part of one.
@@ -310,13 +321,24 @@ std::vector<setting> topic_settings() {
     };
 }
 
-std::vector<setting> apply_settings() {
+std::vector<setting> conflict_settings() {
     options const defaults;
     return {
-        {"conflict", kind::value, group::run, "POLICY",
-         "Who wins a conflict: last-update-wins or apply-remote. Default: last-update-wins, or "
+        {"conflict", kind::value, group::set_up, "POLICY",
+         "Who wins a conflict: last-update-wins, node-wins=NAME (that node's row, whatever the clocks say), error (the "
+         "change is parked at each node until `tandem parked` decides) or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
-         set_conflict},
+         take_conflict},
+        {"foreign-keys", kind::value, group::run, "CURE",
+         "What becomes of rows that refer to one which the peer deleted meanwhile: report (kept in the log of "
+         "conflicts), null-child, drop-child or restore-parent. Default: report.",
+         set_foreign_keys},
+        {"origin-column", kind::value, group::set_up, "NAME",
+         "For servers where replication origins are not granted: a text column of every synced table in which "
+         "triggers of tandem's keep the name of the node where the row was last written. What was applied "
+         "here is told by a row of tandem.progress in the same transaction. Only with --conflict "
+         "apply-remote. Default: replication origins.",
+         set_origin_column},
         {"max-clock-skew", kind::value, group::checked, "DUR",
          fmt::format(
              "Clock offset between the nodes from which a warning is due; a clock that is set "
@@ -335,6 +357,12 @@ std::vector<setting> apply_settings() {
              into.conflict_retention =
                  duration(text, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3'650});
          }},
+    };
+}
+
+std::vector<setting> apply_settings() {
+    options const defaults;
+    return {
         {"peer-sync-commit", kind::value, group::run, "on|off",
          "synchronous_commit of the transactions we apply; the source's WAL is released only for "
          "what is durable either way. Default: off.",
@@ -427,7 +455,8 @@ std::vector<setting> instance_settings() {
 
 std::vector<setting> all_settings() {
     std::vector<setting> all = node_settings();
-    for (auto* more : {transport_settings, topic_settings, apply_settings, instance_settings}) {
+    for (auto* more : {transport_settings, topic_settings, conflict_settings, apply_settings,
+                       instance_settings}) {
         for (setting& each : more()) {
             all.push_back(std::move(each));
         }

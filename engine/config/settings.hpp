@@ -14,6 +14,7 @@ namespace tandem::engine {
 enum class setting_group {
     nodes,  // every command that connects to the databases
     tables, // those that look at tables
+    set_up, // init, run and doctor
     run,
     brokers, // run, topic and connect
     kafka,   // run, and topic

@@ -40,6 +40,29 @@ void check_one_way(options const& set) {
     }
 }
 
+// Those that ask what a writer had seen (R13): both nodes' streams have to be read here.
+void check_conflict(options const& set) {
+    if (!set.conflict || !tells_seen(*set.conflict)) {
+        return;
+    }
+    std::string const policy = policy_text(*set.conflict, set.winner);
+    if (set.conflict == conflict_policy::node_wins && set.member(set.winner) == nullptr) {
+        throw config_error{fmt::format("--conflict {}: there is no node '{}'", policy, set.winner)};
+    }
+    if (set.one_way) {
+        throw config_error{
+            fmt::format("--conflict {} needs both directions; leave --one-way out, or use "
+                        "last-update-wins or apply-remote",
+                        policy)};
+    }
+    if (set.transport != transport::direct) {
+        throw config_error{
+            fmt::format("--conflict {} is possible with --transport direct only in this "
+                        "version; use last-update-wins",
+                        policy)};
+    }
+}
+
 void check_name(std::string const& name) {
     if (!is_node_name(name)) {
         throw config_error{fmt::format("node name '{}': expected a lower-case letter, then "
@@ -90,6 +113,7 @@ void validate_nodes(options const& set, std::size_t least) {
     if (set.one_way) {
         check_one_way(set);
     }
+    check_conflict(set);
 }
 
 listen_address parse_listen(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "engine/flow/applier.hpp"
 
 #include "codecs/base/assert.hpp"
+#include "engine/flow/version_horizon.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -34,12 +35,15 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
       pipeline_{pipeline},
       tables_{tables},
       parked_{parked},
-      sender_{pipeline, std::move(rules), link.setup.target.name},
+      rules_{std::move(rules)},
+      sender_{pipeline, rules_, link.setup.target.name},
+      left_out_{link.setup, link.binary},
       batch_{link.setup.batch_rows > 1},
       sent_{pipeline.link().executor()},
       timer_{pipeline.link().executor()},
       backoff_{10ms, 200ms},
       requests_backoff_{100ms, 5s},
+      collisions_backoff_{50ms, 2s},
       chained_{link.progress.facts.applied},
       careful_at_{careful_at},
       keys_{link.binary},
@@ -54,6 +58,10 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
 }
 
 io::awaitable<failure> applier::run() {
+    auto const horizon = co_await read_versions_since(link_, tables_.catalog());
+    if (!horizon) {
+        co_return horizon.error();
+    }
     for (;;) {
         if (broken_ || link_.stopping) {
             if (!flights_.empty()) {
@@ -69,15 +77,11 @@ io::awaitable<failure> applier::run() {
             }
             continue;
         }
-        if (requests_due() && !flights_.empty()) {
-            co_await link_.arrived.wait();
-            continue;
+        auto const parked = co_await tend_parked();
+        if (!parked) {
+            co_return parked.error();
         }
-        if (requests_due()) {
-            auto done = co_await carry_out_requests();
-            if (!done) {
-                co_return done.error();
-            }
+        if (*parked) {
             continue;
         }
         auto const first = co_await tend_verification();
@@ -156,6 +160,9 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     head.barrier = link_.setup.guarded ? barrier : pg_time{};
     head.log_offset = last.log_offset;
     head.source = link_.source_news ? &*link_.source_news : nullptr;
+    if (last.judged_by && link_.setup.versions == sql::row_versions::seen) {
+        head.seen = seen_of_target{last.seen, *last.judged_by};
+    }
     return head;
 }
 
@@ -191,6 +198,7 @@ applier::flight applier::new_flight(bool commits) const {
     made.parked = static_cast<std::uint32_t>(
         std::ranges::count(batch_.steps(), step_kind::park, &batch_step::kind));
     made.transactions = batch_.transactions();
+    made.seen = batch_.seen();
     return made;
 }
 
@@ -206,6 +214,7 @@ void applier::sent(flight made) {
         batch_.clear_rows();
     }
     batch_start_ = link_.window.position();
+    closed_ = false;
     sent_.notify();
 }
 
@@ -216,7 +225,10 @@ bool applier::goes_by_copy() const {
 }
 
 io::awaitable<applier::voided> applier::send_copy() {
-    co_await pass_barrier(batch_.newest());
+    auto passed = co_await pass_barrier(batch_.earliest(), batch_.newest());
+    if (!passed) {
+        co_return passed;
+    }
     auto made = new_flight(true);
     made.copied = table_name(*sender_.copies_to(batch_));
     auto const head = head_for(batch_.last(), batch_.end_lsn(), batch_.newest());
@@ -242,7 +254,10 @@ io::awaitable<applier::voided> applier::send_copy() {
 io::awaitable<applier::voided> applier::send() {
     bool const commits = !batch_.inside_transaction();
     if (!open_) {
-        co_await pass_barrier(batch_.newest());
+        auto passed = co_await pass_barrier(batch_.earliest(), batch_.newest());
+        if (!passed) {
+            co_return passed;
+        }
     }
     auto queued = queue_statements(commits);
     if (!queued) {
@@ -266,6 +281,28 @@ io::awaitable<applier::voided> applier::send() {
     co_return boost::system::in_place_value;
 }
 
+// What the writer of that transaction of the source had seen of the target's (R13).
+void applier::say_seen(lsn position, lsn seen) {
+    if (link_.target_deletes != nullptr) {
+        sender_.seen_before(link_.target_deletes->seen_before(position));
+    }
+    say_unseen(seen);
+}
+
+// What of the target's own is no newer than what the writer had seen, and was not seen all the same.
+void applier::say_unseen(lsn seen) {
+    if (link_.target_deletes != nullptr && link_.setup.versions == sql::row_versions::seen) {
+        sender_.unseen(link_.target_deletes->inversions(seen));
+    }
+}
+
+// A batch has one answer to what its writers had not seen.
+bool applier::joins(transaction_header const& header) const {
+    return batch_.empty() || link_.setup.versions != sql::row_versions::seen ||
+           link_.target_deletes == nullptr || header.seen == batch_.seen() ||
+           link_.target_deletes->inversions(batch_.seen()).empty();
+}
+
 // A whole peer transaction: BEGIN, head, rows, COMMIT. A long one begins with a head that moves
 // nothing, and the head that moves the position stands before its COMMIT.
 applier::voided applier::queue_statements(bool commits) {
@@ -280,15 +317,18 @@ applier::voided applier::queue_statements(bool commits) {
         standing.commit_time = link_.progress.facts.applied_at;
         done = sender_.begin(standing);
     }
+    say_seen(batch_.first_lsn(), batch_.seen());
     if (done) {
         done = sender_.steps(batch_, link_.setup.source.name, queued_behind(),
-                             !open_ && commits && batch_start_ >= upserts_until_);
+                             !open_ && commits && batch_start_ >= upserts_until_
+                                 ? statement_form::trusting
+                                 : statement_form::usual);
     }
     if (done && open_ && commits) {
         done = sender_.head(moving);
     }
     if (done && commits) {
-        done = sender_.text("COMMIT");
+        done = sender_.commit();
     }
     if (done) {
         done = sender_.sync();
@@ -366,6 +406,7 @@ void applier::settle(flight& done) {
     }
     link_.conflicts_changed = true;
     link_.anything_parked = !parked_.empty();
+    collided(done.parked > 0);
     link_.window.release(done.end);
     link_.room.notify();
     auto& count = link_.stats.count;
@@ -382,6 +423,7 @@ void applier::settle(flight& done) {
     link_.progress_locked = open_;
     auto& facts = link_.progress.facts;
     facts.applied = done.end_lsn;
+    link_.memory.told = done.end_lsn;
     facts.applied_xid = done.last.id;
     facts.applied_at = done.last.commit_time;
     backoff_.reset();

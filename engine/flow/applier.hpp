@@ -3,14 +3,18 @@
 // source order after a data error, parking of what still fails (R8).
 
 #include "codecs/sql/parked_statements.hpp"
+#include "codecs/sql/unique_statements.hpp"
+#include "engine/admin/parked_rows.hpp"
 #include "engine/core/batch_builder.hpp"
 #include "engine/core/key_set.hpp"
 #include "engine/core/parked_changes.hpp"
 #include "engine/core/parked_keys.hpp"
 #include "engine/core/parked_lanes.hpp"
 #include "engine/core/retry_policy.hpp"
+#include "engine/core/unique_collision.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
+#include "engine/flow/left_out.hpp"
 #include "engine/flow/plans.hpp"
 #include "engine/flow/statement_sender.hpp"
 #include "io/pg/pipeline_session.hpp"
@@ -65,7 +69,8 @@ private:
         std::optional<io::pg::error> failed;
         std::vector<key_set> written; // keys of its rows, where they are to be verified (R9)
         std::int64_t transaction = 0; // of the target; zero: not told (yet)
-        bool one_transaction = true;  // without others inside, which have numbers of their own
+        bool savepoints = false;      // inside it, which have numbers of their own
+        lsn seen{};                   // see transaction_header
     };
     struct pending_change {
         change const* what = nullptr;
@@ -117,13 +122,19 @@ private:
     [[nodiscard]] io::awaitable<voided> pass_again();
     [[nodiscard]] bool all_again() const noexcept;
     void close_again();
+    void put_again_aside();
     // engine/flow/applier_recovery.cpp
     [[nodiscard]] io::awaitable<voided> recover();
     [[nodiscard]] io::awaitable<voided> roll_back();
     void say_retrying(std::string const& reason);
     [[nodiscard]] io::awaitable<void> pause(std::chrono::milliseconds time);
-    [[nodiscard]] io::awaitable<void> pass_barrier(pg_time newest);
+    [[nodiscard]] io::awaitable<voided> pass_barrier(pg_time earliest, pg_time newest);
     [[nodiscard]] apply_head head_for(transaction_header const& last, lsn applied, pg_time barrier);
+
+    void say_seen(lsn position, lsn seen);
+    void say_unseen(lsn seen);
+    [[nodiscard]] bool joins(transaction_header const& header) const;
+    void judge(parked_change& parked) const;
 
     // engine/flow/applier_careful.cpp
     struct careful_progress {
@@ -139,9 +150,12 @@ private:
     [[nodiscard]] io::awaitable<voided> careful_transaction();
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
                                                                  careful_progress& at);
-    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_list(
-        transaction_header const& header, std::vector<pending_change> const& list,
-        careful_progress& progress);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_list(transaction_header const& header,
+                                                                 std::vector<pending_change>& list,
+                                                                 careful_progress& progress);
+    [[nodiscard]] outcome_of<std::map<std::size_t, park_reason>> park_hopeless(
+        std::vector<pending_change> const& list);
+    [[nodiscard]] io::awaitable<voided> complete(std::vector<pending_change>& list);
     [[nodiscard]] outcome_of<std::uint32_t> send_list(transaction_header const& header,
                                                       std::vector<pending_change> const& list,
                                                       std::map<std::size_t, park_reason> const& bad,
@@ -163,7 +177,10 @@ private:
     // engine/flow/applier_parked.cpp
     enum class retried : std::uint8_t { applied, refused, later };
     using server_answer = outcome_of<std::optional<io::pg::error>>;
+    [[nodiscard]] io::awaitable<outcome_of<bool>> tend_parked();
     [[nodiscard]] bool requests_due() const noexcept;
+    void take_back_batch();
+    [[nodiscard]] io::awaitable<voided> read_what_is_left();
     [[nodiscard]] io::awaitable<voided> carry_out_requests();
     [[nodiscard]] io::awaitable<outcome_of<bool>> carry_out_drop(
         std::vector<parked_row> const& rows);
@@ -176,14 +193,42 @@ private:
     [[nodiscard]] io::awaitable<server_answer> apply_parked_part(std::span<std::int64_t const> ids,
                                                                  pg_time& newest,
                                                                  sql::parked_failure& why);
-    [[nodiscard]] io::awaitable<voided> send_parked(parked_values from,
+    [[nodiscard]] io::awaitable<voided> send_parked(parked_values const& from,
                                                     transaction_header const& header,
                                                     sql::parked_failure& why);
     [[nodiscard]] voided begin_request();
+    [[nodiscard]] voided give_version(pg_time newest);
     [[nodiscard]] io::awaitable<server_answer> results_of(voided queued);
     [[nodiscard]] io::awaitable<server_answer> commit_request(voided queued);
     [[nodiscard]] io::awaitable<outcome_of<retried>> refused();
     [[nodiscard]] io::awaitable<outcome_of<bool>> hindered(io::pg::error error, std::string doing);
+
+    // engine/flow/applier_unique.cpp
+    void collided(bool parked_more);
+    [[nodiscard]] bool collisions_due() const noexcept;
+    [[nodiscard]] io::awaitable<voided> resolve_collisions();
+    [[nodiscard]] io::awaitable<outcome_of<retried>> resolve_lane(
+        std::vector<parked_row> const& rows, parked_lane const& lane);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> clear_the_way(parked_change const& last,
+                                                                sql::apply_table const& table);
+    [[nodiscard]] io::awaitable<outcome_of<retried>> give_up_buried(
+        sql::apply_table const& table, std::vector<std::int64_t> const& ids, std::int64_t last);
+    [[nodiscard]] io::awaitable<outcome_of<std::vector<sql::unique_index>>> unique_indexes_of(
+        sql::apply_table const& table);
+    [[nodiscard]] io::awaitable<outcome_of<std::vector<colliding_row>>> rows_in_the_way(
+        parked_change const& last, sql::apply_table const& table);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> delete_losers(
+        parked_change const& last, sql::apply_table const& table,
+        std::vector<colliding_row> const& rows);
+    [[nodiscard]] io::awaitable<outcome_of<retried>> apply_together(
+        std::vector<parked_change> const& changes, std::vector<std::int64_t> const& ids);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> gather(std::vector<parked_change> const& changes,
+                                                         std::deque<restored_change>& restored,
+                                                         arena& values, batch_builder& into);
+    [[nodiscard]] voided queue_together(batch_builder const& together, key_sets& written,
+                                        std::vector<std::int64_t> const& ids,
+                                        std::int64_t transaction);
+    void note_retried(key_sets& written, std::int64_t transaction);
 
     [[nodiscard]] static std::string tables_of(pending_change const& one);
     static void park(parked_keys& in, pending_change const& bad, park_reason const& reason);
@@ -193,7 +238,9 @@ private:
     io::pg::pipeline_session& pipeline_;
     plans& tables_;
     parked_keys& parked_;
+    sql::apply_rules rules_;
     statement_sender sender_;
+    left_out_columns left_out_;
     batch_builder batch_;
     io::event sent_;
     io::asio::steady_timer timer_;
@@ -201,6 +248,9 @@ private:
     parked_changes restored_;
     backoff requests_backoff_;
     std::chrono::steady_clock::time_point requests_wait_; // not before
+    backoff collisions_backoff_;
+    bool collisions_ = true; // something parked waits for a value of a unique index, or may
+    std::chrono::steady_clock::time_point collisions_wait_; // not before
 
     std::deque<flight> flights_;
     std::optional<flight> broken_; // the first that failed since the last recovery
@@ -216,10 +266,13 @@ private:
     std::optional<lsn> careful_next_;
     key_sets keys_; // of one batch
     key_sets again_keys_;
-    bool again_; // what was applied before may still come
+    lsn again_seen_;                      // by the writer of their first
+    std::deque<written_rows> again_rows_; // those that were closed
+    bool again_;                          // what was applied before may still come
     std::vector<key_set> uncommitted_keys_;
     std::int64_t uncommitted_transaction_ = 0;
-    std::chrono::steady_clock::time_point verify_wait_;    // not before
+    bool closed_ = false;                               // what comes next does not join the batch
+    std::chrono::steady_clock::time_point verify_wait_; // not before
     std::chrono::steady_clock::time_point too_much_since_; // ... is unverified
     std::optional<std::chrono::steady_clock::time_point>
         waiting_since_; // of the batch's first change

@@ -43,8 +43,9 @@ io::awaitable<applier::voided> applier::careful_transaction() {
         whole.transactions = 1;
         whole.affected = -1;
         whole.written = at.written.take();
+        whole.seen = header.seen;
         whole.transaction = at.transaction;
-        whole.one_transaction = false;
+        whole.savepoints = true;
         settle(whole);
         co_return boost::system::in_place_value;
     }
@@ -101,6 +102,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
         }
         at.changes += static_cast<std::uint32_t>(list.size());
         list.clear();
+        left_out_.forget();
         bytes = 0;
         if (!at.end) { // a long one: what is carried out makes room for the rest
             at.released = true;
@@ -113,7 +115,10 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
 
 io::awaitable<outcome_of<applier::listed>> applier::careful_begin(transaction_header const& header,
                                                                   careful_progress& at) {
-    co_await pass_barrier(header.commit_time);
+    auto const passed = co_await pass_barrier(header.v(), header.commit_time);
+    if (!passed) {
+        co_return passed.error();
+    }
     auto const& facts = link_.progress.facts;
     auto head = head_for({facts.applied_xid, facts.applied_at, {}}, chained_, header.commit_time);
     auto queued = sender_.begin(head);
@@ -144,7 +149,7 @@ bool applier::note_keys(key_sets& to, transaction_header const& header,
         bool const writes = one.plan != nullptr && one.plan->usable &&
                             one.what->kind != change_kind::remove && !bad.contains(at);
         if (writes && one.what->oversized == nullptr &&
-            !to.add(key_after(*one.what, *one.plan, scratch), *one.plan, header.commit_time)) {
+            !to.add(key_after(*one.what, *one.plan, scratch), *one.plan, header.v())) {
             return false;
         }
     }
@@ -159,6 +164,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
                                              std::vector<std::size_t>& ends) {
     batch_builder single{false};
     std::uint32_t parked = 0;
+    say_seen(header.final_lsn, header.seen);
     auto sent = sender_.text("SAVEPOINT tandem");
     for (std::size_t at = 0; sent && at < list.size(); ++at) {
         auto const& one = list[at];
@@ -179,7 +185,8 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
             single.add(*one.what, *one.plan);
         }
         sent = sender_.steps(single, link_.setup.source.name,
-                             found != bad.end() ? found->second : queued_behind(), false);
+                             found != bad.end() ? found->second : queued_behind(),
+                             statement_form::apart);
         ends.push_back(pipeline_.pending());
     }
     if (sent) {
@@ -194,11 +201,10 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
     return parked;
 }
 
-io::awaitable<outcome_of<applier::listed>> applier::careful_list(
-    transaction_header const& header, std::vector<pending_change> const& list,
-    careful_progress& progress) {
+// Those that need not be tried, by their places in the list.
+outcome_of<std::map<std::size_t, park_reason>> applier::park_hopeless(
+    std::vector<pending_change> const& list) {
     std::map<std::size_t, park_reason> bad; // by place in the list
-    auto const before = parked_;
     for (std::size_t at = 0; at < list.size(); ++at) {
         auto const& one = list[at];
         if (one.what->oversized != nullptr) {
@@ -214,12 +220,24 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
             continue;
         }
         if (link_.binary) {
-            co_return failure{next_step::retry_text, one.plan->why_not};
+            return failure{next_step::retry_text, one.plan->why_not};
         }
         bad[at] = {one.plan->sqlstate, one.plan->why_not, true, {}};
         park(parked_, one, bad[at]);
         say_parked(one, bad[at]);
     }
+    return bad;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_header const& header,
+                                                                 std::vector<pending_change>& list,
+                                                                 careful_progress& progress) {
+    auto const before = parked_;
+    auto known = park_hopeless(list);
+    if (!known) {
+        co_return known.error();
+    }
+    auto& bad = *known;
     for (;;) {
         parked_ = before; // what comes before a bad change in the list is not behind it
         std::vector<std::size_t> ends;
@@ -246,6 +264,17 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         if (!data || place == list.size() || bad.contains(place)) {
             co_return co_await after_error(error, "carrying out a transaction");
         }
+        if (error.sqlstate == sql::sqlstate::incomplete && leaves_out(*list[place].what)) {
+            auto back = co_await back_to_savepoint();
+            if (!back || *back == listed::again) {
+                co_return back;
+            }
+            auto completed = co_await complete(list);
+            if (!completed) {
+                co_return completed.error();
+            }
+            continue;
+        }
         if (link_.binary) { // what is parked is kept as text
             co_return failure{next_step::retry_text,
                               fmt::format("a change of {} could not be carried out ({})",
@@ -254,12 +283,30 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(
         bad[place] = {error.sqlstate, error.message,
                       list[place].plan == nullptr || sql::sqlstate::table_at_fault(error.sqlstate),
                       error.detail};
+        collisions_ = collisions_ || error.sqlstate == sql::sqlstate::unique_violation;
         say_parked(list[place], bad[place]);
         auto back = co_await back_to_savepoint();
         if (!back || *back == listed::again) {
             co_return back;
         }
     }
+}
+
+// All at once: one that needs it seldom comes alone.
+io::awaitable<applier::voided> applier::complete(std::vector<pending_change>& list) {
+    for (auto& one : list) {
+        bool const writes =
+            one.plan != nullptr && one.plan->usable && !parked_.behind(*one.what, *one.plan);
+        if (!writes || !leaves_out(*one.what)) {
+            continue;
+        }
+        auto const completed = co_await left_out_.complete(*one.what, *one.plan);
+        if (!completed) {
+            co_return completed.error();
+        }
+        one.what = *completed;
+    }
+    co_return boost::system::in_place_value;
 }
 
 io::awaitable<outcome_of<applier::listed>> applier::back_to_savepoint() {
@@ -289,7 +336,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_commit(transaction_h
                                                                    lsn end) {
     auto queued = sender_.head(head_for(header, end, header.commit_time));
     if (queued) {
-        queued = sender_.text("COMMIT");
+        queued = sender_.commit();
     }
     if (queued) {
         queued = sender_.sync();

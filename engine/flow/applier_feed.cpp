@@ -16,6 +16,9 @@ constexpr std::uint32_t long_transaction_changes = 20'000; // sent in parts from
 } // namespace
 
 bool applier::full() const noexcept {
+    if (closed_) {
+        return true;
+    }
     if (batch_.inside_transaction()) {
         return batch_.bytes() >= link_.setup.batch_bytes ||
                batch_.changes() >= std::max(link_.setup.batch_rows, long_transaction_changes);
@@ -45,11 +48,17 @@ io::awaitable<applier::voided> applier::feed() {
         if (!batch_.inside_transaction() && batch_.empty()) {
             batch_start_ = link_.window.position();
         }
+        auto const before = link_.window.position();
         auto const step = link_.window.next();
         switch (step.kind) {
         case change_window::step_kind::nothing:
             co_return boost::system::in_place_value;
         case change_window::step_kind::begin:
+            if (!joins(step.piece->header)) {
+                link_.window.rewind(before);
+                closed_ = true;
+                co_return boost::system::in_place_value;
+            }
             batch_.begin(step.piece->header);
             break;
         case change_window::step_kind::change: {
@@ -96,6 +105,7 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
         careful_until_ = link_.window.position();
         link_.window.rewind(batch_start_);
         batch_.clear();
+        closed_ = false;
     } else if (what.kind == change_kind::truncate) {
         batch_.add_truncate(what, found->truncated);
     } else if (parked_.behind(what, *found->plan)) {

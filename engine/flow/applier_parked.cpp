@@ -14,37 +14,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace tandem::engine {
 namespace {
 
 constexpr std::size_t rows_at_once = 1'000;
-
-parked_values values_of(io::pg::rows const& from, int row) {
-    bool const escaped = from.boolean(row, 6);
-    parked_values made;
-    made.operation = std::string{from.text(row, 5)};
-    made.shape = std::string{from.text(row, 7)};
-    made.key = parked_object(from, row, 8, escaped);
-    made.row = parked_object(from, row, 9, escaped);
-    made.old_key = parked_object(from, row, 10, escaped);
-    return made;
-}
-
-transaction_header header_of(io::pg::rows const& from, int row) {
-    transaction_header made;
-    made.final_lsn = lsn::parse(from.text(row, 1)).value_or(lsn{});
-    made.id = xid{static_cast<std::uint32_t>(from.integer(row, 3))};
-    made.commit_time = pg_time::from_unix_us(from.integer(row, 4));
-    return made;
-}
-
-// No property of a change.
-bool passes(io::pg::error const& error) noexcept {
-    return error.code != io::pg::errc::server_error ||
-           error.classify() == io::pg::retry_class::transient || error.sqlstate.starts_with("TD00");
-}
 
 bool asked_to_drop(std::vector<parked_row> const& rows) {
     return std::ranges::find(rows, parked_request::drop, &parked_row::asked) != rows.end();
@@ -56,12 +32,33 @@ bool applier::requests_due() const noexcept {
     return link_.parked_asked && !open_ && std::chrono::steady_clock::now() >= requests_wait_;
 }
 
+// True: the applier looks again before it does anything else.
+io::awaitable<outcome_of<bool>> applier::tend_parked() {
+    bool const requests = requests_due();
+    if (!requests && !collisions_due()) {
+        co_return false;
+    }
+    if (!flights_.empty()) {
+        co_await link_.arrived.wait();
+        co_return true;
+    }
+    if (requests) {
+        auto done = co_await carry_out_requests();
+        if (!done) {
+            co_return done.error();
+        }
+    } else {
+        auto done = co_await resolve_collisions();
+        if (!done) {
+            co_return done.error();
+        }
+    }
+    co_return true;
+}
+
 io::awaitable<applier::voided> applier::carry_out_requests() {
     link_.parked_asked = false;
-    if (batch_.inside_transaction() || !batch_.empty()) { // what joined it may wait no longer
-        link_.window.rewind(batch_start_);
-        batch_.clear();
-    }
+    take_back_batch();
     tables_.forget(); // the cure may have changed a table
     auto rows = co_await read_parked_rows(link_.setup, tables_.catalog());
     bool all = true;
@@ -85,6 +82,18 @@ io::awaitable<applier::voided> applier::carry_out_requests() {
     } else {
         requests_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
     }
+    co_return co_await read_what_is_left();
+}
+
+// What joined it may wait no longer.
+void applier::take_back_batch() {
+    if (batch_.inside_transaction() || !batch_.empty()) {
+        link_.window.rewind(batch_start_);
+        batch_.clear();
+    }
+}
+
+io::awaitable<applier::voided> applier::read_what_is_left() {
     auto left = co_await read_parked(link_.setup, tables_.catalog());
     if (!left) {
         co_return left.error();
@@ -211,15 +220,12 @@ io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
         }
     }
     if (failed && !*failed) {
-        // The rows' version is that of the newest change (R11), not of the stream's last one.
-        auto last = sender_.text(fmt::format("SELECT pg_replication_origin_xact_setup({}, {})",
-                                             sql::literal(to_string(chained_)),
-                                             sql::literal(to_string(newest))));
+        auto last = give_version(newest);
         if (last) {
             last = sender_.text("SET CONSTRAINTS ALL IMMEDIATE");
         }
         failed = co_await results_of(last);
-        if (failed && *failed && !passes(**failed)) {
+        if (failed && *failed && !passes_by_itself(**failed)) {
             auto const& error = **failed;
             why = {ids.back(), error.sqlstate, error.message, error.detail, false};
             co_return co_await refused();
@@ -241,6 +247,17 @@ io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
     co_return retried::later;
 }
 
+// Whoever has a conflict carried out again wants it carried out.
+void applier::judge(parked_change& parked) const {
+    bool const wanted = parked.sqlstate == sql::sqlstate::conflict;
+    if (link_.setup.versions == sql::row_versions::always ||
+        (link_.setup.versions == sql::row_versions::seen && wanted)) {
+        parked.header.judged_by = pg_time{std::numeric_limits<std::int64_t>::max()};
+    } else if (link_.setup.versions == sql::row_versions::commit_time) {
+        parked.header.judged_by.reset();
+    }
+}
+
 // `why` is set when a change was refused; the result is what else went wrong.
 io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::int64_t const> ids,
                                                                  pg_time& newest,
@@ -249,21 +266,23 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     if (!got) {
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
     }
+    sender_.unseen({});
     std::vector<std::size_t> ends; // results due up to and with each
     for (int row = 0; row < got->size(); ++row) {
-        auto const header = header_of(*got, row);
-        newest = std::max(newest, header.commit_time);
-        if (got->text(row, 11) == sql::sqlstate::oversize) {
-            why.sqlstate = sql::sqlstate::oversize;
-            why.error = std::string{got->text(row, 12)};
+        auto one = parked_change_of(*got, row);
+        judge(one);
+        newest = std::max(newest, one.header.commit_time);
+        if (one.sqlstate == sql::sqlstate::oversize) {
+            why.sqlstate = one.sqlstate;
+            why.error = one.error;
         } else {
-            auto sent = co_await send_parked(values_of(*got, row), header, why);
+            auto sent = co_await send_parked(one.values, one.header, why);
             if (!sent) {
                 co_return sent.error();
             }
         }
         if (!why.sqlstate.empty()) {
-            why.id = got->integer(row, 0);
+            why.id = one.id;
             break;
         }
         ends.push_back(pipeline_.pending());
@@ -273,7 +292,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     }
     std::size_t failed_at = 0;
     auto failed = co_await drain(&failed_at);
-    if (!failed || !*failed || passes(**failed)) {
+    if (!failed || !*failed || passes_by_itself(**failed)) {
         co_return failed;
     }
     auto const& error =
@@ -284,7 +303,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     co_return std::nullopt;
 }
 
-io::awaitable<applier::voided> applier::send_parked(parked_values from,
+io::awaitable<applier::voided> applier::send_parked(parked_values const& from,
                                                     transaction_header const& header,
                                                     sql::parked_failure& why) {
     arena values;
@@ -311,7 +330,8 @@ io::awaitable<applier::voided> applier::send_parked(parked_values from,
         why.whole_table = true;
         co_return boost::system::in_place_value;
     }
-    co_return sender_.steps(single, link_.setup.source.name, queued_behind(), false);
+    co_return sender_.steps(single, link_.setup.source.name, queued_behind(),
+                            statement_form::apart);
 }
 
 // --- the transaction of a request: where the stream stands is asserted, and stays
@@ -327,6 +347,16 @@ applier::voided applier::begin_request() {
     return done;
 }
 
+// The version of the open transaction's rows is that of the newest change (R11), not of the stream's last one.
+applier::voided applier::give_version(pg_time newest) {
+    if (!link_.setup.origins) { // there are none
+        return boost::system::in_place_value;
+    }
+    return sender_.text(fmt::format("SELECT pg_replication_origin_xact_setup({}, {})",
+                                    sql::literal(to_string(chained_)),
+                                    sql::literal(to_string(newest))));
+}
+
 // Sends what was queued; the value is the server's error, if any.
 io::awaitable<applier::server_answer> applier::results_of(voided queued) {
     if (queued) {
@@ -340,7 +370,7 @@ io::awaitable<applier::server_answer> applier::results_of(voided queued) {
 
 io::awaitable<applier::server_answer> applier::commit_request(voided queued) {
     if (queued) {
-        queued = sender_.text("COMMIT");
+        queued = sender_.commit();
     }
     auto failed = co_await results_of(queued);
     if (failed && !*failed) {

@@ -2,6 +2,7 @@
 
 #include "codecs/sql/schema.hpp"
 #include "engine/flow/applier.hpp"
+#include "engine/flow/version_horizon.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -79,19 +80,24 @@ void applier::say_retrying(std::string const& reason) {
 
 io::awaitable<applier::voided> applier::roll_back() {
     batch_.clear();
+    closed_ = false;
     open_ = false;
     link_.progress_locked = false;
     uncommitted_rows_ = uncommitted_parked_ = 0;
     uncommitted_keys_.clear();
     chained_ = link_.progress.facts.applied;
     sender_.forget();
+    sender_.rolled_back();
     // The origin's position is sticky and would leak into the next commit (R2).
-    for (auto const* statement :
-         {"ROLLBACK", "SELECT pg_replication_origin_xact_reset()", "DEALLOCATE ALL"}) {
-        auto queued = sender_.text(statement);
-        if (!queued) {
-            co_return queued;
-        }
+    auto queued = sender_.text("ROLLBACK");
+    if (queued && link_.setup.origins) {
+        queued = sender_.text("SELECT pg_replication_origin_xact_reset()");
+    }
+    if (queued) {
+        queued = sender_.text("DEALLOCATE ALL");
+    }
+    if (!queued) {
+        co_return queued;
     }
     auto ended = sender_.sync();
     if (!ended) {
@@ -113,9 +119,12 @@ io::awaitable<void> applier::pause(std::chrono::milliseconds time) {
 }
 
 // The estimate only schedules; the head statement asserts (R12).
-io::awaitable<void> applier::pass_barrier(pg_time newest) {
+io::awaitable<applier::voided> applier::pass_barrier(pg_time earliest, pg_time newest) {
     if (!link_.setup.guarded) {
-        co_return;
+        co_return boost::system::in_place_value;
+    }
+    if (earliest < link_.versions_since) {
+        co_return versions_are_gone(link_, earliest);
     }
     std::chrono::microseconds waited{0};
     while (!link_.stopping) {
@@ -134,6 +143,7 @@ io::awaitable<void> applier::pass_barrier(pg_time newest) {
         co_await pause(std::chrono::ceil<std::chrono::milliseconds>(part));
         waited += part;
     }
+    co_return boost::system::in_place_value;
 }
 
 } // namespace tandem::engine

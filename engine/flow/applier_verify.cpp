@@ -79,8 +79,9 @@ void applier::note_written(flight& done) {
     written_rows rows;
     rows.end = done.end_lsn;
     rows.first = uncommitted_transaction_;
-    rows.next = done.one_transaction ? rows.first + 1 : 0;
+    rows.next = done.savepoints ? 0 : rows.first + 1;
     rows.tables = std::exchange(uncommitted_keys_, {});
+    rows.seen = done.seen;
     link_.unverified.add(std::move(rows));
     link_.watermark.hold(link_.unverified.verified());
 }
@@ -92,8 +93,10 @@ bool applier::must_verify() {
     }
     auto const decoded = link_.target_deletes->stored();
     while (auto* const rows = link_.unverified.due(decoded)) {
-        std::erase_if(rows->tables, [this](key_set const& keys) {
-            return !link_.target_deletes->may_beat(keys.shape().name, keys.earliest());
+        bool const by_time = link_.setup.versions != sql::row_versions::seen ||
+                             link_.target_deletes->inversions(rows->seen).empty();
+        std::erase_if(rows->tables, [&](key_set const& keys) {
+            return by_time && !link_.target_deletes->may_beat(keys.shape().name, keys.earliest());
         });
         if (!rows->tables.empty()) {
             return true;
@@ -133,8 +136,10 @@ io::awaitable<applier::voided> applier::verify() {
     while (!rows.tables.empty()) {
         auto const count = std::min(rows.tables.size(), sets_at_once);
         auto queued = begin_request();
+        say_unseen(rows.seen);
         for (std::size_t at = 0; at < count && queued; ++at) {
             queued = sender_.remove_buried(rows.tables[at], first, next);
+            sender_.look_behind(rows.tables[at]);
         }
         auto failed = co_await commit_request(queued);
         if (!failed) {
@@ -169,11 +174,19 @@ io::awaitable<applier::voided> applier::pass_again() {
             co_return found.error();
         }
         auto const& what = *step.what;
+        auto const seen = step.piece->header.seen;
+        if (again_keys_.empty()) {
+            again_seen_ = seen;
+        } else if (seen != again_seen_ && link_.setup.versions == sql::row_versions::seen &&
+                   !link_.target_deletes->inversions(again_seen_).empty()) {
+            put_again_aside();
+            again_seen_ = seen;
+        }
         bool const writes = found->plan != nullptr && found->plan->usable &&
                             what.kind != change_kind::remove && what.oversized == nullptr &&
                             !parked_.behind(what, *found->plan);
         if (writes && !again_keys_.add(key_after(what, *found->plan, scratch), *found->plan,
-                                       step.piece->header.commit_time)) {
+                                       step.piece->header.v())) {
             co_return failure{next_step::retry, "too many keys were sent again"};
         }
     }
@@ -183,24 +196,33 @@ io::awaitable<applier::voided> applier::pass_again() {
 }
 
 bool applier::all_again() const noexcept {
-    return !link_.window.exhausted() || link_.decoded >= link_.applied_before;
+    return !link_.window.exhausted() || (link_.decoded >= link_.applied_before && !link_.scanning);
 }
 
 void applier::close_again() {
     again_ = false;
     link_.memory.again_done = true;
-    if (again_keys_.empty()) {
+    if (again_keys_.empty() && again_rows_.empty()) {
         if (link_.unverified.empty()) {
             link_.watermark.let_go();
         }
         return;
     }
+    put_again_aside();
+    for (auto& rows : again_rows_) {
+        link_.unverified.add(std::move(rows));
+    }
+    again_rows_.clear();
+}
+
+void applier::put_again_aside() {
     written_rows rows;
     rows.end = link_.applied_before;
     rows.first = link_.first_transaction - half_of_all;
     rows.next = link_.first_transaction;
     rows.tables = again_keys_.take();
-    link_.unverified.add(std::move(rows));
+    rows.seen = again_seen_;
+    again_rows_.push_back(std::move(rows));
 }
 
 } // namespace tandem::engine

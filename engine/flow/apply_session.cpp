@@ -13,16 +13,32 @@
 namespace tandem::engine {
 namespace {
 
+// Short waits: an application that waits for us must never be the one that the deadlock detector ends (R8).
+#define TANDEM_SHORT_WAITS                                                                         \
+    "set_config('lock_timeout', greatest(1, least(100, s.setting::integer / 4))::text, false) "
+
+// --origin-column: what is written bears the peer's name, and is told by a row of tandem.progress.
+io::awaitable<outcome_of<unsigned>> set_up_mark(direction_setup const& setup,
+                                                io::pg::connection& apply) {
+    io::pg::parameters values;
+    values.emplace_back(setup.source.name);
+    auto set =
+        co_await apply.query("SELECT set_config('tandem.origin', $1, false), " TANDEM_SHORT_WAITS
+                             "FROM pg_settings AS s WHERE s.name = 'deadlock_timeout'",
+                             std::move(values));
+    if (!set) {
+        co_return retry_after(setup.target.name, "setting up the session", set.error());
+    }
+    co_return 0U;
+}
+
 io::awaitable<outcome_of<unsigned>> set_up_origin(direction_setup const& setup,
                                                   io::pg::connection& apply) {
     auto const name = origin_name(setup.target_database, setup.source.name);
     io::pg::parameters values;
     values.emplace_back(name);
     auto found = co_await apply.query(
-        // Short waits: an application that waits for us must never be the one that the deadlock
-        // detector ends (R8).
-        "SELECT o.roident, pg_replication_origin_session_setup(o.roname), "
-        "set_config('lock_timeout', greatest(1, least(100, s.setting::integer / 4))::text, false) "
+        "SELECT o.roident, pg_replication_origin_session_setup(o.roname), " TANDEM_SHORT_WAITS
         "FROM pg_replication_origin AS o, pg_settings AS s WHERE o.roname = $1 AND "
         "s.name = 'deadlock_timeout'",
         std::move(values));
@@ -39,6 +55,8 @@ io::awaitable<outcome_of<unsigned>> set_up_origin(direction_setup const& setup,
     co_return static_cast<unsigned>(found->integer(0, 0));
 }
 
+#undef TANDEM_SHORT_WAITS
+
 } // namespace
 
 io::awaitable<outcome_of<apply_session>> open_apply_session(direction_setup const& setup) {
@@ -53,12 +71,18 @@ io::awaitable<outcome_of<apply_session>> open_apply_session(direction_setup cons
     if (!apply) {
         co_return apply.error();
     }
-    auto ready = co_await set_up_origin(setup, **apply);
-    if (!ready) {
+    unsigned origin_id = 0;
+    if (setup.origins) {
+        auto ready = co_await set_up_origin(setup, **apply);
+        if (!ready) {
+            co_return ready.error();
+        }
+        origin_id = *ready;
+    } else if (auto ready = co_await set_up_mark(setup, **apply); !ready) {
         co_return ready.error();
     }
     apply_session open;
-    open.origin_id = *ready;
+    open.origin_id = origin_id;
     open.target_is_utf8 = (*apply)->parameter("server_encoding") == "UTF8";
     open.pipeline = std::make_unique<io::pg::pipeline_session>(std::move(*apply));
     if (auto entered = open.pipeline->enter(); !entered) {
@@ -77,7 +101,13 @@ sql::apply_rules rules_for(direction_setup const& setup, apply_session const& se
     made.peer_node = setup.source.name;
     made.own_node = setup.target.name;
     made.target_is_utf8 = session.target_is_utf8;
-    made.policy = policy_name(setup);
+    made.policy = setup.policy;
+    made.versions = setup.versions;
+    made.conflicts_fail = setup.conflicts_fail;
+    made.orphans = orphan_policy_name(setup.foreign_keys);
+    // What a writer had seen is what it changed.
+    made.completes =
+        setup.guarded && !setup.source.uri.empty() && setup.versions != sql::row_versions::seen;
     return made;
 }
 

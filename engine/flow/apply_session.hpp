@@ -15,10 +15,10 @@
 
 namespace tandem::engine {
 
-// In pipeline mode, with the stream's replication origin set up.
+// In pipeline mode, with the stream's replication origin (or --origin-column's mark) set up.
 struct apply_session {
     std::unique_ptr<io::pg::pipeline_session> pipeline;
-    unsigned origin_id = 0;
+    unsigned origin_id = 0; // none: --origin-column
     bool target_is_utf8 = true;
 };
 

@@ -1,12 +1,15 @@
 #include "engine/flow/capture.hpp"
 
+#include "codecs/base/big_endian.hpp"
 #include "codecs/replication/frame.hpp"
 #include "engine/admin/spool_check.hpp"
+#include "engine/core/origin_gate.hpp"
 #include "engine/core/table_plan.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -148,6 +151,10 @@ capture::step capture::keepalive(replication::keepalive const& alive) {
 
 capture::step capture::row(change made, pgoutput::relation_ptr const& shape,
                            io::pg::copy_message* owner) {
+    if (shape->id == marks_) {
+        writer_.marked(told_by(made.new_row, *shape));
+        return std::nullopt;
+    }
     writer_.note(made, shape);
     if (transforms_ == nullptr || writer_.passes_over()) {
         return writer_.row(made, shape, owner);
@@ -217,6 +224,9 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
     }
     if (auto const* aborted = std::get_if<pgoutput::stream_abort>(&message)) {
         streamed_.abort(*aborted);
+        if (aborted->transaction == aborted->subtransaction) {
+            told_in_blocks_.erase(aborted->transaction.value);
+        }
         return std::nullopt;
     }
     if (auto const* said = std::get_if<pgoutput::logical_message>(&message)) {
@@ -231,6 +241,10 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
 
 capture::step capture::relation(pgoutput::relation const& described, pgoutput::decoder const& in) {
     auto const* shape = in.find(described.id);
+    if (shape != nullptr && is_mark((*shape)->schema, (*shape)->name)) {
+        marks_ = described.id;
+        return std::nullopt;
+    }
     if (link_.binary && shape != nullptr && !binary_safe(**shape)) {
         return failure{next_step::retry_text,
                        fmt::format("table {}.{} has types whose binary form differs between "
@@ -240,6 +254,39 @@ capture::step capture::relation(pgoutput::relation const& described, pgoutput::d
     return std::nullopt;
 }
 
+// What a row of tandem.progress says of how far the target's stream was applied here; none: it is of another stream's.
+std::optional<seen_of_target> capture::told_by(pgoutput::tuple_view row,
+                                               pgoutput::relation_shape const& shape) const {
+    if (!link_.setup.tells_seen || row.column_count() < shape.columns.size()) {
+        return std::nullopt;
+    }
+    std::string_view stream;
+    std::string_view applied;
+    std::string_view newest;
+    pgoutput::tuple_view::cursor values{row};
+    for (auto const& column : shape.columns) {
+        auto const value = values.next().bytes;
+        if (column.name == "stream") {
+            stream = value;
+        } else if (column.name == "applied_lsn") {
+            applied = value;
+        } else if (column.name == "newest_us") {
+            newest = value;
+        }
+    }
+    if (stream != link_.setup.target.name || newest.empty()) {
+        return std::nullopt;
+    }
+    if (link_.binary) {
+        return seen_of_target{lsn{load_big_endian<std::uint64_t>(applied.data())},
+                              pg_time::from_unix_us(static_cast<std::int64_t>(
+                                  load_big_endian<std::uint64_t>(newest.data())))};
+    }
+    std::int64_t us = 0;
+    std::from_chars(newest.data(), newest.data() + newest.size(), us);
+    return seen_of_target{lsn::parse(applied).value_or(lsn{}), pg_time::from_unix_us(us)};
+}
+
 // --- transactions in blocks
 
 capture::step capture::in_block(pgoutput::message const& message, std::string_view bytes,
@@ -247,6 +294,12 @@ capture::step capture::in_block(pgoutput::message const& message, std::string_vi
     if (auto const* described = std::get_if<pgoutput::relation>(&message)) {
         if (auto stepped = relation(*described, decoder_)) {
             return stepped;
+        }
+    }
+    if (auto const* update = std::get_if<pgoutput::update>(&message);
+        update != nullptr && decoder_.shape() != nullptr && decoder_.shape()->id == marks_) {
+        if (auto const told = told_by(update->new_row, *decoder_.shape())) {
+            told_in_blocks_[transaction.value] = *told;
         }
     }
     auto const kept = streamed_.keep(transaction, message, bytes);
@@ -263,6 +316,9 @@ capture::step capture::stream_ends(pgoutput::stream_commit const& committed) {
     }
     if (!whole.origin.empty()) {
         writer_.origin(whole.origin);
+    }
+    if (auto told = told_in_blocks_.extract(committed.transaction.value); !told.empty()) {
+        writer_.marked(told.mapped());
     }
     replay_end_ = {committed.commit_lsn, committed.end_lsn, committed.commit_time};
     if (writer_.unread()) {

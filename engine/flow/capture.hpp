@@ -11,6 +11,8 @@
 #include "io/pg/replication_stream.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -45,6 +47,8 @@ private:
                  io::pg::copy_message* owner);
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
     step relation(pgoutput::relation const& described, pgoutput::decoder const& in);
+    [[nodiscard]] std::optional<seen_of_target> told_by(
+        pgoutput::tuple_view row, pgoutput::relation_shape const& shape) const;
     step in_block(pgoutput::message const& message, std::string_view bytes, xid transaction);
     step stream_ends(pgoutput::stream_commit const& committed);
     [[nodiscard]] failure broken(std::string const& what) const;
@@ -58,7 +62,9 @@ private:
     streamed_transactions streamed_;
     std::optional<streamed_replay> replay_; // of a streamed transaction that has committed
     pgoutput::commit replay_end_;
-    lsn at_; // start of the frame being decoded
+    lsn at_;                                                 // start of the frame being decoded
+    std::map<std::uint32_t, seen_of_target> told_in_blocks_; // by the transactions that are open
+    oid marks_; // the relation whose rows tell what was applied here; 0: not published
 };
 
 } // namespace tandem::engine

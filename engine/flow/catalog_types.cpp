@@ -46,10 +46,6 @@ std::vector<std::string> labels_of(std::string_view array) {
     return labels;
 }
 
-std::uint32_t number_of(io::pg::rows const& from, int row, int column) {
-    return static_cast<std::uint32_t>(from.integer(row, column));
-}
-
 } // namespace
 
 io::awaitable<outcome_of<event::type_table>> read_user_types(std::string node,
@@ -64,10 +60,10 @@ io::awaitable<outcome_of<event::type_table>> read_user_types(std::string node,
         event::type_facts facts;
         facts.what = sort_of(found->text(row, 1));
         facts.name = found->text(row, 2);
-        facts.of = {number_of(*found, row, 3)};
+        facts.of = {oid_in(*found, row, 3)};
         facts.modifier = static_cast<std::int32_t>(found->integer(row, 4));
         facts.labels = labels_of(found->text(row, 5));
-        made.add({number_of(*found, row, 0)}, std::move(facts));
+        made.add({oid_in(*found, row, 0)}, std::move(facts));
     }
     co_return made;
 }

@@ -6,9 +6,14 @@
 #include "io/pg/connection.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace tandem::engine {
+
+[[nodiscard]] inline std::uint32_t oid_in(io::pg::rows const& from, int row, int column) {
+    return static_cast<std::uint32_t>(from.integer(row, column));
+}
 
 // `node`: for what is said of a failure.
 [[nodiscard]] io::awaitable<outcome_of<event::type_table>> read_user_types(

@@ -1,7 +1,9 @@
 #include "engine/flow/conflict_upkeep.hpp"
 
 #include "engine/core/conflict_types.hpp"
+#include "engine/flow/orphans.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -43,6 +45,36 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
     co_return boost::system::in_place_value;
 }
 
+// Two nodes that give the same number is no conflict of an application's making: their sequences overlap (R18).
+io::awaitable<outcome_of<void>> look_for_overlap(direction_link& link, io::pg::connection& target,
+                                                 long long from) {
+    parameters values;
+    values.emplace_back(std::to_string(from));
+    values.emplace_back(link.setup.source.name);
+    auto got = co_await target.query(
+        "SELECT DISTINCT c.schema_name, c.table_name, a.attname FROM tandem.conflict AS c JOIN "
+        "pg_namespace AS n ON n.nspname = c.schema_name JOIN pg_class AS t ON t.relnamespace = n.oid AND "
+        "t.relname = c.table_name JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND "
+        "NOT a.attisdropped AND c.key ? a.attname WHERE c.id > $1::bigint AND c.incoming_node = $2 AND "
+        "c.type = 'insert_exists' AND c.winner <> c.incoming_node AND (a.attidentity <> '' OR EXISTS "
+        "(SELECT FROM pg_attrdef AS d WHERE d.adrelid = t.oid AND d.adnum = a.attnum AND "
+        "pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'))",
+        std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "looking at conflicts", got.error());
+    }
+    for (int row = 0; row < got->size(); ++row) {
+        auto const why = fmt::format(
+            "both nodes gave the same value of {}.{}.{}: their sequences overlap; what lost is in "
+            "tandem.conflict; `tandem init --ids stride` sets them apart",
+            got->text(row, 0), got->text(row, 1), got->text(row, 2));
+        if (link.stats.add_warning(why)) {
+            spdlog::warn("{} -> {}: {}", link.setup.source.name, link.setup.target.name, why);
+        }
+    }
+    co_return boost::system::in_place_value;
+}
+
 // The value says how many rows went.
 io::awaitable<outcome_of<int>> prune_conflicts(direction_link& link, io::pg::connection& target) {
     parameters values;
@@ -68,9 +100,23 @@ io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::con
     if (link.conflicts_changed && now - state.counted >= count_interval) {
         state.counted = now;
         link.conflicts_changed = false;
+        auto const inserts = conflict_index("insert_exists");
+        auto const& seen = link.stats.count.conflicts[inserts];
+        auto const before = seen.load(std::memory_order_relaxed);
+        auto const from = link.memory.conflicts_counted.value_or(0);
         auto counted = co_await count_conflicts(link, target, link.memory.conflicts_counted);
+        if (counted && seen.load(std::memory_order_relaxed) > before) {
+            counted = co_await look_for_overlap(link, target, from);
+        }
         if (!counted) {
             co_return counted;
+        }
+    }
+    if (link.setup.foreign_keys != orphan_policy::report && now - state.cured >= count_interval) {
+        state.cured = now;
+        auto cured = co_await cure_orphans(link, target);
+        if (!cured) {
+            co_return cured;
         }
     }
     bool const counted_all = !link.conflicts_changed;

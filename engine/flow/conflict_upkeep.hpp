@@ -1,5 +1,5 @@
 #pragma once
-// The target's log of conflicts, tandem.conflict: counted by type, and what is too old deleted.
+// The target's log of conflicts, tandem.conflict: counted by type, what waits there carried out, what is too old deleted.
 
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
@@ -15,6 +15,7 @@ struct conflict_upkeep {
     using time_point = std::chrono::steady_clock::time_point;
     time_point counted{}; // not yet
     time_point pruned{};
+    time_point cured{};
 };
 
 // One look, where it is time for it: at most one statement of each kind.

@@ -133,8 +133,8 @@ io::awaitable<std::optional<failure>> direction::foreign_changes_missed(io::pg::
 capture_way direction::way_of_capture(bool binary) const {
     capture_way way;
     way.binary = binary;
-    way.origin_none =
-        setup_.origin_none && !memory_->foreign_origins && !failpoint("origin_filter");
+    way.origin_none = setup_.origin_none && !memory_->foreign_origins &&
+                      !failpoint("origin_filter") && !setup_.tells_seen;
     way.streaming = !whole_ && !setup_.spool_folder.empty();
     return way;
 }

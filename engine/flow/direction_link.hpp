@@ -15,6 +15,8 @@
 #include "io/runtime/event.hpp"
 
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <optional>
 
 namespace tandem::engine {
@@ -28,6 +30,7 @@ struct direction_memory {
     open_verifications unverified;  // R9; of transactions that this process has applied
     horizon_probe horizon;          // of the target
     bool again_done = false;        // so is what was applied before it, and is sent again
+    lsn told;                       // the last position that this process knows to be applied
     std::size_t rows_ahead_kib = 0; // see ahead_kib(): of the stream that is read
 };
 
@@ -45,8 +48,16 @@ struct direction_link {
           applied_before{start.facts.applied},
           arrived{executor},
           room{executor},
+          seen{start.seen},
+          newest_sent{start.newest},
           deletes_stored{executor},
           unverified{kept.unverified} {
+        // A commit whose answer was lost is applied, and nobody has noted what it wrote.
+        if (kept.told != start.facts.applied) {
+            kept.again_done = false;
+            unverified.forget_beyond(confirmed);
+        }
+        kept.told = start.facts.applied;
         unverified.forget_beyond(start.facts.applied);
     }
 
@@ -68,6 +79,11 @@ struct direction_link {
     node_deletes* source_deletes = nullptr;
     delete_collector collected; // what is to be stored for it
     lsn decoded;                // everything before has come, in this start
+    seen_of_target seen;        // by whoever wrote what comes next (R13); where the streams tell
+    pg_time newest_sent;        // the greatest commit time of what has come, or may have before
+    lsn order_watched;
+    std::deque<pg_time> recent_times; // of the last transactions
+    bool scanning = false;            // ... and was passed over from some place on (R10)
     io::event deletes_stored;
     // Of the node that is applied to; null: nobody here decodes it.
     node_deletes* target_deletes = nullptr;
@@ -81,6 +97,7 @@ struct direction_link {
     bool status_wanted = false;       // the server asked for a status update
     bool reply_wanted = false;        // the next one asks how far the server has read
     std::int64_t clock_offset_us = 0; // target's clock minus ours
+    pg_time versions_since{std::numeric_limits<std::int64_t>::min()}; // see version_horizon.hpp
     token_renewal renewal;
     // Accepted by the reader of a log and not yet in the target: what is applied takes it along, so that a later start
     // knows whose the applied is.

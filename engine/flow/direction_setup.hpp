@@ -2,6 +2,7 @@
 // What one direction knows before it starts: both ends, names and rules. Immutable while it runs.
 
 #include "codecs/base/lsn.hpp"
+#include "codecs/sql/apply_statements.hpp"
 #include "engine/config/options.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/node_deletes.hpp"
@@ -22,8 +23,14 @@ struct direction_setup {
     oid target_database;
     int source_version = 0; // 150020
     int target_version = 0;
-    bool guarded = true;      // last-update-wins; false: apply-remote
+    bool guarded = true;                                         // false: apply-remote
+    std::string policy = "last-update-wins";                     // as people write it: --conflict
+    sql::row_versions versions = sql::row_versions::commit_time; // of what is applied to the target
+    bool conflicts_fail = false;                                 // --conflict error
+    bool tells_seen = false; // the streams of both nodes tell what their writers had seen (R13)
+    orphan_policy foreign_keys = orphan_policy::report;
     bool replica_role = true; // session_replication_role=replica may be set on the target
+    bool origins = true; // the target's sessions have a replication origin; false: --origin-column
     bool origin_none = false; // the source's server filters origins (16+, no foreign origin there)
 
     std::shared_ptr<row_transform_entries const> transforms; // of changes of the source; null: none
@@ -49,9 +56,19 @@ struct direction_setup {
                : setup.slot;
 }
 
-// As people write it: --conflict.
-[[nodiscard]] inline char const* policy_name(direction_setup const& setup) noexcept {
-    return setup.guarded ? "last-update-wins" : "apply-remote";
+// As people write it: --foreign-keys.
+[[nodiscard]] inline char const* orphan_policy_name(orphan_policy policy) noexcept {
+    switch (policy) {
+    case orphan_policy::null_child:
+        return "null-child";
+    case orphan_policy::drop_child:
+        return "drop-child";
+    case orphan_policy::restore_parent:
+        return "restore-parent";
+    case orphan_policy::report:
+        break;
+    }
+    return "report";
 }
 
 // What the directions of one process tell each other of a node. WAL that our bookkeeping has written there, so that the

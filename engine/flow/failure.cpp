@@ -10,6 +10,11 @@ void throw_exception_from_error(failure const& failed, boost::source_location co
     throw std::runtime_error{failed.reason};
 }
 
+bool passes_by_itself(io::pg::error const& error) noexcept {
+    return error.code != io::pg::errc::server_error ||
+           error.classify() == io::pg::retry_class::transient || error.sqlstate.starts_with("TD00");
+}
+
 failure retry_after(std::string const& node, std::string const& doing, io::pg::error const& error) {
     auto const state =
         error.sqlstate.empty() ? std::string{} : fmt::format(" ({})", error.sqlstate);

@@ -33,6 +33,9 @@ struct failure {
 template <class T>
 using outcome_of = boost::system::result<T, failure>;
 
+// The next try may do better: it is no property of the change.
+[[nodiscard]] bool passes_by_itself(io::pg::error const& error) noexcept;
+
 // "node a: reading the slot: <server's message>"
 [[nodiscard]] failure retry_after(std::string const& node, std::string const& doing,
                                   io::pg::error const& error);

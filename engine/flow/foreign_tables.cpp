@@ -19,10 +19,6 @@ constexpr char const* columns_of =
     "a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
     "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
-std::uint32_t number_of(io::pg::rows const& from, int row, int column) {
-    return static_cast<std::uint32_t>(from.integer(row, column));
-}
-
 } // namespace
 
 foreign_table const* foreign_tables::find(foreign_rows::target const& name) const {
@@ -62,13 +58,13 @@ io::awaitable<outcome_of<foreign_table const*>> foreign_tables::read(foreign_row
                                       node_, name.schema, name.table)};
     }
     auto made = std::make_unique<foreign_table>();
-    made->shape.id = {number_of(*found, 0, 0)};
+    made->shape.id = {oid_in(*found, 0, 0)};
     made->shape.schema = name.schema;
     made->shape.name = name.table;
     for (int row = 0; row < found->size(); ++row) {
         pgoutput::column_shape column;
         column.name = found->text(row, 1);
-        column.type = {number_of(*found, row, 2)};
+        column.type = {oid_in(*found, row, 2)};
         column.type_modifier = static_cast<std::int32_t>(found->integer(row, 3));
         column.key = found->boolean(row, 4);
         made->types.push_back(event::resolve(column.type, column.type_modifier, types_));

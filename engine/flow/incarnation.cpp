@@ -81,7 +81,7 @@ std::string identity_sql(std::string const& stream, std::int64_t epoch,
     return fmt::format(
         "UPDATE tandem.progress SET incarnation = {}, system_id = {}, timeline = {}, "
         "source_tokens = string_to_array({}, ' '), start_lsn = {} WHERE stream = {} "
-        "AND lane = 0 AND epoch = {} RETURNING 1",
+        "AND lane = 0 AND epoch = {}",
         sql::literal(source.tokens.back()), sql::literal(source.system_id), source.timeline,
         sql::literal(fmt::format("{}", fmt::join(source.tokens, " "))),
         sql::literal(to_string(source.start)), sql::literal(stream), epoch);
@@ -89,7 +89,7 @@ std::string identity_sql(std::string const& stream, std::int64_t epoch,
 
 awaitable<outcome_of<bool>> store_identity(direction_setup const& setup, connection& target,
                                            std::int64_t epoch, source_identity source) {
-    auto text = identity_sql(setup.source.name, epoch, source);
+    auto text = identity_sql(setup.source.name, epoch, source) + " RETURNING 1";
     parameters none;
     auto done = co_await at_target(setup, target, std::move(text), std::move(none));
     co_return done;

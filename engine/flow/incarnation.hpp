@@ -32,8 +32,8 @@ namespace tandem::engine {
                                                            io::pg::connection& target,
                                                            std::int64_t epoch);
 
-// What is told by the writers of a stream through Kafka: the statement that stores it with `epoch`, which returns a row
-// where that is the stream's, and its carrying out apart from a batch. False as above.
+// What is told by the writers of a stream through Kafka: the statement that stores it with `epoch`, where that is
+// the stream's (no rows: those of a batch's head are its own), and its carrying out apart from a batch. False as above.
 [[nodiscard]] std::string identity_sql(std::string const& stream, std::int64_t epoch,
                                        source_identity const& source);
 [[nodiscard]] io::awaitable<outcome_of<bool>> store_identity(direction_setup const& setup,
@@ -43,7 +43,7 @@ namespace tandem::engine {
 
 // A renewal while the stream runs: the durability loop has the sink, the source watch the source.
 struct token_renewal {
-    enum class step : std::uint8_t { settled, announced, given };
+    enum class step : std::uint8_t { settled, announced, handed_on };
     step at = step::settled;
     std::string token;
     std::chrono::steady_clock::time_point due =

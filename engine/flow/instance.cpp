@@ -103,7 +103,18 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
         setup.target_version = target->server_version;
         setup.replica_role = target->role.set_replica_role;
     }
-    setup.guarded = ready.policy.policy == conflict_policy::last_update_wins;
+    setup.foreign_keys = set.foreign_keys;
+    setup.origins = set.origin_column.empty();
+    auto const policy = ready.policy.policy;
+    setup.guarded = policy != conflict_policy::apply_remote;
+    setup.policy = policy_text(policy, set.winner);
+    setup.tells_seen = tells_seen(policy);
+    setup.conflicts_fail = policy == conflict_policy::error;
+    if (policy == conflict_policy::node_wins && choice.source == set.winner) {
+        setup.versions = sql::row_versions::always;
+    } else if (setup.tells_seen) {
+        setup.versions = sql::row_versions::seen;
+    }
     if (!set.row_transforms.transforms.empty()) {
         setup.transforms = std::make_shared<row_transform_entries const>(set.row_transforms);
     }
@@ -188,9 +199,7 @@ void build_all(instance& made, options const& set, prepared const& ready,
                                      set.listen));
     }
     warn_of_old_sources(set, ready, made.stats);
-    made.stats.policy = ready.policy.policy == conflict_policy::last_update_wins
-                            ? "last-update-wins"
-                            : "apply-remote";
+    made.stats.policy = policy_text(ready.policy.policy, set.winner);
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);
     }

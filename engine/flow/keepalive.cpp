@@ -5,6 +5,7 @@
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/flow/conflict_upkeep.hpp"
+#include "engine/flow/version_horizon.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -55,7 +56,7 @@ struct durability_state {
 
 constexpr char const* store_safe =
     "WITH was AS (SELECT pg_current_wal_insert_lsn() AS at), u AS (UPDATE tandem.progress SET "
-    "safe_lsn = $1 WHERE stream = $2 AND lane = 0 AND epoch = $3 AND safe_lsn < $1 RETURNING 1) "
+    "safe_lsn = $1, seen_lsn = coalesce($4, seen_lsn), seen_us = coalesce($5, seen_us) WHERE stream = $2 AND lane = 0 AND epoch = $3 AND safe_lsn < $1 RETURNING 1) "
     "SELECT was.at, (SELECT count(*) FROM u) FROM was";
 
 io::awaitable<outcome_of<void>> store_idle_position(direction_link& link,
@@ -65,6 +66,10 @@ io::awaitable<outcome_of<void>> store_idle_position(direction_link& link,
     values.emplace_back(to_string(position));
     values.emplace_back(link.setup.source.name);
     values.emplace_back(std::to_string(link.progress.epoch));
+    bool const told = link.setup.versions == sql::row_versions::seen;
+    values.emplace_back(told ? std::optional{to_string(link.seen.position)} : std::nullopt);
+    values.emplace_back(told ? std::optional{std::to_string(link.seen.at.unix_us())}
+                             : std::nullopt);
     auto stored = co_await target.query(store_safe, std::move(values));
     if (!stored) {
         co_return retry_after(link.setup.target.name, "storing an idle position", stored.error());
@@ -105,9 +110,7 @@ io::awaitable<outcome_of<void>> look_for_requests(direction_link& link,
         }
         link.parked_asked = got->boolean(0, 0);
     }
-    if (link.parked_asked) {
-        link.arrived.notify();
-    }
+    link.arrived.notify();
     co_return boost::system::in_place_value;
 }
 
@@ -121,7 +124,7 @@ io::awaitable<outcome_of<void>> renew_token(direction_link& link, io::pg::connec
     if (link.progress_locked) {
         co_return boost::system::in_place_value;
     }
-    if (renewal.at == step::given) {
+    if (renewal.at == step::handed_on) {
         done = co_await settle_token(link.setup, target, link.progress.epoch);
         if (done && *done) {
             renewal.at = step::settled;
@@ -155,16 +158,17 @@ io::awaitable<outcome_of<void>> store_news(direction_link& link, io::pg::connect
     co_return boost::system::in_place_value;
 }
 
-// With nothing under way that is all that has come.
+// With nothing under way that is all that has come, unless it was passed over.
 lsn verified_up_to(direction_link const& link) noexcept {
     auto const& watermark = link.watermark;
-    return watermark.settled() && !watermark.held()
+    return watermark.settled() && !watermark.held() && !link.scanning
                ? std::max(link.decoded, watermark.confirmable())
                : watermark.confirmable();
 }
 
 io::awaitable<outcome_of<void>> ask_horizon(direction_link& link, io::pg::connection& target) {
     auto const applied = link.progress.facts.applied;
+    auto const applied_at = link.progress.facts.applied_at;
     auto const got = co_await target.execute(
         "SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s), pg_current_wal_insert_lsn() FROM "
         "txid_current_snapshot() AS s");
@@ -172,7 +176,7 @@ io::awaitable<outcome_of<void>> ask_horizon(direction_link& link, io::pg::connec
         co_return retry_after(link.setup.target.name, "reading its WAL position", got.error());
     }
     auto& probe = link.memory.horizon;
-    probe.said(applied, lsn_of(*got, 2), got->integer(0, 0), got->integer(0, 1));
+    probe.said(applied, lsn_of(*got, 2), got->integer(0, 0), got->integer(0, 1), applied_at);
     if (link.source_deletes != nullptr && probe.last()) {
         link.source_deletes->peer_said(*probe.last());
     }
@@ -231,6 +235,9 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
     if (now - state.last_clock >= clock_interval) {
         state.last_clock = now;
         auto measured = co_await measure_clock(link, target);
+        if (measured) {
+            measured = co_await read_versions_since(link, target);
+        }
         if (!measured) {
             co_return measured;
         }
@@ -398,7 +405,7 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
             if (!given) {
                 co_return given.error();
             }
-            link.renewal.at = token_renewal::step::given;
+            link.renewal.at = token_renewal::step::handed_on;
         }
         timer.expires_after(watch_interval);
         co_await timer.async_wait(io::asio::use_awaitable);

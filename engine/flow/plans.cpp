@@ -1,5 +1,7 @@
 #include "engine/flow/plans.hpp"
 
+#include "engine/flow/orphans.hpp"
+
 #include <utility>
 
 namespace tandem::engine {
@@ -113,6 +115,14 @@ io::awaitable<outcome_of<target_relation>> plans::read(std::string schema, std::
         co_return retry_after(setup_.target.name, "reading a table's keys", keys.error());
     }
     fill_keys(target, *keys);
+    if (setup_.replica_role) { // otherwise the server checks them
+        auto reading = read_foreign_keys(setup_, catalog_, std::move(table));
+        auto referring = co_await std::move(reading);
+        if (!referring) {
+            co_return referring.error();
+        }
+        target.referred_by = std::move(*referring);
+    }
     co_return target;
 }
 

@@ -2,6 +2,7 @@
 // The row of tandem.progress that fences and orders a direction, as this process knows it.
 
 #include "codecs/base/lsn.hpp"
+#include "engine/core/node_deletes.hpp"
 #include "engine/core/start_check.hpp"
 
 #include <cstdint>
@@ -25,6 +26,9 @@ struct progress_row {
     std::vector<lsn> skips;                 // pass over the transactions that end here
     std::optional<std::int64_t> log_offset; // of Kafka's log, see transaction_header
     std::vector<std::string> source_tokens; // of the writers whose log was followed
+    // Where the streams tell what their writers had seen (R13).
+    seen_of_target seen; // by the writers of what comes next
+    pg_time newest;      // the greatest commit time of all that was applied
 };
 
 } // namespace tandem::engine

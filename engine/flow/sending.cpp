@@ -39,7 +39,7 @@ constexpr char const* take_sending =
     "ELSE s.tokens || excluded.tokens END)[greatest(1, cardinality(s.tokens) - 98):] WHERE "
     "s.epoch = $4 OR ($4 IS NULL AND s.owner = $2) RETURNING epoch, array_to_string(tokens, ' '), start_lsn, reader";
 
-constexpr char const* ask_epoch =
+constexpr char const* ask_sending_epoch =
     "SELECT coalesce((SELECT epoch FROM tandem.sending WHERE peer = $1), 0)";
 
 constexpr char const* ask_slot =
@@ -203,7 +203,7 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     if (!epoch_) {
         io::pg::parameters of;
         of.emplace_back(setup_.target.name);
-        auto const asked = co_await into.source->query(ask_epoch, std::move(of));
+        auto const asked = co_await into.source->query(ask_sending_epoch, std::move(of));
         if (!asked) {
             co_return retry_after(setup_.source.name, "asking whose the stream is", asked.error());
         }
@@ -234,7 +234,7 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.timeline = facts->timeline;
     into.start.confirmed = facts->confirmed_flush;
     into.start.began = lsn::parse(taken->text(0, 2)).value_or(lsn{});
-    into.start.policy = policy_name(setup_);
+    into.start.policy = setup_.policy;
     into.start.wal_end = facts->wal_end;
     into.start.database = setup_.source_database_name;
     into.start.database_oid = setup_.source_database.value;

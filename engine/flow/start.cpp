@@ -61,7 +61,7 @@ constexpr char const* take_epoch =
     "timeline, incarnation, next_incarnation, array_to_string(skip_lsns, ' '), log_offset, "
     "array_to_string(source_tokens, ' ')";
 
-constexpr char const* ask_epoch =
+constexpr char const* ask_progress_epoch =
     "SELECT epoch FROM tandem.progress WHERE stream = $1 AND lane = 0";
 
 progress_row read_progress(rows const& got) {
@@ -111,7 +111,7 @@ io::awaitable<outcome_of<progress_row>> take_sink(direction_setup const& setup, 
     if (!held_epoch) {
         parameters of;
         of.emplace_back(setup.source.name);
-        auto const asked = co_await target.query(ask_epoch, std::move(of));
+        auto const asked = co_await target.query(ask_progress_epoch, std::move(of));
         if (!asked) {
             co_return retry_after(setup.target.name, "asking whose the stream is", asked.error());
         }
@@ -223,6 +223,67 @@ awaitable<outcome_of<void>> note_source(direction_setup const& setup, connection
 
 } // namespace
 
+namespace {
+
+awaitable<outcome_of<rows>> one_row(connection& at, std::string const& node, char const* sql,
+                                    parameters values) {
+    auto got = co_await at.query(sql, std::move(values));
+    if (!got) {
+        co_return retry_after(node, "storing what its stream begins with", got.error());
+    }
+    if (got->empty()) {
+        co_return failure{
+            next_step::gap,
+            fmt::format("node {} has no progress of its peer's stream: its tandem schema was "
+                        "removed; run `tandem init`",
+                        node)};
+    }
+    co_return std::move(*got);
+}
+
+// What the streams begin with that tell what their writers had seen (R13): at the first start of either direction what one
+// node had written is taken for seen by the other, which is where both streams begin.
+awaitable<outcome_of<void>> prepare_seen(direction_setup const& setup, connection& source,
+                                         connection& target, progress_row& row) {
+    constexpr char const* now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    constexpr char const* newest =
+        "UPDATE tandem.progress SET newest_us = coalesce(newest_us, $2) WHERE stream = $1 AND lane = 0 "
+        "RETURNING newest_us, greatest(applied_lsn, start_lsn)";
+    constexpr char const* seen =
+        "UPDATE tandem.progress SET seen_lsn = coalesce(seen_lsn, $2), seen_us = coalesce(seen_us, $3) WHERE "
+        "stream = $1 AND lane = 0 RETURNING seen_lsn, seen_us";
+    parameters none;
+    auto const source_now = co_await one_row(source, setup.source.name, now, none);
+    if (!source_now) {
+        co_return source_now.error();
+    }
+    auto const target_now = co_await one_row(target, setup.target.name, now, none);
+    if (!target_now) {
+        co_return target_now.error();
+    }
+    parameters here{setup.source.name, std::string{source_now->text(0, 0)}};
+    auto const applied = co_await one_row(target, setup.target.name, newest, std::move(here));
+    if (!applied) {
+        co_return applied.error();
+    }
+    parameters there{setup.target.name, std::string{target_now->text(0, 0)}};
+    auto const other = co_await one_row(source, setup.source.name, newest, std::move(there));
+    if (!other) {
+        co_return other.error();
+    }
+    parameters begin{setup.source.name, std::string{other->text(0, 1)},
+                     std::string{other->text(0, 0)}};
+    auto const known = co_await one_row(target, setup.target.name, seen, std::move(begin));
+    if (!known) {
+        co_return known.error();
+    }
+    row.newest = pg_time::from_unix_us(applied->integer(0, 0));
+    row.seen = {lsn_of(*known, 0), pg_time::from_unix_us(known->integer(0, 1))};
+    co_return boost::system::in_place_value;
+}
+
+} // namespace
+
 io::awaitable<outcome_of<start_point>> take_over(direction_setup const& setup, connection& source,
                                                  connection& target,
                                                  std::optional<std::int64_t> held_epoch) {
@@ -245,6 +306,12 @@ io::awaitable<outcome_of<start_point>> take_over(direction_setup const& setup, c
     auto noted = co_await note_source(setup, source, target, *facts, point.progress.epoch);
     if (!noted) {
         co_return noted.error();
+    }
+    if (setup.tells_seen) {
+        auto const prepared = co_await prepare_seen(setup, source, target, point.progress);
+        if (!prepared) {
+            co_return prepared.error();
+        }
     }
     point.expect_last_applied = decision.expect_last_applied;
     point.confirmed = facts->confirmed_flush;

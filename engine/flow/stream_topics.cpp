@@ -139,7 +139,8 @@ outcome_of<std::size_t> limit_of(kafka_setup const& kafka, std::string const& na
 }
 
 constexpr char const* published_tables =
-    "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = 'tandem' ORDER BY 1, 2";
+    "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = 'tandem' AND "
+    "schemaname <> 'tandem' ORDER BY 1, 2";
 
 // Into `topics`: a topic for each table that is synced.
 awaitable<outcome_of<void>> add_tables(stream_topics& topics, kafka_setup const& kafka,

@@ -16,7 +16,8 @@ constexpr char const* synced_columns =
     "c.relnamespace = n.oid AND c.relname = p.tablename JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 "
     "AND NOT a.attisdropped LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum LEFT JOIN pg_index "
     "AS i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k "
-    "(attnum, place) ON k.attnum = a.attnum AND k.place <= i.indnkeyatts WHERE p.pubname = 'tandem' ORDER BY c.oid, "
+    "(attnum, place) ON k.attnum = a.attnum AND k.place <= i.indnkeyatts WHERE p.pubname = 'tandem' AND "
+    "p.schemaname <> 'tandem' ORDER BY c.oid, "
     "k.place";
 
 } // namespace

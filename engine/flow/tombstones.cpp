@@ -51,6 +51,7 @@ public:
     // What is stored already counts.
     [[nodiscard]] io::awaitable<outcome_of<void>> begin();
     [[nodiscard]] io::awaitable<outcome_of<void>> store(change_batch const& collected);
+    [[nodiscard]] io::awaitable<outcome_of<void>> store(std::vector<inversion> inversions);
     [[nodiscard]] io::awaitable<outcome_of<void>> drop(lsn until);
     // A synchronous commit, so that what was written is read.
     [[nodiscard]] io::awaitable<outcome_of<void>> flush();
@@ -95,6 +96,30 @@ io::awaitable<outcome_of<void>> tombstone_writer::begin() {
     for (int row = 0; row < known->size(); ++row) {
         bookkeeping_.deletes.noted(fmt::format("{}.{}", known->text(row, 0), known->text(row, 1)),
                                    pg_time::from_unix_us(known->integer(row, 2)));
+    }
+    auto const inversions = co_await session_.link().execute(sql::inversions());
+    if (!inversions) {
+        co_return retry_after(setup_.source.name, "reading its commit times", inversions.error());
+    }
+    for (int row = 0; row < inversions->size(); ++row) {
+        bookkeeping_.deletes.inverted({lsn::parse(inversions->text(row, 2)).value_or(lsn{}),
+                                       pg_time::from_unix_us(inversions->integer(row, 1)),
+                                       static_cast<std::uint32_t>(inversions->integer(row, 0))},
+                                      true);
+    }
+    co_return boost::system::in_place_value;
+}
+
+io::awaitable<outcome_of<void>> tombstone_writer::store(std::vector<inversion> inversions) {
+    for (inversion const& each : inversions) {
+        io::pg::parameters values;
+        values.emplace_back(std::to_string(each.id));
+        values.emplace_back(to_string(each.at));
+        values.emplace_back(to_string(each.end));
+        auto const done = co_await session_.link().query(sql::store_inversion(), std::move(values));
+        if (!done) {
+            co_return retry_after(setup_.source.name, "storing its commit times", done.error());
+        }
     }
     co_return boost::system::in_place_value;
 }
@@ -324,6 +349,16 @@ io::awaitable<failure> tombstone_loop(direction_link& link,
                 co_return stored.error();
             }
             link.deletes_stored.notify();
+            dropped = {}; // a stream that starts again stores some behind the last drop
+        }
+        if (auto inversions = deletes.inversions_to_store(); !inversions.empty()) {
+            auto const count = inversions.size();
+            auto stored = co_await writer.store(std::move(inversions));
+            if (!stored) {
+                co_return stored.error();
+            }
+            deletes.inversions_stored(count);
+            dropped = {};
         }
         auto const now = steady::now();
         if (position > deletes.stored() || deletes.wanted() <= deletes.stored()) {

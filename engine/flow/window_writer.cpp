@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace tandem::engine {
@@ -20,6 +21,8 @@ constexpr std::size_t copied_most = std::size_t{32}
 // Commit times differ from the order of the log by the moments between reading the clock and writing,
 // on a stalled server by seconds.
 constexpr std::chrono::milliseconds step_back_least{5'000};
+
+constexpr std::size_t recent_most = 64; // transactions whose commit times may be the same
 
 void free_message(char* held) {
     PQfreemem(held);
@@ -55,7 +58,7 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
     if (scans_) {
         inside_ = true;
         echo_ = false;
-        current_ = {begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
+        current_ = header_of(begun, log_offset);
         link_.collected.begin(current_);
         return std::nullopt;
     }
@@ -72,15 +75,40 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
                                                   [&](lsn skip) { return begun.final_lsn < skip; });
     has_changes_ = false;
     index_ = 0;
-    current_ = {begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
+    current_ = header_of(begun, log_offset);
     link_.collected.begin(current_);
     link_.watermark.begun();
     return std::nullopt;
 }
 
+transaction_header window_writer::header_of(pgoutput::begin const& begun,
+                                            std::int64_t log_offset) const {
+    transaction_header made{begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
+    switch (link_.setup.versions) {
+    case sql::row_versions::commit_time:
+        break;
+    case sql::row_versions::seen:
+        made.judged_by = link_.seen.at;
+        break;
+    case sql::row_versions::always:
+        made.judged_by = pg_time{std::numeric_limits<std::int64_t>::max()};
+        break;
+    }
+    made.seen = link_.seen.position;
+    return made;
+}
+
 void window_writer::origin(std::string_view name) {
     replayed_ = true;
     echo_ = is_echo(name) && !failpoint("origin_filter");
+}
+
+void window_writer::marked(std::optional<seen_of_target> told) {
+    replayed_ = true;
+    echo_ = !has_changes_ && !failpoint("origin_filter");
+    if (told && told->position >= link_.seen.position) {
+        link_.seen = *told;
+    }
 }
 
 void window_writer::message(pgoutput::logical_message const& said) {
@@ -95,6 +123,7 @@ void window_writer::message(pgoutput::logical_message const& said) {
 
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     inside_ = false;
+    watch_order(committed);
     link_.decoded = committed.end_lsn;
     if (scans_) {
         return std::nullopt;
@@ -145,6 +174,27 @@ void window_writer::end_piece(lsn end) {
     auto& piece = filling_->pieces.back();
     piece.end_lsn = end;
     piece.ends = true;
+}
+
+// What the source wrote itself and whose commit time does not tell that it was written after what was sent before (R13).
+void window_writer::watch_order(pgoutput::commit const& committed) {
+    if (!link_.setup.tells_seen || echo_ || link_.source_deletes == nullptr ||
+        committed.end_lsn <= link_.order_watched) {
+        return;
+    }
+    link_.order_watched = committed.end_lsn;
+    auto& recent = link_.recent_times;
+    auto const at = current_.commit_time;
+    bool const tied = std::ranges::find(recent, at) != recent.end();
+    if (at <= link_.newest_sent) {
+        link_.source_deletes->inverted(
+            {committed.end_lsn, at, tied || at == link_.newest_sent ? current_.id.value : 0});
+    }
+    link_.newest_sent = std::max(link_.newest_sent, at);
+    recent.push_back(at);
+    if (recent.size() > recent_most) {
+        recent.pop_front();
+    }
 }
 
 // R12. What was replayed here carries the clock of where it came from.

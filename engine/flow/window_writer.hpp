@@ -27,6 +27,8 @@ public:
     step begin(pgoutput::begin const& begun, lsn end = {}, std::int64_t log_offset = -1);
     // The open transaction was replayed here from elsewhere.
     void origin(std::string_view name);
+    // ... by us, as a row tells that goes with it (--origin-column, R13). `told`: of the stream's target.
+    void marked(std::optional<seen_of_target> told);
     // Said by the open transaction; what comes behind its first change says nothing of it.
     void message(pgoutput::logical_message const& said);
     // The open transaction is an echo, was applied before and is verified, or is passed over by hand: its changes go nowhere.
@@ -35,7 +37,7 @@ public:
         return echo_ || (duplicate_ && verified) || skipped_ || scans_;
     }
     // From here on only deletes and positions count (R10): the rest is to be read again, in another start.
-    void scan() noexcept { scans_ = true; }
+    void scan() noexcept { scans_ = link_.scanning = true; }
     [[nodiscard]] bool scans() const noexcept { return scans_; }
     // Nor are its deletes kept: it need not be read.
     [[nodiscard]] bool unread() const noexcept {
@@ -63,6 +65,9 @@ public:
 
 private:
     step check_clock(pgoutput::commit const& committed);
+    void watch_order(pgoutput::commit const& committed);
+    [[nodiscard]] transaction_header header_of(pgoutput::begin const& begun,
+                                               std::int64_t log_offset) const;
     [[nodiscard]] bool named_to_skip(lsn end) const noexcept;
     void keep_shape(pgoutput::relation_ptr const& shape);
     void append_piece();

@@ -369,6 +369,25 @@ awaitable<result<rows>> connection::query(std::string sql, parameters values) {
     co_return co_await collect();
 }
 
+awaitable<result<rows>> connection::query(std::string const& sql, std::span<param const> values,
+                                          bool binary) {
+    std::vector<char const*> data;
+    std::vector<int> lengths;
+    std::vector<int> formats;
+    for (auto const& value : values) {
+        data.push_back(value.data);
+        lengths.push_back(value.length);
+        formats.push_back(value.binary ? 1 : 0);
+    }
+    int const sent =
+        PQsendQueryParams(native(), sql.c_str(), static_cast<int>(data.size()), nullptr,
+                          data.data(), lengths.data(), formats.data(), binary ? 1 : 0);
+    if (sent == 0) {
+        co_return lost();
+    }
+    co_return co_await collect();
+}
+
 awaitable<result<rows>> connection::copy_in(std::string sql, std::string_view data) {
     constexpr std::size_t message_most = std::size_t{1} << 18;
     if (PQsendQuery(native(), sql.c_str()) == 0) {

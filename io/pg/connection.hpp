@@ -18,6 +18,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +62,13 @@ private:
     result_handle held_;
 };
 
+// One parameter's value; what it points to is copied when it is sent.
+struct param {
+    char const* data = nullptr; // nullptr: NULL; text form must end with a zero byte
+    int length = 0;             // of the binary form
+    bool binary = false;
+};
+
 using parameters = std::vector<std::optional<std::string>>; // text form, nullopt = NULL
 
 class connection {
@@ -80,6 +88,9 @@ public:
     [[nodiscard]] awaitable<result<rows>> execute(std::string sql);
     // One statement with text parameters by the extended protocol.
     [[nodiscard]] awaitable<result<rows>> query(std::string sql, parameters values);
+    // The same with parameters of either form, which are sent before it first suspends; `binary`: rows in binary form.
+    [[nodiscard]] awaitable<result<rows>> query(std::string const& sql,
+                                                std::span<param const> values, bool binary);
 
     // One COPY ... FROM STDIN with its data, in the form that it names.
     [[nodiscard]] awaitable<result<rows>> copy_in(std::string sql, std::string_view data);

@@ -20,13 +20,6 @@
 
 namespace tandem::io::pg {
 
-// One parameter's value; what it points to is copied when it is sent.
-struct param {
-    char const* data = nullptr; // nullptr: NULL; text form must end with a zero byte
-    int length = 0;             // of the binary form
-    bool binary = false;
-};
-
 struct outcome {
     enum class kind {
         ok,      // a command without rows

@@ -8,7 +8,26 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.brokers import Kafka  # noqa: E402
+from support.long_tests import LONG  # noqa: E402
 from support import masters  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: for the long tier alone (tools/test --long); the default tier has others of its kind")
+    config.addinivalue_line("markers", "sampled(most): the default tier takes so many of the cases, spread evenly; the long tier all")
+
+
+def pytest_collection_modifyitems(config, items):
+    if LONG or config.getoption("keyword"):  # who names a case wants it
+        return
+    left_out = {item for item in items if item.get_closest_marker("long")}
+    for test in {(item.path, item.originalname): item for item in items if item.get_closest_marker("sampled")}.values():
+        cases = [item for item in items if (item.path, item.originalname) == (test.path, test.originalname)]
+        most = min(test.get_closest_marker("sampled").args[0], len(cases))
+        kept = {round(number * (len(cases) - 1) / max(most - 1, 1)) for number in range(most)}
+        left_out.update(item for number, item in enumerate(cases) if number not in kept)
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,7 @@ def reading(database):
     return repeater
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("arguments", [(), ("--batch-rows", "1"), ("--batch-rows", "7")],
                          ids=["default", "one_by_one", "batches_of_7"])
 def test_no_transaction_is_seen_in_part(servers, arguments):

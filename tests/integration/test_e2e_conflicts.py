@@ -159,7 +159,8 @@ def test_old_conflicts_go_and_the_rest_is_counted_by_type(running):
     counted = dict(re.findall(r'^tandem_conflicts_total{direction="b_to_a",type="(\w+)"} (\d+)$',
                               running.instance.get("/metrics")[1], re.M))
     assert counted == {"delete_origin_differs": "1", "update_origin_differs": "2", "insert_exists": "0",
-                       "update_missing": "0", "update_deleted": "0", "truncate_origin_differs": "0", "other": "0"}
+                       "update_missing": "0", "update_exists": "0", "update_deleted": "0", "truncate_origin_differs": "0",
+                       "multiple_unique_conflicts": "0", "foreign_key_missing": "0", "other": "0"}
     running.instance.stop()
     running.a.sql("UPDATE tandem.conflict SET at = at - interval '29 days' WHERE id = 1")
     running.a.sql("UPDATE tandem.conflict SET at = at - interval '31 days' WHERE id = 2")

@@ -464,14 +464,25 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
+NEW_IN_10 = ("ALTER TABLE tandem.progress DROP COLUMN newest_us, DROP COLUMN seen_lsn, DROP COLUMN seen_us; "
+             "ALTER TABLE tandem.parked DROP COLUMN v; DROP FUNCTION tandem.conflicting(); "
+             "DROP FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, "
+             "bigint, pg_lsn, bigint); ")
+OLD_BEGIN_APPLY = ("CREATE FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, "
+                   "timestamptz, bigint DEFAULT NULL) RETURNS void LANGUAGE sql AS 'SELECT'; ")
+NEW_IN_9 = NEW_IN_10 + ("ALTER TABLE tandem.meta DROP COLUMN origin_column; ALTER TABLE tandem.conflict DROP COLUMN about; "
+            "DROP INDEX tandem.conflict_open; DROP TABLE tandem.removed; ")
+
+
 def test_an_older_installation_is_brought_forward(pair):
     pair.run().stop()
     pair.sql("ALTER TABLE tandem.parked DROP COLUMN escaped, DROP COLUMN detail, DROP COLUMN shape, DROP COLUMN asked, "
              "DROP COLUMN tried_at; ALTER TABLE tandem.progress DROP COLUMN log_offset, DROP COLUMN source_tokens; "
-             "DROP TABLE tandem.sending; DROP TABLE tandem.tombstone; UPDATE tandem.meta SET schema_version = 1")
+             "DROP TABLE tandem.sending; DROP TABLE tandem.tombstone; " + NEW_IN_9 +
+             "UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [7, 7]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [10, 10]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
             for node in pair.both] == [5, 5]
@@ -479,9 +490,21 @@ def test_an_older_installation_is_brought_forward(pair):
 
 def test_the_last_installation_is_brought_forward(pair):
     pair.run().stop()
-    pair.sql("ALTER TABLE tandem.sending DROP COLUMN reader; DROP TABLE tandem.tombstone; UPDATE tandem.meta SET schema_version = 5")
+    pair.sql("ALTER TABLE tandem.sending DROP COLUMN reader; DROP TABLE tandem.tombstone; "
+             + NEW_IN_9 + "UPDATE tandem.meta SET schema_version = 5")
     pair.run()
     assert [node.value("SELECT reader IS NULL FROM tandem.sending") for node in pair.both] == [True, True]
+
+
+def test_an_installation_of_version_9_is_brought_forward(pair):
+    pair.run().stop()
+    pair.sql(NEW_IN_10 + OLD_BEGIN_APPLY + "UPDATE tandem.meta SET schema_version = 9")
+    pair.run()
+    for node in pair.both:
+        assert node.sql("SELECT pronargs FROM pg_proc WHERE proname = 'begin_apply'") == [(11,)]
+    pair.a.sql("INSERT INTO item VALUES (900, 'x')")
+    pair.settle()
+    pair.assert_equal("item")
 
 
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from support import masters
-from support.long_tests import LONG
+from support.long_tests import LONG, some
 from support.waiting import holds_for, wait_until
 
 SCHEMA = "CREATE TABLE item (id integer PRIMARY KEY, v text)"
@@ -186,7 +186,7 @@ def write_more(pair):
                "the source knows what was applied")
 
 
-@pytest.mark.parametrize("then", ["nothing", "few_writes", "many_writes", "same_writes_again"])
+@pytest.mark.parametrize("then", some(["nothing", "few_writes", "many_writes", "same_writes_again"], "few_writes", "same_writes_again"))
 def test_source_restored_behind_us(servers, then):
     pair, instance = running_pair(servers, "--one-way", "a:b")
     try:
@@ -308,7 +308,7 @@ def assert_goes_on(pair, instance):
     pair.assert_equal("item")
 
 
-@pytest.mark.parametrize("end", END)
+@pytest.mark.parametrize("end", some(END, "kill9", "both_kill9"))
 def test_restarts_after_idle_and_echo_only_periods(servers, end):
     """After each period: restart, no gap, and the next change arrives."""
     pair, instance = running_pair(servers)

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from support.tandem import command, node_arguments
+from support.waiting import wait_until
 
 SCHEMA = """
 CREATE TABLE plain (id serial PRIMARY KEY, v text);
@@ -110,3 +111,22 @@ def test_one_site_alone_cannot_say(pair):
     done = command("init", *node_arguments({"a": pair.a}), "--peer", "b", "--first-sync", "none", "--ids", "stride")
     assert done.status == 2, done
     assert "--ids" in done.text
+
+
+def test_an_overlap_is_said_where_it_shows(pair):
+    """By the table and the column, once, in status and log; numbers that the application chose are its own affair."""
+    pair.instance = pair.run()
+    for _ in range(2):
+        pair.concurrently([pair.instance], *[(node, f"INSERT INTO {table} (v) VALUES ('{node.node}')")
+                                             for node in pair.both for table in ("plain", "always")],
+                          (pair.a, "INSERT INTO given SELECT 1 + count(*) FROM given"),
+                          (pair.b, "INSERT INTO given SELECT 1 + count(*) FROM given"))
+        pair.settle()
+    pair.assert_equal()
+
+    def warnings():
+        return [text for text in pair.instance.status()["warnings"] if "sequences overlap" in text]
+    wait_until(lambda: len(warnings()) == 2, 20, "both are said", detail=pair.explain)
+    assert sorted(text.split(" of ")[1].split(":")[0] for text in warnings()) == ["public.always.id", "public.plain.id"]
+    assert all("tandem init --ids stride" in text for text in warnings())
+    assert pair.instance.log_text().count("sequences overlap") == 2

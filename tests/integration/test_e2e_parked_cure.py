@@ -86,8 +86,10 @@ def test_constraint_dropped_then_retried(running):
     local.drop()
 
 
-def test_unique_violation_cured_by_hand(running):
+def test_unique_violation_cured_by_hand(pair):
     """Each master keeps its own of two rows with one code: one is given up, the other is retried."""
+    running = pair
+    running.instance = running.run("--conflict", "apply-remote")
     running.instance.freeze()
     running.a.sql("INSERT INTO coded VALUES (1, 'X')")
     running.b.sql("INSERT INTO coded VALUES (100, 'X')")

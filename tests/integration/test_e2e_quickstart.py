@@ -54,6 +54,7 @@ def test_broken(space, failpoint):
     assert quickstart.listening() == []
 
 
+@pytest.mark.long
 def test_sound_with_the_failpoint_binary(space):
     """What fails above is the fault, not the other build."""
     status, lines, told = Quickstart(space, os.environ["TANDEM_FAILPOINT_BINARY"]).run()
@@ -133,6 +134,7 @@ def test_ctrl_c_before_the_proof_is_no_success(space):
     assert "masters equal" not in shown.shown and quickstart.listening() == []
 
 
+@pytest.mark.long
 def test_interrupted(space):
     quickstart = Quickstart(space, binary())
     with quickstart.start() as process:

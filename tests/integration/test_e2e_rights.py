@@ -88,7 +88,9 @@ def test_what_an_origin_brought_before_it_was_noticed_is_a_gap(newer):
         instance = pair.run()
         pair.a.sql("INSERT INTO item VALUES (1, 'local')")
         pair.settle()
-        wait_until(lambda: instance.direction("a:b")["lag_bytes"] == 0, 10, "the poll has been there")
+        written = pair.a.value("SELECT pg_current_wal_lsn()")
+        wait_until(lambda: pair.a.value("SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name = %s", written,
+                                        pair.slot(pair.a)["slot_name"]), 30, "it is confirmed")
         pair.a.sql("SELECT pg_replication_origin_create(%s)", origin)
         brought(pair.a, origin, 100)
         pair.a.sql("INSERT INTO item VALUES (200, 'local')")

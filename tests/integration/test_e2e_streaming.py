@@ -62,6 +62,7 @@ def test_nothing_leaves_before_the_commit_and_then_all(servers):
         pair.close()
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("case, steps, left", [
     ("to_a_savepoint", ["SAVEPOINT s", (5001, 9000), "ROLLBACK TO s", (9001, 9100)], 5100),
     ("to_the_same_again", ["SAVEPOINT s", (5001, 6000), "ROLLBACK TO s", (5001, 6000), "ROLLBACK TO s",
@@ -139,6 +140,7 @@ def test_several_open_at_once_commit_in_their_order(servers):
         pair.close()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("end", ["kill9", "stop", "master"])
 def test_an_open_one_survives_a_restart(servers, end):
     """Positions behind its first blocks have been confirmed; the server sends it again from its start."""
@@ -171,6 +173,7 @@ def test_an_open_one_survives_a_restart(servers, end):
         pair.close()
 
 
+@pytest.mark.sampled(1)
 def test_a_load_with_kill9(servers):
     pair = servers.pair()
     try:

@@ -3,6 +3,7 @@
 import pytest
 
 from support import load, masters, pgversions
+from support.long_tests import some
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
@@ -54,20 +55,50 @@ def check_both_ways_with_kill9(servers, timestamps):
         pair.close()
 
 
-@pytest.mark.parametrize("major", OTHERS)
+def check_node_wins(servers):
+    """R13: who had seen whom, as each server's stream tells it."""
+    pair = servers.pair("CREATE TABLE item (id integer PRIMARY KEY, who text); INSERT INTO item SELECT i, '-' FROM "
+                        "generate_series(1, 50) i")
+    try:
+        instance = pair.run("--conflict", "node-wins=a", deadline=60)
+        for number, database in enumerate((pair.a, pair.b, pair.a, pair.b)):
+            database.sql("UPDATE item SET who = %s WHERE id <= 20", f"{database.node}{number}")
+            pair.settle(deadline=60)
+        pair.concurrently([instance], (pair.a, "UPDATE item SET who = 'kept' WHERE id <= 10"),
+                          (pair.b, "UPDATE item SET who = 'lost' WHERE id BETWEEN 6 AND 15"),
+                          (pair.a, "DELETE FROM item WHERE id = 30"), (pair.b, "UPDATE item SET who = 'lost' WHERE id = 30"),
+                          (pair.a, "INSERT INTO item VALUES (60, 'kept')"), (pair.b, "INSERT INTO item VALUES (60, 'lost')"))
+        instance.kill9()
+        instance.start().wait_streaming(deadline=60)
+        pair.settle(deadline=60)
+        wait_until(lambda: not pair.a.sql("SELECT 1 FROM item WHERE id = 30"), 30, "the delete is verified")
+        pair.assert_equal("item")
+        assert pair.b.sql("SELECT who, count(*) FROM item GROUP BY 1 ORDER BY 1") == [
+            ("-", 29), ("b3", 5), ("kept", 11), ("lost", 5)]
+        assert sorted(row["key"]["id"] for row in pair.conflicts(pair.a)) == [6, 7, 8, 9, 10, 30, 60]
+        assert pair.conflicts(pair.b) == []
+    finally:
+        pair.close()
+
+
+@pytest.mark.parametrize("major", some(OTHERS, 12, 14, 18))
 def test_smoke_both_ways_with_kill9(major):
     servers = masters.Servers(f"pg{major}", major=major, bare_arguments=BARE.get(major))
     try:
         check_both_ways_with_kill9(servers, timestamps=major >= 14)
+        if major >= 14:
+            check_node_wins(servers)
     finally:
         servers.close()
 
 
-@pytest.mark.parametrize("majors", [(12, 18), (15, 17)], ids=lambda majors: f"{majors[0]}_and_{majors[1]}")
+@pytest.mark.parametrize("majors", some([(12, 18), (15, 17)], (12, 18)), ids=lambda majors: f"{majors[0]}_and_{majors[1]}")
 def test_between_majors(majors):
     servers = masters.Servers("mixed", majors=majors)
     try:
         check_both_ways_with_kill9(servers, timestamps=min(majors) >= 14)
+        if min(majors) >= 14:
+            check_node_wins(servers)
     finally:
         servers.close()
 

@@ -200,6 +200,7 @@ def origin(servers):
     servers.a.drop_database(database)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("way", ["envelopes", "with_schemas", "flattened"])
 def test_what_debezium_wrote_is_applied(pair, origin, kafka, worker, tmp_path, way):
     """Snapshot, changes, sinks killed on the way: the rows are the source's, and none is sent on to the peer."""

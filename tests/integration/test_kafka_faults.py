@@ -164,6 +164,7 @@ HEALED = SAMPLE if not LONG else (
     topics_made_anew, topics_cut, wiped, wiped_while_stopped)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fault", HEALED, ids=lambda fault: fault.__name__)
 def test_it_heals_by_itself(loaded, fault):
     instance = loaded.run()
@@ -311,6 +312,7 @@ def test_no_topic_is_made_while_a_broker_is_away(loaded):
     COUNTS["faults"] += 1
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("how", ["one_process", "a_process_per_site"] + (["confirmed_by_kafka"] if LONG else []))
 def test_killed_at_random_moments(loaded, how):
     chance = random.Random(f"{SEED}-{how}")
@@ -440,6 +442,7 @@ STOPPED = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("fault, confirm, known", [("more_partitions", "applied", "node b has"),
                                                    ("compacted", "kafka", "Kafka has acknowledged")])
 @pytest.mark.parametrize("when", ["while_it_runs", "while_it_is_stopped"] if LONG else ["while_it_runs"])

@@ -117,6 +117,7 @@ def test_another_major_needs_a_reset(stack):
     assert stack.run("start", "--pg", "11").returncode == 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("major", MAJORS)
 def test_every_major_decodes_and_has_hstore(stack, major):
     stack.good("reset", "--pg", str(major))

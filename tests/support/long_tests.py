@@ -8,6 +8,14 @@ import sys
 import xml.etree.ElementTree as elements
 
 LONG = "TANDEM_TEST_COUNTS" in os.environ  # everything; the default tier has a sample
+
+
+def some(everything, *sample):
+    """Parameters of a test: everything in the long tier, the sample in the default tier."""
+    assert all(one in everything for one in sample), sample
+    return list(everything) if LONG else list(sample)
+
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -147,6 +147,9 @@ class Pair:
         """Rows of tandem.parked at this master, as dicts in the order they were parked."""
         return rows_as_dicts(database, "SELECT * FROM tandem.parked ORDER BY id")
 
+    def wait_nothing_parked(self, deadline=20):
+        wait_until(lambda: self.parked(self.a) == self.parked(self.b) == [], deadline, "nothing is parked", detail=self.explain)
+
     def conflicts(self, database):
         return rows_as_dicts(database, "SELECT * FROM tandem.conflict")
 

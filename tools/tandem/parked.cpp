@@ -14,7 +14,7 @@
 namespace tandem::tool {
 namespace {
 
-engine::parked_choice choice_of(call const& now) {
+engine::parked_choice parked_of(call const& now) {
     engine::parked_choice choice;
     if (!now.direction.empty()) {
         choice.direction = engine::parse_parked_direction(now.set, now.direction);
@@ -43,7 +43,7 @@ int request(call const& now, engine::parked_request what) {
         throw engine::config_error{
             fmt::format("--wait '{}': expected a duration such as 30s or 2m", now.wait)};
     }
-    auto choice = choice_of(now);
+    auto choice = parked_of(now);
     auto const tell = [](std::string const& text) { fmt::print(stderr, "{}\n", text); };
     io::asio::io_context io{1};
     auto const outcomes =
@@ -65,7 +65,7 @@ int request(call const& now, engine::parked_request what) {
 
 int parked_list(call const& now) {
     engine::validate_nodes(now.set, 1);
-    auto choice = choice_of(now);
+    auto choice = parked_of(now);
     io::asio::io_context io{1};
     auto const found = engine::run_on(
         io, engine::list_parked(io.get_executor(), now.set, std::move(choice), now.rows));

@@ -160,6 +160,51 @@ TEST(Load, MistakesInFilesNameTheLine) {
     }
 }
 
+TEST(Load, ConflictsAreDecidedByOnePolicy) {
+    struct {
+        char const* text;
+        conflict_policy policy;
+        char const* winner;
+    } const cases[] = {
+        {"last-update-wins", conflict_policy::last_update_wins, ""},
+        {"node-wins=b", conflict_policy::node_wins, "b"},
+        {"error", conflict_policy::error, ""},
+        {"apply-remote", conflict_policy::apply_remote, ""},
+    };
+    for (auto const& each : cases) {
+        options const set = build({flag("conflict", {each.text})});
+        EXPECT_EQ(set.conflict, each.policy) << each.text;
+        EXPECT_EQ(set.winner, each.winner);
+        EXPECT_EQ(policy_text(*set.conflict, set.winner), each.text);
+        EXPECT_EQ(tells_seen(*set.conflict),
+                  !set.winner.empty() || set.conflict == conflict_policy::error);
+    }
+    for (char const* const text : {"node-wins", "node-wins=", "nodewins=a", "Error", ""}) {
+        EXPECT_THAT(
+            failure_of([text] { build_only({flag("conflict", {text})}); }),
+            HasSubstr("expected one of last-update-wins, node-wins=NODE, error, apply-remote"))
+            << text;
+    }
+}
+
+TEST(Load, PoliciesThatAskWhoHadSeenWhomNeedBothStreamsHere) {
+    options set = build({flag("node", {"a=postgresql:///x", "b=postgresql:///y"})});
+    auto const refused = [&set] { return failure_of([&set] { validate_nodes(set, 2); }); };
+    set.conflict = conflict_policy::node_wins;
+    set.winner = "c";
+    EXPECT_THAT(refused(), HasSubstr("--conflict node-wins=c: there is no node 'c'"));
+    set.winner = "b";
+    EXPECT_EQ(refused(), "no failure");
+    set.one_way = {"a", "b"};
+    EXPECT_THAT(refused(), HasSubstr("--conflict node-wins=b needs both directions"));
+    set.one_way.reset();
+    set.transport = transport::kafka;
+    EXPECT_THAT(refused(),
+                HasSubstr("--conflict node-wins=b is possible with --transport direct only"));
+    set.conflict = conflict_policy::last_update_wins;
+    EXPECT_EQ(refused(), "no failure");
+}
+
 TEST(Load, MistakesInFlagsAndVariablesNameThem) {
     EXPECT_THAT(failure_of([] { build_only({flag("batch-rows", {"0"})}); }),
                 HasSubstr("--batch-rows: expected"));
