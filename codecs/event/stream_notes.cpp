@@ -392,6 +392,13 @@ std::string_view encode_note(index_note const& note, arena& into) {
     return into.keep(out + "]}");
 }
 
+std::string_view encode_note(ddl_note const& note, arena& into) {
+    std::string out = fmt::format(R"({{"note":"ddl","txId":{},"ts_us":{},"told":)",
+                                  note.transaction.value, note.commit_time.unix_us());
+    append_quoted(out, note.told);
+    return into.keep(out + "}");
+}
+
 event_result<stream_note> decode_note(std::string_view text) {
     json::parser parser;
     json::element document;
@@ -419,6 +426,9 @@ event_result<stream_note> decode_note(std::string_view text) {
         note = read_oversize(read, fields);
     } else if (kind == "index") {
         note = read_index(read, fields);
+    } else if (kind == "ddl") {
+        auto const [transaction, commit_time] = read_commit(read, fields);
+        note = ddl_note{transaction, commit_time, read.text(fields, "told")};
     } else {
         read.expect(false, event_errc::unknown_operation);
     }

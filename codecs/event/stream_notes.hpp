@@ -7,6 +7,7 @@
 //   truncate   tables that were emptied together
 //   commit     the end of a transaction whose last change did not know that it was the last
 //   oversize   in the place of a change whose records are larger than the topic takes: which row it was of
+//   ddl        in the place of a change: what a DDL command made of which objects
 //   index      rows of its range are in other partitions (--topics per-table): up to where in which
 //
 // Whoever reads from the head of a segment on knows everything that its rows need. docs/decisions/0007,
@@ -77,6 +78,15 @@ struct commit_note {
     friend bool operator==(commit_note const&, commit_note const&) = default;
 };
 
+// What the source's event triggers told (codecs/sql/ddl_functions.hpp), as it stands among the rows.
+struct ddl_note {
+    xid transaction;
+    pg_time commit_time;
+    std::string told; // JSON
+
+    friend bool operator==(ddl_note const&, ddl_note const&) = default;
+};
+
 // What is known of a change that is not in the stream.
 struct oversize_note {
     // Columns of the replica identity by name, with their text; null: none. What is too long is left out, and by
@@ -111,8 +121,8 @@ struct index_note {
     friend bool operator==(index_note const&, index_note const&) = default;
 };
 
-using stream_note =
-    std::variant<start_note, relation_note, truncate_note, commit_note, oversize_note, index_note>;
+using stream_note = std::variant<start_note, relation_note, truncate_note, commit_note,
+                                 oversize_note, index_note, ddl_note>;
 
 // Lives in `into`.
 [[nodiscard]] std::string_view encode_note(start_note const& note, arena& into);
@@ -121,6 +131,7 @@ using stream_note =
 [[nodiscard]] std::string_view encode_note(commit_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(oversize_note const& note, arena& into);
 [[nodiscard]] std::string_view encode_note(index_note const& note, arena& into);
+[[nodiscard]] std::string_view encode_note(ddl_note const& note, arena& into);
 
 // Any bytes. Errors: not_json, bad_utf8, wrong_type, bad_number, missing_field, unknown_operation (another kind of note: a newer
 // writer's); without a place.

@@ -9,7 +9,7 @@
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 10;
+inline constexpr int schema_version = 11;
 
 // SQLSTATEs raised by tandem.begin_apply(), and others by which we decide.
 namespace sqlstate {
@@ -26,6 +26,8 @@ inline constexpr char const* incomplete =
     "TD014"; // an update left columns out, and the target's row is not the one that it changed
 inline constexpr char const* conflict =
     "TD015"; // --conflict error: the row here was written meanwhile
+inline constexpr char const* ddl_refused =
+    "TD016"; // in tandem.parked: DDL of the source contradicts what is here
 inline constexpr char const* unique_violation = "23505"; // the server's own
 
 // The table is missing, lacks a column or may not be written: no other row of it will do better.

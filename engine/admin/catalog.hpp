@@ -131,6 +131,8 @@ struct installation_info {
     std::string incarnation;
     std::string origin_column;       // it was set up with; empty: with replication origins
     bool progress_published = false; // tandem.progress is in the publication
+    bool ddl_triggers = false;       // its DDL is told to its stream
+    std::string joining;             // which new tables join: see ddl_triggers.hpp
     std::optional<publication_info> publication;
     std::vector<slot_info> slots;     // logical slots of this database, others' too
     std::vector<std::string> origins; // of the whole server

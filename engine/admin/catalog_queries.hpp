@@ -109,10 +109,12 @@ inline constexpr char const* installed = R"(SELECT
     to_regclass('tandem.progress') IS NOT NULL,
     to_regclass('tandem.sending') IS NOT NULL,
     EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-            WHERE p.pubname = 'tandem' AND r.prrelid = to_regclass('tandem.progress')))";
+            WHERE p.pubname = 'tandem' AND r.prrelid = to_regclass('tandem.progress')),
+    EXISTS (SELECT 1 FROM pg_event_trigger WHERE evtname = 'tandem_ddl'))";
 
 inline constexpr char const* meta =
-    "SELECT schema_version, node, incarnation, to_jsonb(m) ->> 'origin_column' FROM tandem.meta m";
+    "SELECT schema_version, node, incarnation, to_jsonb(m) ->> 'origin_column', "
+    "to_jsonb(m) ->> 'joining' FROM tandem.meta m";
 
 inline constexpr char const* progress =
     "SELECT stream, lane, applied_lsn, safe_lsn, start_lsn, system_id FROM tandem.progress ORDER BY 1, 2";

@@ -220,7 +220,7 @@ bool init_plan::empty() const noexcept {
 
 init_plan plan_init(std::vector<node_catalog> const& nodes,
                     std::vector<table_choice> const& choices, std::string const& origin_column,
-                    bool tells_seen) {
+                    bool tells_seen, ddl_wish const& ddl) {
     init_plan plan;
     plan.with_origins = origin_column.empty();
     for (node_catalog const& node : nodes) {
@@ -235,6 +235,12 @@ init_plan plan_init(std::vector<node_catalog> const& nodes,
         auto const column = origin_column_statements(node, choices, origin_column,
                                                      part.creates_publication, tells_seen);
         part.install.insert(part.install.end(), column.begin(), column.end());
+        bool const publishes = std::ranges::any_of(
+            choices, [&](table_choice const& each) { return each.source == node.name; });
+        if (publishes) {
+            auto const triggers = ddl_statements(node, ddl, plan.hints);
+            part.install.insert(part.install.end(), triggers.begin(), triggers.end());
+        }
         plan.nodes.push_back(std::move(part));
     }
     for (table_choice const& choice : choices) {

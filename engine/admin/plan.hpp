@@ -4,6 +4,7 @@
 
 #include "engine/admin/catalog.hpp"
 #include "engine/admin/choose.hpp"
+#include "engine/admin/ddl_triggers.hpp"
 #include "engine/config/options.hpp"
 
 #include <string>
@@ -54,6 +55,7 @@ struct init_plan {
     std::vector<node_plan> nodes;
     std::vector<stream_plan> streams;
     std::vector<std::string> notes; // for the user: what init leaves alone, and why
+    std::vector<std::string> hints; // ... what is less than it could be
     bool with_origins = true;       // false: --origin-column
 
     [[nodiscard]] bool empty() const noexcept;
@@ -63,7 +65,8 @@ struct init_plan {
 // Throws config_error where objects of our names were made by somebody else.
 [[nodiscard]] init_plan plan_init(std::vector<node_catalog> const& nodes,
                                   std::vector<table_choice> const& choices,
-                                  std::string const& origin_column = {}, bool tells_seen = false);
+                                  std::string const& origin_column = {}, bool tells_seen = false,
+                                  ddl_wish const& ddl = {});
 
 // Chosen tables that the source's publication does not hold yet move to left_out.
 void keep_published(table_choice& choice, node_catalog const& source);

@@ -197,6 +197,7 @@ public:
         rows const exists = co_await run(catalog_query::installed);
         found.schema_exists = exists.boolean(0, 0);
         found.progress_published = exists.boolean(0, 4);
+        found.ddl_triggers = exists.boolean(0, 5);
         if (exists.boolean(0, 1)) {
             rows const meta = co_await run(catalog_query::meta);
             if (!meta.empty()) {
@@ -204,6 +205,7 @@ public:
                 found.node = text(meta, 0, 1);
                 found.incarnation = text(meta, 0, 2);
                 found.origin_column = text(meta, 0, 3);
+                found.joining = text(meta, 0, 4);
             }
         }
         if (exists.boolean(0, 2)) {

@@ -40,7 +40,7 @@ topic_record kept(io::kafka::fetched_record const& from) {
 class spans_reading {
 public:
     spans_reading(io::kafka::consumer& source, std::string const& topic, topic_scan& scan,
-                  topic_reader const& reader)
+                  topic_callbacks const& reader)
         : source_{source}, topic_{topic}, scan_{scan}, reader_{reader} {}
 
     awaitable<void> run(std::vector<log_span> spans) {
@@ -137,7 +137,7 @@ private:
     io::kafka::consumer& source_;
     std::string const& topic_;
     topic_scan& scan_;
-    topic_reader const& reader_;
+    topic_callbacks const& reader_;
     std::vector<log_span> open_;
     io::kafka::fetched_batch batch_;
 };
@@ -159,7 +159,7 @@ std::unique_ptr<io::kafka::consumer> open_topic_reader(io::asio::any_io_executor
 }
 
 awaitable<void> read_topic(io::kafka::consumer& source, std::string topic, topic_scan& scan,
-                           topic_reader reader) {
+                           topic_callbacks reader) {
     spans_reading reading{source, topic, scan, reader};
     for (;;) {
         while (auto const record = scan.take()) {

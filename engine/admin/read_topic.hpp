@@ -13,7 +13,7 @@
 namespace tandem::engine {
 
 // Called by the reading coroutine, one after the other.
-struct topic_reader {
+struct topic_callbacks {
     std::function<bool(io::kafka::fetched_record const&)> wanted; // of every record that is read
     std::function<bool(topic_record const&)>
         take;                    // the next in the scan's order; false: that was enough
@@ -26,6 +26,6 @@ struct topic_reader {
 
 // Until all is taken, or `take` has enough. A topic from which nothing comes for 20 s is a failure.
 [[nodiscard]] io::awaitable<void> read_topic(io::kafka::consumer& source, std::string topic,
-                                             topic_scan& scan, topic_reader reader);
+                                             topic_scan& scan, topic_callbacks reader);
 
 } // namespace tandem::engine

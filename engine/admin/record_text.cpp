@@ -19,6 +19,7 @@ using event::field_kind;
 using event::record_headers;
 
 constexpr std::size_t column_most = 200; // bytes shown
+constexpr std::size_t ddl_most = 4'096;
 constexpr std::size_t value_most = 2'000;
 
 // As decoders want it: with bytes behind the text.
@@ -195,6 +196,10 @@ struct note_lines {
         }
         return fmt::format("truncate {}  transaction {}  committed {}\n", fmt::join(tables, ", "),
                            of.transaction.value, to_string(of.commit_time));
+    }
+    std::string operator()(event::ddl_note const& of) const {
+        return fmt::format("ddl  transaction {}  committed {}\n  {}\n", of.transaction.value,
+                           to_string(of.commit_time), shown(of.told, ddl_most));
     }
     std::string operator()(event::commit_note const& of) const {
         return fmt::format("commit  transaction {}  committed {}\n", of.transaction.value,

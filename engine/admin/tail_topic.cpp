@@ -100,7 +100,7 @@ awaitable<void> tail_topic(io::asio::any_io_executor executor, options set, tail
     topic_scan scan{logs, limits_of(wanted, so_far.searching)};
     auto const source = open_topic_reader(std::move(executor), set);
     std::vector<io::kafka::header> headers;
-    topic_reader reader;
+    topic_callbacks reader;
     reader.wanted = [&](io::kafka::fetched_record const& record) {
         ++so_far.read;
         if (search.needs_headers()) {

@@ -88,7 +88,7 @@ awaitable<std::optional<stream_summary>> read_stream(io::asio::any_io_executor e
     limits.span = 100;
     topic_scan scan{logs, limits};
     auto const source = open_topic_reader(std::move(executor), set);
-    topic_reader reader;
+    topic_callbacks reader;
     reader.wanted = [](io::kafka::fetched_record const&) { return true; };
     reader.take = [&found](topic_record const& record) { return learn(record, found); };
     reader.pause = [] {};

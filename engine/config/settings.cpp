@@ -339,6 +339,10 @@ std::vector<setting> conflict_settings() {
          "here is told by a row of tandem.progress in the same transaction. Only with --conflict "
          "apply-remote. Default: replication origins.",
          set_origin_column},
+        {"ddl", kind::value, group::set_up, "on|off",
+         "Carry DDL (PostgreSQL 14+): what CREATE, ALTER and DROP make of a node, its peer becomes as well, in the order of "
+         "the stream; new tables join. init needs a superuser for the event triggers. Default: on.",
+         [](options& into, std::string const& text) { into.ddl = on_or_off(text); }},
         {"max-clock-skew", kind::value, group::checked, "DUR",
          fmt::format(
              "Clock offset between the nodes from which a warning is due; a clock that is set "

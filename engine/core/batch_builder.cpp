@@ -220,6 +220,7 @@ void batch_builder::put(change const& what, table_plan const& plan) {
         slot.outcome = row_outcome::remove;
         break;
     case change_kind::truncate:
+    case change_kind::ddl:
         break; // excluded by add()
     }
 }

@@ -23,7 +23,7 @@ namespace tandem::engine {
 // Bytes of one message as whoever received it allocated them.
 using buffer = std::unique_ptr<char, void (*)(char*)>;
 
-enum class change_kind : std::uint8_t { insert, update, remove, truncate };
+enum class change_kind : std::uint8_t { insert, update, remove, truncate, ddl };
 
 // The row where the arena keeps it.
 [[nodiscard]] inline pgoutput::tuple_view kept(pgoutput::tuple_view row, arena& bytes) {
@@ -49,9 +49,10 @@ struct change {
     change_kind kind = change_kind::insert;
     pgoutput::old_row_kind old_kind = pgoutput::old_row_kind::none;
     std::uint32_t index = 0; // place in its transaction, counted before any filter (R1)
-    pgoutput::relation_shape const* shape = nullptr; // null for truncate
+    pgoutput::relation_shape const* shape = nullptr; // null for truncate and ddl
     truncation const* truncated = nullptr;           // truncate only
     struct oversized const* oversized = nullptr;     // null: it has its values
+    std::string const* ddl = nullptr;                // ddl only: what the event triggers told
     pgoutput::tuple_view new_row;
     pgoutput::tuple_view old_row;
     lsn position; // its own in the WAL, where that is known (it is not R1's)
@@ -80,7 +81,8 @@ struct transaction_piece {
     std::uint32_t count = 0;
     bool starts = false;
     bool ends = false;
-    bool again = false; // applied before: sent again so that what it wrote is verified (R9)
+    bool again = false;  // applied before: sent again so that what it wrote is verified (R9)
+    bool alters = false; // there is DDL among its changes
 };
 
 struct change_batch {
@@ -89,6 +91,7 @@ struct change_batch {
     std::vector<pgoutput::relation_ptr> shapes; // every shape a change here points to
     std::deque<truncation> truncations;         // stable addresses
     std::deque<oversized> oversize;             // the same
+    std::deque<std::string> ddl;                // the same
     std::vector<change> changes;
     std::vector<transaction_piece> pieces;
     std::size_t bytes = 0; // memory it holds

@@ -22,6 +22,7 @@ event::operation operation_of(change_kind kind) noexcept {
     case change_kind::remove:
         return event::operation::remove;
     case change_kind::truncate:
+    case change_kind::ddl: // a note
         break;
     }
     return event::operation::truncate;
@@ -119,6 +120,10 @@ boost::system::result<std::span<stream_record const>, std::string> change_record
         add_truncate(*made.truncated, made.position, at, now, into);
         return records();
     }
+    if (made.kind == change_kind::ddl) {
+        add_ddl(*made.ddl, at, into);
+        return records();
+    }
     auto& one = relation_of(made.shape, shapes);
     describe(one, into);
     if (one.place == nullptr) { // renamed since, or synced only now
@@ -197,6 +202,14 @@ void change_records::add_truncate(truncation const& what, lsn position, event::s
     body told;
     told.note = event::encode_note(note, into);
     add(told, at, into);
+}
+
+void change_records::add_ddl(std::string const& told, event::stream_position at, arena& into) {
+    add_index(into); // what was written before it comes before it
+    event::ddl_note const note{current_.id, current_.commit_time, told};
+    body written;
+    written.note = event::encode_note(note, into);
+    add(written, at, into);
 }
 
 // The greatest of its records.

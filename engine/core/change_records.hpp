@@ -95,6 +95,7 @@ private:
     void add_index(arena& into);
     void add_truncate(truncation const& what, lsn position, event::stream_position at,
                       event::event_time const& now, arena& into);
+    void add_ddl(std::string const& told, event::stream_position at, arena& into);
     [[nodiscard]] boost::system::result<std::size_t, std::string> add_rows(
         relation const& one, change const& made, event::stream_position at,
         event::event_time const& now, arena& into);

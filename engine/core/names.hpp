@@ -13,6 +13,8 @@ namespace tandem::engine {
 
 inline constexpr char const* schema_name = "tandem";
 inline constexpr char const* publication_name = "tandem";
+// Of the logical messages that tell of DDL.
+inline constexpr std::string_view ddl_prefix = "tandem.ddl";
 
 // 7 + 20 + 1 + 20 + 1 + 10 bytes with the longest node names: below PostgreSQL's 63.
 inline constexpr std::size_t node_name_max = 20;

@@ -112,7 +112,7 @@ std::vector<parked_lane> lanes_to_retry(std::span<parked_row const> rows) {
 
 std::vector<parked_lane> colliding_lanes(std::span<parked_row const> rows) {
     auto const collides = [](parked_row const& row) {
-        return row.sqlstate == sql::sqlstate::unique_violation;
+        return row.sqlstate == sql::sqlstate::unique_violation && !row.key.empty();
     };
     return lanes_with(rows, collides, [&](parked_row const& row) {
         return row.asked != parked_request::none ||

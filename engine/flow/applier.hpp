@@ -12,6 +12,7 @@
 #include "engine/core/parked_lanes.hpp"
 #include "engine/core/retry_policy.hpp"
 #include "engine/core/unique_collision.hpp"
+#include "engine/ddl/decide.hpp"
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/left_out.hpp"
@@ -29,6 +30,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tandem::engine {
@@ -150,6 +152,9 @@ private:
     [[nodiscard]] io::awaitable<voided> careful_transaction();
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
                                                                  careful_progress& at);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_flush(transaction_header const& header,
+                                                                  std::vector<pending_change>& list,
+                                                                  careful_progress& at);
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_list(transaction_header const& header,
                                                                  std::vector<pending_change>& list,
                                                                  careful_progress& progress);
@@ -174,6 +179,35 @@ private:
     // came as a row.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
         std::size_t* failed_at, std::int64_t* number = nullptr);
+    // engine/flow/applier_ddl.cpp
+    struct ddl_outcome {
+        std::vector<std::string> statements; // that were carried out
+        std::string left_out;
+        std::optional<io::pg::error> failed;
+        std::string sqlstate; // not empty: it is refused
+        std::string why;
+    };
+    [[nodiscard]] io::awaitable<outcome_of<listed>> careful_ddl(transaction_header const& header,
+                                                                std::vector<pending_change>& list,
+                                                                change const& what,
+                                                                careful_progress& at);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> refuse_ddl(transaction_header const& header,
+                                                               change const& what,
+                                                               ddl::message const& told,
+                                                               park_reason const& reason);
+    [[nodiscard]] io::awaitable<outcome_of<ddl_outcome>> carry_out(
+        ddl::message const& told, std::span<ddl::message const> later);
+    [[nodiscard]] io::awaitable<voided> carry_out_one(ddl::object_change const& change,
+                                                      ddl_outcome& into);
+    [[nodiscard]] io::awaitable<outcome_of<ddl::surroundings>> look_around(
+        ddl::object_change const& change);
+    [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(std::string sql);
+    struct answer {
+        io::pg::rows data;
+        std::optional<io::pg::error> failed;
+    };
+    [[nodiscard]] io::awaitable<outcome_of<answer>> run_alone(std::string_view sql);
+    void read_inside();
     // engine/flow/applier_parked.cpp
     enum class retried : std::uint8_t { applied, refused, later };
     using server_answer = outcome_of<std::optional<io::pg::error>>;
@@ -193,6 +227,11 @@ private:
     [[nodiscard]] io::awaitable<server_answer> apply_parked_part(std::span<std::int64_t const> ids,
                                                                  pg_time& newest,
                                                                  sql::parked_failure& why);
+    [[nodiscard]] io::awaitable<server_answer> parked_results(io::pg::rows const& from, int first,
+                                                              std::vector<std::size_t> const& ends,
+                                                              sql::parked_failure& why);
+    [[nodiscard]] io::awaitable<server_answer> apply_parked_ddl(io::pg::rows const& from, int row,
+                                                                sql::parked_failure& why);
     [[nodiscard]] io::awaitable<voided> send_parked(parked_values const& from,
                                                     transaction_header const& header,
                                                     sql::parked_failure& why);

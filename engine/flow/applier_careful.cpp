@@ -33,6 +33,10 @@ io::awaitable<applier::voided> applier::careful_transaction() {
     auto const parked_before = parked_;
     careful_progress at{link_.binary};
     auto done = co_await careful_body(header, at);
+    if (tables_
+            .reads_inside()) { // what was read of tables is that of the transaction, or is no more
+        tables_.read_by(nullptr);
+    }
     if (done && *done == listed::done) {
         flight whole;
         whole.end = link_.window.position();
@@ -83,6 +87,16 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
             }
             continue;
         }
+        bool const alters =
+            step.kind == change_window::step_kind::change && step.what->kind == change_kind::ddl;
+        if (alters) {
+            auto carried = co_await careful_ddl(header, list, *step.what, at);
+            if (!carried || *carried == listed::again) {
+                co_return carried;
+            }
+            bytes = 0;
+            continue;
+        }
         if (step.kind == change_window::step_kind::change) {
             auto made = co_await resolve(step);
             if (!made) {
@@ -96,13 +110,10 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
         if (!at.end && !move_on && list.size() < list_changes_max && bytes < list_bytes_max) {
             continue;
         }
-        auto done = co_await careful_list(header, list, at);
+        auto done = co_await careful_flush(header, list, at);
         if (!done || *done == listed::again) {
             co_return done;
         }
-        at.changes += static_cast<std::uint32_t>(list.size());
-        list.clear();
-        left_out_.forget();
         bytes = 0;
         if (!at.end) { // a long one: what is carried out makes room for the rest
             at.released = true;
@@ -111,6 +122,18 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
         }
     }
     co_return co_await careful_commit(header, at.end);
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_flush(transaction_header const& header,
+                                                                  std::vector<pending_change>& list,
+                                                                  careful_progress& at) {
+    auto done = co_await careful_list(header, list, at);
+    if (done && *done == listed::done) {
+        at.changes += static_cast<std::uint32_t>(list.size());
+        list.clear();
+        left_out_.forget();
+    }
+    co_return done;
 }
 
 io::awaitable<outcome_of<applier::listed>> applier::careful_begin(transaction_header const& header,

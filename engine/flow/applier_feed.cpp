@@ -54,9 +54,12 @@ io::awaitable<applier::voided> applier::feed() {
         case change_window::step_kind::nothing:
             co_return boost::system::in_place_value;
         case change_window::step_kind::begin:
-            if (!joins(step.piece->header)) {
+            if (step.piece->alters) { // by itself, in source order
+                careful_until_ = link_.window.position();
+            }
+            if (step.piece->alters || !joins(step.piece->header)) {
                 link_.window.rewind(before);
-                closed_ = true;
+                closed_ = !batch_.empty();
                 co_return boost::system::in_place_value;
             }
             batch_.begin(step.piece->header);
@@ -79,7 +82,8 @@ io::awaitable<applier::voided> applier::feed() {
 }
 
 bool applier::try_add(change const& what) {
-    if (what.kind == change_kind::truncate || what.oversized != nullptr || !parked_.empty()) {
+    if (what.kind == change_kind::truncate || what.kind == change_kind::ddl ||
+        what.oversized != nullptr || !parked_.empty()) {
         return false;
     }
     auto const* const plan = tables_.find(what.shape);
@@ -119,6 +123,9 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
 // Only in source order, where a rollback takes it back: the first change of a table that cannot be
 // written, one without its values, a key update or a TRUNCATE that joins a queue.
 bool applier::changes_what_is_parked(pending_change const& found) const {
+    if (found.what->kind == change_kind::ddl) {
+        return true;
+    }
     if (found.plan == nullptr) {
         return std::ranges::any_of(
             found.truncated, [&](auto const* plan) { return parked_.touches(table_name(*plan)); });
@@ -167,6 +174,9 @@ io::awaitable<outcome_of<table_plan const*>> applier::plan_of(pgoutput::relation
 io::awaitable<outcome_of<applier::pending_change>> applier::resolve(change_window::step step) {
     pending_change found;
     found.what = step.what;
+    if (step.what->kind == change_kind::ddl) {
+        co_return found;
+    }
     if (step.what->kind == change_kind::truncate) {
         for (auto const& relation : step.what->truncated->relations) {
             auto const plan = co_await plan_of(relation);

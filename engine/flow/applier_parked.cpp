@@ -3,6 +3,7 @@
 // Nothing is in flight then, so what leaves tandem.parked and what waits behind it change together: no change of the
 // stream can come in between. Each attempt is one transaction that also removes the rows, and is fenced as any other.
 
+#include "codecs/sql/ddl_statements.hpp"
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
 #include "engine/admin/parked_rows.hpp"
@@ -168,6 +169,9 @@ io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<park
     auto const& table = rows[lane.front()].table;
     sql::parked_failure why;
     auto done = co_await apply_parked(ids, why);
+    if (tables_.reads_inside()) { // there was DDL among them
+        tables_.read_by(nullptr);
+    }
     if (!done) {
         co_return done;
     }
@@ -267,9 +271,23 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
     }
     sender_.unseen({});
-    std::vector<std::size_t> ends; // results due up to and with each
+    int first = 0;                 // that was sent
+    std::vector<std::size_t> ends; // results due up to and with each from there
     for (int row = 0; row < got->size(); ++row) {
         auto one = parked_change_of(*got, row);
+        if (one.values.operation == "ddl") {
+            auto sent = co_await parked_results(*got, first, ends, why);
+            if (!sent || *sent || !why.sqlstate.empty()) {
+                co_return sent;
+            }
+            auto failed = co_await apply_parked_ddl(*got, row, why);
+            if (!failed || *failed || !why.sqlstate.empty()) {
+                co_return failed;
+            }
+            first = row + 1;
+            ends.clear();
+            continue;
+        }
         judge(one);
         newest = std::max(newest, one.header.commit_time);
         if (one.sqlstate == sql::sqlstate::oversize) {
@@ -287,6 +305,14 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
         }
         ends.push_back(pipeline_.pending());
     }
+    co_return co_await parked_results(*got, first, ends, why);
+}
+
+// Of the changes that were sent from that row on; the first that was refused, if any, comes before one that could not be
+// sent.
+io::awaitable<applier::server_answer> applier::parked_results(io::pg::rows const& from, int first,
+                                                              std::vector<std::size_t> const& ends,
+                                                              sql::parked_failure& why) {
     if (auto ended = sender_.sync(); !ended) {
         co_return ended.error();
     }
@@ -295,12 +321,49 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     if (!failed || !*failed || passes_by_itself(**failed)) {
         co_return failed;
     }
-    auto const& error =
-        **failed; // of an earlier change than the one that could not be sent, if any
+    auto const& error = **failed;
     auto const place = std::ranges::upper_bound(ends, failed_at) - ends.begin();
-    why = {got->integer(static_cast<int>(place), 0), error.sqlstate, error.message, error.detail,
-           sql::sqlstate::table_at_fault(error.sqlstate)};
+    why = {from.integer(first + static_cast<int>(place), 0), error.sqlstate, error.message,
+           error.detail, sql::sqlstate::table_at_fault(error.sqlstate)};
     co_return std::nullopt;
+}
+
+// DDL that waited. What is behind it among the same rows tells where it all ends.
+io::awaitable<applier::server_answer> applier::apply_parked_ddl(io::pg::rows const& from, int row,
+                                                                sql::parked_failure& why) {
+    std::vector<ddl::message> told;
+    for (int each = row; each < from.size(); ++each) {
+        auto const one = parked_change_of(from, each);
+        if (one.values.operation != "ddl") {
+            continue;
+        }
+        auto read = ddl::read_message(one.values.shape);
+        if (!read) {
+            why = {one.id, sql::sqlstate::not_restored, read.error().what, {}, true};
+            co_return std::nullopt;
+        }
+        told.push_back(std::move(*read));
+    }
+    auto const later = std::span<ddl::message const>{told}.subspan(1);
+    auto done = co_await carry_out(told.front(), later);
+    if (!done) {
+        co_return done.error();
+    }
+    if (done->failed && passes_by_itself(*done->failed)) {
+        co_return done->failed;
+    }
+    if (!done->sqlstate.empty()) {
+        why = {from.integer(row, 0), done->sqlstate, done->why,
+               done->failed ? done->failed->detail : std::string{}, true};
+        co_return std::nullopt;
+    }
+    auto const statement = sql::resumed_ddl(link_.setup.source.name, from.text(row, 1),
+                                            from.text(row, 7), done->statements);
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    co_return noted->failed;
 }
 
 io::awaitable<applier::voided> applier::send_parked(parked_values const& from,

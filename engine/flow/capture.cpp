@@ -230,8 +230,7 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         return std::nullopt;
     }
     if (auto const* said = std::get_if<pgoutput::logical_message>(&message)) {
-        writer_.message(*said);
-        return std::nullopt;
+        return writer_.message(*said);
     }
     if (std::holds_alternative<pgoutput::type>(message)) {
         return std::nullopt; // it carries no rows

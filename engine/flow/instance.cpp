@@ -104,6 +104,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
         setup.replica_role = target->role.set_replica_role;
     }
     setup.foreign_keys = set.foreign_keys;
+    setup.ddl = ddl_wish_of(set).carried;
     setup.origins = set.origin_column.empty();
     auto const policy = ready.policy.policy;
     setup.guarded = policy != conflict_policy::apply_remote;

@@ -369,6 +369,9 @@ std::optional<event::commit_note> log_reader::made_by(
     if (auto const* of = note ? std::get_if<event::oversize_note>(&*note) : nullptr) {
         return event::commit_note{of->transaction, of->commit_time};
     }
+    if (auto const* of = note ? std::get_if<event::ddl_note>(&*note) : nullptr) {
+        return event::commit_note{of->transaction, of->commit_time};
+    }
     if (!value) {
         return std::nullopt;
     }
@@ -387,6 +390,9 @@ log_reader::step log_reader::next(event::record_headers const& headers,
     }
     if (note && std::holds_alternative<event::oversize_note>(*note)) {
         return oversize(headers, std::get<event::oversize_note>(*note));
+    }
+    if (note && std::holds_alternative<event::ddl_note>(*note)) {
+        return ddl(headers, std::get<event::ddl_note>(*note));
     }
     if (!value) { // a position
         if (inside_) {
@@ -433,6 +439,17 @@ log_reader::step log_reader::truncated(event::record_headers const& headers,
         return stepped;
     }
     if (auto stepped = writer_.truncate(std::move(what))) {
+        return stepped;
+    }
+    return headers.position.ends_transaction() ? end(headers) : std::nullopt;
+}
+
+log_reader::step log_reader::ddl(event::record_headers const& headers,
+                                 event::ddl_note const& note) {
+    if (auto stepped = begin(headers, note.transaction, note.commit_time)) {
+        return stepped;
+    }
+    if (auto stepped = writer_.ddl(note.told)) {
         return stepped;
     }
     return headers.position.ends_transaction() ? end(headers) : std::nullopt;

@@ -130,6 +130,7 @@ private:
               std::optional<event::stream_note> const& note);
     step change_made(event::record_headers const& headers, recorded_change const& made);
     step truncated(event::record_headers const& headers, event::truncate_note const& note);
+    step ddl(event::record_headers const& headers, event::ddl_note const& note);
     step oversize(event::record_headers const& headers, event::oversize_note const& note);
     step begin(event::record_headers const& headers, xid transaction, pg_time commit_time);
     step end(event::record_headers const& headers);

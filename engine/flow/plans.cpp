@@ -1,5 +1,6 @@
 #include "engine/flow/plans.hpp"
 
+#include "codecs/sql/quote.hpp"
 #include "engine/flow/orphans.hpp"
 
 #include <utility>
@@ -94,6 +95,35 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr sha
     co_return made;
 }
 
+void plans::read_by(catalog_reader reader) {
+    forget();
+    reader_ = std::move(reader);
+}
+
+// $1 is the schema, $2 the name.
+io::awaitable<outcome_of<io::pg::rows>> plans::ask(char const* text, io::pg::parameters table,
+                                                   char const* doing) {
+    if (!reader_) {
+        auto got = co_await catalog_.query(text, std::move(table));
+        if (!got) {
+            co_return retry_after(setup_.target.name, doing, got.error());
+        }
+        co_return std::move(*got);
+    }
+    std::string written{text};
+    for (auto const& [mark, value] : {std::pair{"$1", table[0].value_or(std::string{})},
+                                      std::pair{"$2", table[1].value_or(std::string{})}}) {
+        auto const quoted = sql::literal(value);
+        for (auto at = written.find(mark); at != std::string::npos;
+             at = written.find(mark, at + quoted.size())) {
+            written.replace(at, 2, quoted);
+        }
+    }
+    auto reading = reader_(std::move(written));
+    auto got = co_await std::move(reading);
+    co_return got;
+}
+
 void plans::forget() {
     known_.clear();
     last_shape_ = nullptr;
@@ -105,17 +135,18 @@ io::awaitable<outcome_of<target_relation>> plans::read(std::string schema, std::
     io::pg::parameters table;
     table.emplace_back(std::move(schema));
     table.emplace_back(std::move(name));
-    auto columns = co_await catalog_.query(columns_query, table);
+    auto columns = co_await ask(columns_query, table, "reading a table's columns");
     if (!columns) {
-        co_return retry_after(setup_.target.name, "reading a table's columns", columns.error());
+        co_return columns.error();
     }
     fill_columns(target, *columns);
-    auto keys = co_await catalog_.query(keys_query, table);
+    auto keys = co_await ask(keys_query, table, "reading a table's keys");
     if (!keys) {
-        co_return retry_after(setup_.target.name, "reading a table's keys", keys.error());
+        co_return keys.error();
     }
     fill_keys(target, *keys);
-    if (setup_.replica_role) { // otherwise the server checks them
+    if (setup_.replica_role &&
+        !reader_) { // otherwise the server checks them, or soon this reads again
         auto reading = read_foreign_keys(setup_, catalog_, std::move(table));
         auto referring = co_await std::move(reading);
         if (!referring) {

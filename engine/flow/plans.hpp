@@ -9,13 +9,17 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace tandem::engine {
 
 // Plans live until forget() or the end of the direction's start; their addresses do not change.
 class plans {
 public:
+    using catalog_reader = std::function<io::awaitable<outcome_of<io::pg::rows>>(std::string)>;
+
     plans(direction_setup const& setup, io::pg::connection& catalog) noexcept
         : setup_{setup}, catalog_{catalog} {}
 
@@ -25,13 +29,20 @@ public:
     [[nodiscard]] io::pg::connection& catalog() noexcept { return catalog_; }
     // After the target's tables changed: everything is read again.
     void forget();
+    // From now on the catalog is read so, which sees what an open transaction made of it; null: as usual. Forgets.
+    void read_by(catalog_reader reader);
+    [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:
+    [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(char const* text,
+                                                              io::pg::parameters table,
+                                                              char const* doing);
     [[nodiscard]] io::awaitable<outcome_of<target_relation>> read(std::string schema,
                                                                   std::string name);
 
     direction_setup const& setup_;
     io::pg::connection& catalog_;
+    catalog_reader reader_;
     boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table_plan>> known_;
     pgoutput::relation_shape const* last_shape_ = nullptr;
     table_plan* last_plan_ = nullptr;

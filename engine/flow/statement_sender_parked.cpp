@@ -32,6 +32,8 @@ char const* name_of(change_kind kind) noexcept {
         return "delete";
     case change_kind::truncate:
         return "truncate";
+    case change_kind::ddl: // see refuse_ddl()
+        break;
     }
     return "unknown";
 }

@@ -111,14 +111,21 @@ void window_writer::marked(std::optional<seen_of_target> told) {
     }
 }
 
-void window_writer::message(pgoutput::logical_message const& said) {
-    if (!inside_ || !said.transactional || has_changes_ || passes_over()) {
-        return;
+window_writer::step window_writer::message(pgoutput::logical_message const& said) {
+    if (!inside_ || !said.transactional) {
+        return std::nullopt;
+    }
+    if (said.prefix == ddl_prefix) {
+        return link_.setup.ddl ? ddl(said.content, said.position) : std::nullopt;
+    }
+    if (has_changes_ || passes_over()) {
+        return std::nullopt;
     }
     auto next = current_.trace ? *current_.trace : trace_context{};
     if (next.take(said.prefix, said.content)) {
         current_.trace = std::make_shared<trace_context const>(std::move(next));
     }
+    return std::nullopt;
 }
 
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
@@ -262,6 +269,22 @@ window_writer::step window_writer::truncate(truncation what, lsn position) {
     made.truncated = &filling_->truncations.back();
     append(made);
     add(link_.stats.count.captured_rows, link_.hears_the_source && !duplicate_ ? 1 : 0);
+    return std::nullopt;
+}
+
+window_writer::step window_writer::ddl(std::string_view told, lsn position) {
+    change made;
+    made.position = position;
+    made.kind = change_kind::ddl;
+    made.index = index_++;
+    if (passes_over()) {
+        return std::nullopt;
+    }
+    append_piece();
+    made.ddl = &filling_->ddl.emplace_back(told);
+    filling_->pieces.back().alters = true;
+    filling_->bytes += told.size();
+    append(made);
     return std::nullopt;
 }
 

@@ -29,8 +29,8 @@ public:
     void origin(std::string_view name);
     // ... by us, as a row tells that goes with it (--origin-column, R13). `told`: of the stream's target.
     void marked(std::optional<seen_of_target> told);
-    // Said by the open transaction; what comes behind its first change says nothing of it.
-    void message(pgoutput::logical_message const& said);
+    // Said by the open transaction: DDL, or, before its first change, whose it is.
+    step message(pgoutput::logical_message const& said);
     // The open transaction is an echo, was applied before and is verified, or is passed over by hand: its changes go nowhere.
     [[nodiscard]] bool passes_over() const noexcept {
         bool const verified = link_.target_deletes == nullptr || link_.memory.again_done;
@@ -53,6 +53,8 @@ public:
     // `owner` holds the views' bytes and may be taken over; null: they are copied, and so is `made.oversized`.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
     step truncate(truncation what, lsn position = {});
+    // What the source's event triggers tell (R18).
+    step ddl(std::string_view told, lsn position = {});
     step commit(pgoutput::commit const& committed);
 
     // The open one.

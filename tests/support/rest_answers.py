@@ -40,6 +40,8 @@ def answers(script, url):
 
         def settled(method=method, path=path, body=body, headers=headers, answer=answer):
             answer[:] = request(url, method, path, body, headers)
+            if "onlyFailed=true" in path and '"UNASSIGNED"' in answer[2]:
+                return False  # it tells what an earlier restart has not done yet
             return answer[0] not in (409, 500) or not BUSY.search(answer[2])
         if "while stopped" in label:  # the real one may be busy for good
             settled()

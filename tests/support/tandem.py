@@ -18,6 +18,8 @@ from support.waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIVE_STATES = ("streaming",)
+# Most tests alter one master on purpose; those of DDL say --ddl on.
+os.environ.setdefault("TANDEM_DDL", "off")
 
 
 def binary():

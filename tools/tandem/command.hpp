@@ -56,6 +56,8 @@ int verify(call const& now);
 int parked_list(call const& now);
 int parked_retry(call const& now);
 int parked_drop(call const& now);
+int table_resume(call const& now);
+int ddl_list(call const& now);
 int conflict_list(call const& now);
 int conflict_show(call const& now);
 int conflict_restore(call const& now);

@@ -22,8 +22,10 @@ struct command_entry {
 [[nodiscard]] CLI::Validator whole_number();
 void json_flag(CLI::App& app, call& into);
 
-// Of tandem.parked and tandem.conflict.
+// Of tandem.parked, tandem.conflict and tandem.ddl.
 [[nodiscard]] command_entry parked_commands();
+[[nodiscard]] command_entry table_commands();
+[[nodiscard]] command_entry ddl_commands();
 [[nodiscard]] command_entry conflict_commands();
 
 } // namespace tandem::tool

@@ -288,6 +288,8 @@ std::vector<command_entry> commands() {
          {group::nodes, group::log},
          skip_flags},
         parked_commands(),
+        table_commands(),
+        ddl_commands(),
         conflict_commands(),
         topic_commands(),
         {"connect",

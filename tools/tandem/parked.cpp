@@ -1,4 +1,4 @@
-// parked list, retry, drop.
+// parked list, retry, drop; table resume.
 
 #include "engine/admin/parked.hpp"
 
@@ -78,6 +78,16 @@ int parked_list(call const& now) {
 
 int parked_retry(call const& now) {
     return request(now, engine::parked_request::retry);
+}
+
+int table_resume(call const& now) {
+    int worst = engine::exit_status::ok;
+    for (auto const& table : now.names) {
+        auto one = now;
+        one.table = table;
+        worst = std::max(worst, request(one, engine::parked_request::retry));
+    }
+    return worst;
 }
 
 int parked_drop(call const& now) {

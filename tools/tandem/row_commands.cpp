@@ -69,6 +69,50 @@ command_entry parked_commands() {
     return parked;
 }
 
+command_entry table_commands() {
+    using group = setting_group;
+    command_entry table{"table", "Tables whose changes wait for a decision.", nullptr, {}, nullptr};
+    table.parts = {
+        {"resume",
+         "Carry out what waits of a table: DDL that was refused, and its changes behind it; exit 4 unless all went "
+         "well.",
+         table_resume,
+         {group::nodes, group::log},
+         [](CLI::App& app, call& into) {
+             app.add_option("table", into.names, "SCHEMA.TABLE, or its name alone. No default.")
+                 ->type_name("TABLE")
+                 ->required();
+             app.add_option("--direction", into.direction, "Source and target node. Default: all.")
+                 ->type_name("A:B");
+             app.add_option("--wait", into.wait,
+                            "How long to wait for the running instance. Default: " + into.wait +
+                                ".")
+                 ->type_name("DUR");
+             json_flag(app, into);
+         }},
+    };
+    return table;
+}
+
+command_entry ddl_commands() {
+    using group = setting_group;
+    command_entry ddl{"ddl", "DDL that was carried from node to node.", nullptr, {}, nullptr};
+    ddl.parts = {
+        {"list",
+         "What came, from where, when, and how it ended; the newest last.",
+         ddl_list,
+         {group::nodes, group::log},
+         [](CLI::App& app, call& into) {
+             json_flag(app, into);
+             app.add_option("-n,--count", into.count,
+                            "Commands shown of each node at most; 0: all. Default: 20.")
+                 ->type_name("N")
+                 ->check(whole_number());
+         }},
+    };
+    return ddl;
+}
+
 command_entry conflict_commands() {
     using group = setting_group;
     std::vector<group> const databases{group::nodes, group::log};

@@ -1,0 +1,39 @@
+#pragma once
+// What a node writes down of DDL that came from another: tandem.ddl, and tandem.parked where it waits.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::sql {
+
+struct ddl_note {
+    std::string node;         // whose it is
+    std::string position;     // of its transaction there
+    std::string committed_at; // the same
+    std::string tag;
+    std::string told;                      // the message
+    std::string ended = {};                // see tandem.ddl
+    std::vector<std::string> statements{}; // that were carried out
+    std::string error = {};                // empty: none
+};
+[[nodiscard]] std::string note_ddl(ddl_note const& note);
+
+struct parked_ddl {
+    std::string schema;
+    std::string name;
+    std::uint32_t index = 0; // in its transaction
+    std::uint32_t transaction = 0;
+    std::string sqlstate;
+    std::string detail; // empty: none
+};
+// Notes it, and puts it into tandem.parked with everything of its table behind it.
+[[nodiscard]] std::string park_ddl(ddl_note const& note, parked_ddl const& where);
+
+// What is in the log as waiting was carried out.
+[[nodiscard]] std::string resumed_ddl(std::string_view node, std::string_view position,
+                                      std::string_view told,
+                                      std::vector<std::string> const& statements);
+
+} // namespace tandem::sql

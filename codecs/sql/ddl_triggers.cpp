@@ -1,0 +1,210 @@
+// The event triggers that tell a node's stream of its DDL (R17, R18).
+
+#include "codecs/sql/ddl_functions.hpp"
+
+namespace tandem::sql {
+namespace {
+
+// Takes down how these objects look now, puts new tables into the publication, and tells the stream what became of
+// what. What a peer's change brings here is taken down and told to nobody.
+constexpr char const* create_carry_ddl =
+    R"(CREATE OR REPLACE FUNCTION tandem.carry_ddl(p_tag text, p_roots jsonb, p_dropped jsonb)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
+DECLARE
+    changes jsonb := p_dropped;
+    told jsonb;
+    root record;
+    was jsonb;
+    made jsonb;
+    more jsonb;
+    rewritten jsonb := coalesce(nullif(current_setting('tandem.rewritten', true), ''), '{}')::jsonb;
+    asked text := current_query();
+    to_touch oid[] := '{}';
+    applying boolean := pg_replication_origin_session_is_setup() OR coalesce(current_setting('tandem.origin', true), '') <> '';
+BEGIN
+    FOR root IN
+        WITH RECURSIVE named AS (
+            SELECT (r.root ->> 0)::oid AS class, (r.root ->> 1)::oid AS object, r.place
+              FROM jsonb_array_elements(p_roots) WITH ORDINALITY AS r(root, place)),
+        reached AS (
+            SELECT class, object, place, 0 AS depth FROM named
+            UNION SELECT 'pg_class'::regclass::oid, h.inhrelid, t.place, t.depth + 1 FROM reached AS t
+              JOIN pg_inherits AS h ON h.inhparent = t.object WHERE t.class = 'pg_class'::regclass),
+        parted AS (
+            SELECT s.class, s.object, n.place, 1 AS depth FROM named AS n JOIN pg_class AS c ON c.oid = n.object
+              AND n.class = 'pg_class'::regclass JOIN pg_namespace AS cn ON cn.oid = c.relnamespace
+              JOIN tandem.shape AS s ON s.shape -> 'parents' @> jsonb_build_array(jsonb_build_array(cn.nspname, c.relname)))
+        SELECT class, object FROM (SELECT * FROM reached UNION ALL SELECT * FROM parted) AS every
+         GROUP BY class, object ORDER BY min(place), min(depth), object
+    LOOP
+        made := tandem.shape_of(root.class, root.object);
+        CONTINUE WHEN made IS NULL OR NOT tandem.carried_schema((made ->> 'schema')::name)
+                   OR tandem.of_extension(root.class, root.object);
+        was := (SELECT s.shape FROM tandem.shape AS s WHERE s.class = root.class AND s.object = root.object);
+        more := '{}';
+        IF made ->> 'kind' = 'table' THEN
+            more := tandem.publish_new(root.object);
+        END IF;
+        IF rewritten ? root.object::text THEN
+            more := more || jsonb_build_object('rewritten', rewritten -> root.object::text, 'by_using',
+                asked !~* '\malter\s+table\M' OR asked ~* '\musing\M');
+        END IF;
+        CONTINUE WHEN made = was AND more = '{}';
+        IF more ? 'filled' OR tandem.rows_moved(was, made, more) THEN
+            to_touch := to_touch || root.object;
+        END IF;
+        INSERT INTO tandem.shape VALUES (root.class, root.object, made)
+            ON CONFLICT (class, object) DO UPDATE SET shape = excluded.shape;
+        changes := changes || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('before', was, 'after', made)) || more);
+    END LOOP;
+    IF changes = '[]' OR applying THEN
+        RETURN;
+    END IF;
+    told := jsonb_build_object('version', 1, 'tag', p_tag, 'concurrently', p_tag LIKE '% INDEX' AND asked ~* '\mconcurrently\M',
+                               'changes', changes);
+    INSERT INTO tandem.ddl (tag, changes, ended) VALUES (p_tag, told, 'sent');
+    PERFORM pg_logical_emit_message(true, 'tandem.ddl', told::text);
+    PERFORM tandem.touch(each) FROM unnest(to_touch) AS each;
+END
+$body$)";
+
+// Whether the command gave rows values that nobody else can find: by a default that differs from row to row, or by USING.
+constexpr char const* create_rows_moved =
+    R"(CREATE OR REPLACE FUNCTION tandem.rows_moved(p_was jsonb, p_made jsonb, p_more jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog AS $body$
+SELECT ((p_more ->> 'rewritten')::integer & 2 <> 0 AND EXISTS (
+            SELECT FROM jsonb_array_elements(p_made -> 'columns') AS c
+             WHERE NOT c ? 'generated' AND (c ? 'default' OR c ? 'identity')
+               AND NOT EXISTS (SELECT FROM jsonb_array_elements(p_was -> 'columns') AS o WHERE o -> 'oid' = c -> 'oid')))
+    OR ((p_more ->> 'rewritten')::integer & 4 <> 0 AND (p_more ->> 'by_using')::boolean)
+$body$)";
+
+// Every row of a published table goes into the stream as it is.
+constexpr char const* create_touch =
+    R"(CREATE OR REPLACE FUNCTION tandem.touch(p_table oid) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
+DECLARE
+    role text := current_setting('session_replication_role');
+    name text := (SELECT quote_ident(a.attname) FROM pg_attribute AS a WHERE a.attrelid = p_table AND a.attnum > 0
+                     AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a' ORDER BY a.attnum LIMIT 1);
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
+                    WHERE p.pubname = 'tandem' AND r.prrelid = p_table) THEN
+        RETURN;
+    END IF;
+    IF name IS NULL THEN
+        RAISE WARNING 'the rows of % are not sent: it has no column that can be set', p_table::regclass;
+        RETURN;
+    END IF;
+    PERFORM set_config('session_replication_role', 'replica', true); -- users' triggers are silent
+    EXECUTE format('UPDATE ONLY %s SET %s = %2$s', p_table::regclass, name);
+    PERFORM set_config('session_replication_role', role, true);
+END
+$body$)";
+
+// A table that nobody has published yet and that is to be: what there is to say of it.
+constexpr char const* create_publish_new =
+    R"(CREATE OR REPLACE FUNCTION tandem.publish_new(p_table oid) RETURNS jsonb LANGUAGE plpgsql
+SET search_path = pg_catalog AS $body$
+DECLARE
+    it record;
+    filled boolean;
+BEGIN
+    SELECT c.relkind, c.relpersistence, n.nspname, c.relname,
+           c.relreplident = 'i' OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary) AS keyed
+      INTO it FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = p_table;
+    IF it.relkind <> 'r' OR it.relpersistence <> 'p' OR NOT it.keyed
+       OR NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'tandem')
+       OR EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
+                   WHERE p.pubname = 'tandem' AND r.prrelid = p_table)
+       OR NOT EXISTS (SELECT FROM tandem.meta AS m WHERE (jsonb_typeof(m.joining -> 'tables') = 'array') IS NOT TRUE OR EXISTS (
+               SELECT FROM jsonb_array_elements(m.joining -> 'tables') AS w WHERE it.nspname ~ (w ->> 0) AND it.relname ~ (w ->> 1)))
+       OR EXISTS (SELECT FROM tandem.meta AS m CROSS JOIN LATERAL jsonb_array_elements(m.joining -> 'but') AS w
+                   WHERE it.nspname ~ (w ->> 0) AND it.relname ~ (w ->> 1)) THEN
+        RETURN '{}';
+    END IF;
+    EXECUTE format('ALTER PUBLICATION tandem ADD TABLE ONLY %I.%I', it.nspname, it.relname);
+    EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %I.%I)', it.nspname, it.relname) INTO filled;
+    RETURN CASE WHEN filled THEN '{"joined": true, "filled": true}' ELSE '{"joined": true}' END::jsonb;
+END
+$body$)";
+
+constexpr char const* create_on_ddl =
+    R"(CREATE OR REPLACE FUNCTION tandem.on_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog AS $body$
+DECLARE
+    roots jsonb;
+    dropped jsonb := '[]';
+BEGIN
+    IF coalesce(current_setting('tandem.inside_ddl', true), '') = 'on' THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('tandem.inside_ddl', 'on', true);
+    IF TG_EVENT = 'sql_drop' THEN
+        WITH gone AS (SELECT o.classid, o.objid, o.objsubid, row_number() OVER () AS place
+                        FROM pg_event_trigger_dropped_objects() AS o WHERE NOT o.is_temporary),
+        known AS (DELETE FROM tandem.shape AS s USING gone AS g WHERE s.class = g.classid AND s.object = g.objid AND g.objsubid = 0
+                  RETURNING s.shape, g.place)
+        SELECT coalesce(jsonb_agg(jsonb_build_object('before', shape) ORDER BY place), '[]') INTO dropped FROM known;
+        SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(s.class::bigint, s.object::bigint)), '[]') INTO roots
+          FROM pg_event_trigger_dropped_objects() AS o JOIN tandem.shape AS s
+            ON (o.objsubid <> 0 AND s.class = o.classid AND s.object = o.objid)
+            OR (o.objsubid = 0 AND o.classid IN ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
+                AND s.shape ? 'indexes'
+                AND (s.shape -> 'indexes' @> jsonb_build_array(jsonb_build_object('oid', o.objid))
+                     OR s.shape -> 'constraints' @> jsonb_build_array(jsonb_build_object('oid', o.objid))
+                     OR s.shape -> 'triggers' @> jsonb_build_array(jsonb_build_object('oid', o.objid))
+                     OR s.shape -> 'policies' @> jsonb_build_array(jsonb_build_object('oid', o.objid))))
+         WHERE NOT o.is_temporary;
+    ELSIF TG_TAG IN ('GRANT', 'REVOKE') THEN
+        SELECT coalesce(jsonb_agg(jsonb_build_array(s.class::bigint, s.object::bigint)), '[]') INTO roots FROM tandem.shape AS s
+         WHERE s.shape -> 'grants' IS DISTINCT FROM coalesce(
+            (SELECT tandem.grants(c.relacl, (CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner) FROM pg_class AS c
+              WHERE s.class = 'pg_class'::regclass AND c.oid = s.object),
+            (SELECT tandem.grants(f.proacl, 'f', f.proowner) FROM pg_proc AS f WHERE s.class = 'pg_proc'::regclass AND f.oid = s.object),
+            (SELECT tandem.grants(n.nspacl, 'n', n.nspowner) FROM pg_namespace AS n WHERE s.class = 'pg_namespace'::regclass AND n.oid = s.object),
+            (SELECT tandem.grants(t.typacl, 'T', t.typowner) FROM pg_type AS t WHERE s.class = 'pg_type'::regclass AND t.oid = s.object),
+            s.shape -> 'grants');
+    ELSE
+        SELECT coalesce(jsonb_agg(jsonb_build_array(r.class::bigint, r.object::bigint) ORDER BY c.place), '[]') INTO roots
+          FROM (SELECT *, row_number() OVER () AS place FROM pg_event_trigger_ddl_commands()) AS c
+          CROSS JOIN LATERAL tandem.root_of(c.classid, c.objid) AS r
+         WHERE r.object IS NOT NULL AND NOT c.in_extension;
+    END IF;
+    PERFORM tandem.carry_ddl(TG_TAG, roots, dropped);
+    IF TG_EVENT = 'ddl_command_end' THEN
+        PERFORM set_config('tandem.rewritten', '', true);
+    END IF;
+    PERFORM set_config('tandem.inside_ddl', '', true);
+END
+$body$)";
+
+constexpr char const* create_on_rewrite =
+    R"(CREATE OR REPLACE FUNCTION tandem.on_rewrite() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog AS $body$
+BEGIN
+    PERFORM set_config('tandem.rewritten', (coalesce(nullif(current_setting('tandem.rewritten', true), ''), '{}')::jsonb
+        || jsonb_build_object(pg_event_trigger_table_rewrite_oid()::text, pg_event_trigger_table_rewrite_reason()))::text, true);
+END
+$body$)";
+
+} // namespace
+
+std::vector<std::string> ddl_trigger_statements() {
+    return {
+        create_carry_ddl, create_rows_moved, create_touch, create_publish_new, create_on_ddl,
+        create_on_rewrite,
+        "CREATE EVENT TRIGGER tandem_ddl ON ddl_command_end EXECUTE FUNCTION tandem.on_ddl()",
+        "CREATE EVENT TRIGGER tandem_drop ON sql_drop EXECUTE FUNCTION tandem.on_ddl()",
+        "CREATE EVENT TRIGGER tandem_rewrite ON table_rewrite EXECUTE FUNCTION tandem.on_rewrite()",
+        // Also of what an applier carries out: it is taken down and told to nobody.
+        "ALTER EVENT TRIGGER tandem_ddl ENABLE ALWAYS",
+        "ALTER EVENT TRIGGER tandem_drop ENABLE ALWAYS",
+        "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS", "SELECT tandem.note_shapes()"};
+}
+
+std::vector<std::string> drop_ddl_trigger_statements() {
+    return {"DROP EVENT TRIGGER IF EXISTS tandem_ddl", "DROP EVENT TRIGGER IF EXISTS tandem_drop",
+            "DROP EVENT TRIGGER IF EXISTS tandem_rewrite"};
+}
+
+} // namespace tandem::sql

@@ -1,0 +1,51 @@
+#pragma once
+// What a node's event triggers say of one DDL command: how each object looked before it and how it looks behind it.
+// Pure. codecs/sql/ddl_functions.cpp makes these texts; R18: what is carried out elsewhere comes from them alone.
+
+#include <boost/system/result.hpp>
+#include <nlohmann/json.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tandem::engine::ddl {
+
+// As tandem.shape_of() writes it: "kind", "schema", "name" and what the kind has; null: there is no such object.
+using shape = nlohmann::json;
+
+struct object_change {
+    shape before; // null: it came into being
+    shape after;  // null: it was dropped
+
+    // The object as people call it: "table public.person".
+    [[nodiscard]] std::string shown() const;
+    [[nodiscard]] shape const& known() const noexcept { return after.is_null() ? before : after; }
+    [[nodiscard]] bool is_table() const;
+};
+
+struct message {
+    std::string tag;           // of the command: "ALTER TABLE"
+    bool concurrently = false; // an index that is not to keep writers waiting
+    // In an order in which another node can carry them out: what others need comes first, what needs others goes first.
+    std::vector<object_change> changes;
+};
+
+// What is wrong with a message.
+struct message_error {
+    std::string what;
+};
+[[noreturn]] void throw_exception_from_error(message_error const& error,
+                                             boost::source_location const& at);
+
+[[nodiscard]] boost::system::result<message, message_error> read_message(std::string_view text);
+
+// The change together with what becomes of the object in the messages behind it.
+[[nodiscard]] object_change in_the_end(object_change change, std::span<message const> later);
+
+// The schema and name of the table whose rows stand or fall with it; both empty for a message without tables.
+[[nodiscard]] std::pair<std::string, std::string> table_of(message const& from);
+
+} // namespace tandem::engine::ddl

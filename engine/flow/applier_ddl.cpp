@@ -1,0 +1,285 @@
+// DDL of the source, in its place in the stream (R18): what it made of objects there is made of them here, in the peer
+// transaction of the rows around it. What is refused is parked with the table, as rows are.
+
+#include "codecs/sql/ddl_statements.hpp"
+#include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
+#include "engine/flow/applier.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::engine {
+namespace {
+
+constexpr int rounds_most = 12; // of asking what is left to do
+
+std::string field(ddl::shape const& of, char const* key) {
+    auto const at = of.is_object() ? of.find(key) : of.end();
+    return of.is_object() && at != of.end() && at->is_string() ? at->get<std::string>()
+                                                               : std::string{};
+}
+
+std::string shape_named(ddl::shape const& of) {
+    if (of.is_null()) {
+        return "NULL::jsonb";
+    }
+    return fmt::format("tandem.shape_named({}, {}, {}, {})", sql::literal(field(of, "kind")),
+                       sql::literal(field(of, "schema")), sql::literal(field(of, "name")),
+                       sql::literal(field(of, "arguments")));
+}
+
+ddl::shape shape_from(io::pg::rows const& got, int column) {
+    return got.null(0, column) ? ddl::shape{} : ddl::shape::parse(got.text(0, column));
+}
+
+// The object of the message that waits in tandem.parked when it is refused: rows of a table wait with it.
+std::pair<std::string, std::string> parked_as(ddl::message const& told) {
+    auto [schema, name] = ddl::table_of(told);
+    if (name.empty()) {
+        return {field(told.changes.front().known(), "schema"), told.changes.front().shown()};
+    }
+    return {std::move(schema), std::move(name)};
+}
+
+} // namespace
+
+io::awaitable<outcome_of<applier::answer>> applier::run_alone(std::string_view sql) {
+    auto queued = sender_.text(sql);
+    if (queued) {
+        queued = sender_.sync();
+    }
+    if (!queued) {
+        co_return queued.error();
+    }
+    auto flushed = co_await pipeline_.flush();
+    if (!flushed) {
+        co_return retry_after(link_.setup.target.name, "sending a statement", flushed.error());
+    }
+    answer made;
+    for (;;) {
+        auto got = co_await pipeline_.next_result();
+        if (!got) {
+            co_return retry_after(link_.setup.target.name, "reading results", got.error());
+        }
+        if (got->what == io::pg::outcome::kind::sync) {
+            co_return made;
+        }
+        if (got->what == io::pg::outcome::kind::rows) {
+            made.data = std::move(got->data);
+        }
+        if (got->what == io::pg::outcome::kind::error && !made.failed) {
+            made.failed = got->why;
+        }
+    }
+}
+
+io::awaitable<outcome_of<io::pg::rows>> applier::ask(std::string sql) {
+    auto made = co_await run_alone(sql);
+    if (!made) {
+        co_return made.error();
+    }
+    if (made->failed) {
+        co_return retry_after(link_.setup.target.name, "reading the catalog", *made->failed);
+    }
+    co_return std::move(made->data);
+}
+
+void applier::read_inside() {
+    tables_.read_by([this](std::string sql) { return ask(std::move(sql)); });
+}
+
+io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
+    ddl::object_change const& change) {
+    auto question = fmt::format(
+        "SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles)",
+        shape_named(change.before), shape_named(change.after));
+    auto asking = ask(std::move(question));
+    auto got = co_await std::move(asking);
+    if (!got) {
+        co_return got.error();
+    }
+    ddl::surroundings around;
+    around.at_before = shape_from(*got, 0);
+    around.at_after = shape_from(*got, 1);
+    for (auto const& each : shape_from(*got, 2)) {
+        around.roles.insert(each.get<std::string>());
+    }
+    co_return around;
+}
+
+// Until there is nothing left to do; `into` says what was done, or why it is refused.
+io::awaitable<applier::voided> applier::carry_out_one(ddl::object_change const& change,
+                                                      ddl_outcome& into) {
+    for (int round = 0; round < rounds_most; ++round) {
+        auto around = co_await look_around(change);
+        if (!around) {
+            co_return around.error();
+        }
+        auto const decided = ddl::decide(change, *around);
+        if (!decided.against.empty()) {
+            into.sqlstate = sql::sqlstate::ddl_refused;
+            into.why = decided.against;
+            co_return boost::system::in_place_value;
+        }
+        if (decided.statements.empty()) {
+            for (auto const& each : decided.left_out) {
+                into.left_out += (into.left_out.empty() ? "" : "; ") + each;
+            }
+            co_return boost::system::in_place_value;
+        }
+        for (auto const& statement : decided.statements) {
+            auto done = co_await run_alone(statement);
+            if (!done) {
+                co_return done.error();
+            }
+            if (done->failed) {
+                into.failed = done->failed;
+                into.sqlstate = done->failed->sqlstate;
+                into.why = fmt::format("{} ({})", done->failed->message, statement);
+                co_return boost::system::in_place_value;
+            }
+            into.statements.push_back(statement);
+        }
+    }
+    into.sqlstate = sql::sqlstate::ddl_refused;
+    into.why =
+        fmt::format("{} does not become what it is on node {}: make it so, then 'tandem table "
+                    "resume'",
+                    change.shown(), link_.setup.source.name);
+    co_return boost::system::in_place_value;
+}
+
+// `later`: DDL that waits behind it. Where it contradicts what is here, it may be that this is where it all ends.
+io::awaitable<outcome_of<applier::ddl_outcome>> applier::carry_out(
+    ddl::message const& told, std::span<ddl::message const> later) {
+    ddl_outcome made;
+    // Functions may speak of what comes later.
+    auto prepared = co_await run_alone("SET LOCAL check_function_bodies = off");
+    if (!prepared) {
+        co_return prepared.error();
+    }
+    for (auto const& change : told.changes) {
+        auto done = co_await carry_out_one(change, made);
+        if (!done) {
+            co_return done.error();
+        }
+        if (made.sqlstate == sql::sqlstate::ddl_refused && !later.empty()) {
+            auto const goal = ddl::in_the_end(change, later);
+            made.sqlstate.clear();
+            auto again = co_await carry_out_one(goal, made);
+            if (!again) {
+                co_return again.error();
+            }
+        }
+        if (!made.sqlstate.empty()) {
+            break;
+        }
+    }
+    read_inside();
+    co_return made;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_header const& header,
+                                                                std::vector<pending_change>& list,
+                                                                change const& what,
+                                                                careful_progress& at) {
+    auto before = co_await careful_flush(header, list, at);
+    if (!before || *before == listed::again) {
+        co_return before;
+    }
+    auto const told = ddl::read_message(*what.ddl);
+    if (!told) {
+        co_return failure{
+            next_step::paused,
+            fmt::format(
+                "DDL of node {} cannot be read ({}): the node was set up by another tandem than "
+                "this; use the same one for both",
+                link_.setup.source.name, told.error().what)};
+    }
+    ++at.changes;
+    auto const [schema, name] = parked_as(*told);
+    if (parked_.touches(fmt::format("{}.{}", schema, name))) {
+        ++at.parked;
+        auto const waits = queued_behind();
+        co_return co_await refuse_ddl(header, what, *told, waits);
+    }
+    auto begun = co_await run_alone("SAVEPOINT tandem");
+    if (!begun) {
+        co_return begun.error();
+    }
+    auto done = co_await carry_out(*told, std::span<ddl::message const>());
+    if (!done) {
+        co_return done.error();
+    }
+    if (done->failed && passes_by_itself(*done->failed)) {
+        co_return co_await after_error(*done->failed, "carrying out DDL");
+    }
+    if (!done->sqlstate.empty() && link_.binary) { // what is parked is kept as text
+        co_return failure{next_step::retry_text,
+                          fmt::format("{} of {} could not be carried out ({})", told->tag,
+                                      told->changes.front().shown(), done->sqlstate)};
+    }
+    if (!done->sqlstate.empty()) {
+        auto back = co_await back_to_savepoint();
+        if (!back || *back == listed::again) {
+            co_return back;
+        }
+        read_inside();
+        ++at.parked;
+        park_reason const reason{done->sqlstate, done->why, true,
+                                 done->failed ? done->failed->detail : std::string{}};
+        co_return co_await refuse_ddl(header, what, *told, reason);
+    }
+    spdlog::info("{} -> {}: {} of {}: {}", link_.setup.source.name, link_.setup.target.name,
+                 told->tag, told->changes.front().shown(),
+                 done->statements.empty() ? "it is so already"
+                                          : fmt::format("{}", fmt::join(done->statements, "; ")));
+    sql::ddl_note note{link_.setup.source.name, to_string(header.final_lsn),
+                       to_string(header.commit_time), told->tag, *what.ddl};
+    note.ended = done->statements.empty() ? "nothing to do" : "applied";
+    note.statements = done->statements;
+    note.error = done->left_out;
+    auto const statement = sql::note_ddl(note);
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (noted->failed) {
+        co_return co_await after_error(*noted->failed, "noting DDL");
+    }
+    co_return listed::done;
+}
+
+// It waits in tandem.parked, and its table's changes behind it.
+io::awaitable<outcome_of<applier::listed>> applier::refuse_ddl(transaction_header const& header,
+                                                               change const& what,
+                                                               ddl::message const& told,
+                                                               park_reason const& reason) {
+    auto const [schema, name] = parked_as(told);
+    parked_.park_table(fmt::format("{}.{}", schema, name));
+    sql::ddl_note note{link_.setup.source.name, to_string(header.final_lsn),
+                       to_string(header.commit_time), told.tag, *what.ddl};
+    note.ended = "paused";
+    note.error = reason.text;
+    auto const statement = sql::park_ddl(
+        note, {schema, name, what.index, header.id.value, reason.sqlstate, reason.detail});
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (noted->failed) {
+        co_return co_await after_error(*noted->failed, "parking DDL");
+    }
+    spdlog::warn(
+        "{} -> {}: {} of {} waits in tandem.parked ({}): {}; the changes of the table wait with it",
+        link_.setup.source.name, link_.setup.target.name, told.tag, told.changes.front().shown(),
+        reason.sqlstate, reason.text);
+    co_return listed::done;
+}
+
+} // namespace tandem::engine
