@@ -1,6 +1,7 @@
 #include "codecs/sql/ddl_statements.hpp"
 
 #include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,11 +34,19 @@ std::string note_ddl(ddl_note const& note) {
 }
 
 std::string park_ddl(ddl_note const& note, parked_ddl const& where) {
+    // Behind another one: both may do what one could not.
+    auto const again =
+        where.sqlstate == sqlstate::queued
+            ? fmt::format(
+                  ", again AS (UPDATE tandem.parked SET asked = 'retry' WHERE stream = {} AND "
+                  "schema_name = {} AND table_name = {} AND op = 'ddl')",
+                  literal(note.node), literal(where.schema), literal(where.name))
+            : "";
     return fmt::format(
-        "WITH noted AS ({}) INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
+        "WITH noted AS ({}){} INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, "
         "whole_table, op, sqlstate, error, detail, shape) VALUES ({}, {}, {}, {}, {}, {}, {}, true, 'ddl', {}, {}, {}, {})",
-        note_ddl(note), literal(note.node), literal(note.position), where.index, where.transaction,
-        literal(note.committed_at), literal(where.schema), literal(where.name),
+        note_ddl(note), again, literal(note.node), literal(note.position), where.index,
+        where.transaction, literal(note.committed_at), literal(where.schema), literal(where.name),
         literal(where.sqlstate), literal(note.error), literal_or_null(where.detail),
         literal(note.told));
 }

@@ -19,7 +19,7 @@ DECLARE
     more jsonb;
     rewritten jsonb := coalesce(nullif(current_setting('tandem.rewritten', true), ''), '{}')::jsonb;
     asked text := current_query();
-    to_touch oid[] := '{}';
+    to_touch jsonb := '[]'; -- [table, [column, ...]]; null: all columns
     applying boolean := pg_replication_origin_session_is_setup() OR coalesce(current_setting('tandem.origin', true), '') <> '';
 BEGIN
     FOR root IN
@@ -46,12 +46,22 @@ BEGIN
             more := tandem.publish_new(root.object);
         END IF;
         IF rewritten ? root.object::text THEN
+            DELETE FROM tandem.rewriter AS w WHERE w.at < now() - interval '1 day';
+            EXECUTE format('INSERT INTO tandem.rewriter (transaction, relation, again) SELECT xmin::text::bigint, %s, %L FROM ONLY %s LIMIT 1',
+                root.object, CASE WHEN applying AND tandem.rows_moved(was, made, jsonb_build_object('rewritten', rewritten -> root.object::text,
+                'by_using', true)) THEN 'rewritten' END, root.object::regclass);
             more := more || jsonb_build_object('rewritten', rewritten -> root.object::text, 'by_using',
                 asked !~* '\malter\s+table\M' OR asked ~* '\musing\M');
         END IF;
         CONTINUE WHEN made = was AND more = '{}';
-        IF more ? 'filled' OR tandem.rows_moved(was, made, more) THEN
-            to_touch := to_touch || root.object;
+        IF applying AND EXISTS (SELECT FROM jsonb_array_elements(was -> 'columns') AS o JOIN jsonb_array_elements(made -> 'columns') AS c
+                ON o -> 'oid' = c -> 'oid' WHERE o ? 'generated' AND NOT c ? 'generated') THEN
+            INSERT INTO tandem.rewriter (transaction, relation, again) VALUES (0, root.object, 'recent');
+        END IF;
+        IF NOT applying AND (more ? 'filled' OR tandem.rows_moved(was, made, more)) THEN
+            to_touch := to_touch || jsonb_build_array(jsonb_build_array(root.object::bigint, CASE WHEN NOT more ? 'filled' THEN (
+                SELECT jsonb_agg(c -> 'name') FROM jsonb_array_elements(made -> 'columns') AS c WHERE NOT EXISTS (
+                    SELECT FROM jsonb_array_elements(was -> 'columns') AS o WHERE o -> 'oid' = c -> 'oid' AND o -> 'type' = c -> 'type')) END));
         END IF;
         INSERT INTO tandem.shape VALUES (root.class, root.object, made)
             ON CONFLICT (class, object) DO UPDATE SET shape = excluded.shape;
@@ -64,7 +74,13 @@ BEGIN
                                'changes', changes);
     INSERT INTO tandem.ddl (tag, changes, ended) VALUES (p_tag, told, 'sent');
     PERFORM pg_logical_emit_message(true, 'tandem.ddl', told::text);
-    PERFORM tandem.touch(each) FROM unnest(to_touch) AS each;
+    -- What the rows have otherwise is theirs already, or newer there.
+    PERFORM pg_logical_emit_message(true, 'tandem.ddl', jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname,
+                'table', c.relname, 'columns', each -> 1)::text),
+            tandem.touch((each ->> 0)::oid, 'true'),
+            pg_logical_emit_message(true, 'tandem.ddl', '{"version": 1, "tag": "TOUCH"}')
+       FROM jsonb_array_elements(to_touch) AS each JOIN pg_class AS c ON c.oid = (each ->> 0)::oid
+       JOIN pg_namespace AS n ON n.oid = c.relnamespace;
 END
 $body$)";
 
@@ -81,7 +97,7 @@ $body$)";
 
 // Every row of a published table goes into the stream as it is.
 constexpr char const* create_touch =
-    R"(CREATE OR REPLACE FUNCTION tandem.touch(p_table oid) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
+    R"(CREATE OR REPLACE FUNCTION tandem.touch(p_table oid, p_which text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
 DECLARE
     role text := current_setting('session_replication_role');
     name text := (SELECT quote_ident(a.attname) FROM pg_attribute AS a WHERE a.attrelid = p_table AND a.attnum > 0
@@ -96,8 +112,25 @@ BEGIN
         RETURN;
     END IF;
     PERFORM set_config('session_replication_role', 'replica', true); -- users' triggers are silent
-    EXECUTE format('UPDATE ONLY %s SET %s = %2$s', p_table::regclass, name);
+    EXECUTE format('UPDATE ONLY %s SET %s = %2$s WHERE %s', p_table::regclass, name, p_which);
     PERFORM set_config('session_replication_role', role, true);
+END
+$body$)";
+
+// What was carried out here of another node's DDL can have given rows that it does not know yet other values than it finds
+// itself: they are sent. Outside the applier's transaction, on a session without origin.
+constexpr char const* create_send_again =
+    R"(CREATE OR REPLACE FUNCTION tandem.send_again() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN SELECT w.ctid, w.* FROM tandem.rewriter AS w WHERE w.again IS NOT NULL FOR UPDATE SKIP LOCKED LOOP
+        IF EXISTS (SELECT FROM pg_class WHERE oid = one.relation) THEN
+            PERFORM tandem.touch(one.relation, CASE one.again WHEN 'rewritten' THEN format('xmin::text = %L', one.transaction)
+                ELSE format('(pg_xact_commit_timestamp_origin(xmin)).roident = 0 AND pg_xact_commit_timestamp(xmin) > %L', one.at - interval '10 min') END);
+        END IF;
+        UPDATE tandem.rewriter SET again = NULL WHERE ctid = one.ctid;
+    END LOOP;
 END
 $body$)";
 
@@ -191,8 +224,8 @@ $body$)";
 
 std::vector<std::string> ddl_trigger_statements() {
     return {
-        create_carry_ddl, create_rows_moved, create_touch, create_publish_new, create_on_ddl,
-        create_on_rewrite,
+        create_carry_ddl, create_rows_moved, create_touch, create_send_again, create_publish_new,
+        create_on_ddl, create_on_rewrite,
         "CREATE EVENT TRIGGER tandem_ddl ON ddl_command_end EXECUTE FUNCTION tandem.on_ddl()",
         "CREATE EVENT TRIGGER tandem_drop ON sql_drop EXECUTE FUNCTION tandem.on_ddl()",
         "CREATE EVENT TRIGGER tandem_rewrite ON table_rewrite EXECUTE FUNCTION tandem.on_rewrite()",

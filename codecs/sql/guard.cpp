@@ -32,7 +32,8 @@ std::string guard_seen(apply_table const& table, apply_rules const& rules,
     return fmt::format(
         "CASE WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true "
         "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) IS NULL THEN true "
-        "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND NOT {} THEN true ELSE {} END",
+        "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND NOT {} THEN true "
+        "WHEN tandem.rewritten(t.xmin) THEN true ELSE {} END",
         rules.peer_origin, terms.time, not_seen(terms.unseen, terms.unseen_by),
         lost(table, rules, terms));
 }
@@ -49,7 +50,8 @@ std::string guard(apply_table const& table, apply_rules const& rules, guard_term
         "CASE WHEN coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) < {}, true) THEN true "
         "WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true "
         "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND "
-        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN true ELSE {} END",
+        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN true "
+        "WHEN tandem.rewritten(t.xmin) THEN true ELSE {} END",
         terms.earliest, rules.peer_origin, terms.newest, rules.peer_wins_ties ? "<=" : "<",
         terms.time, lost(table, rules, terms));
 }
@@ -60,7 +62,8 @@ std::string guard_left_out(apply_table const& table, apply_rules const& rules,
     return fmt::format(
         "CASE WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true WHEN "
         "coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) < {}, true) THEN true WHEN "
-        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN tandem.incomplete() ELSE {} END",
+        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN tandem.incomplete() "
+        "WHEN tandem.rewritten(t.xmin) THEN tandem.incomplete() ELSE {} END",
         rules.peer_origin, seen, rules.peer_wins_ties ? "<=" : "<", terms.time,
         lost(table, rules, terms));
 }

@@ -205,6 +205,18 @@ constexpr char const* create_ddl = R"(CREATE TABLE tandem.ddl (
     statements text[] NOT NULL DEFAULT '{}', -- what was carried out here
     error text))"; // what was left out, or why the table is paused
 
+// Transactions of this node whose DDL wrote whole tables anew: that is nobody's version of a row.
+constexpr char const* create_rewriter = R"(CREATE TABLE tandem.rewriter (
+    transaction bigint NOT NULL, -- xmin of the rows
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    relation oid,
+    again text))"; // rewritten, recent: which of its rows are to be sent to the peers
+
+constexpr char const* create_rewritten = R"(CREATE OR REPLACE FUNCTION tandem.rewritten(p_writer xid)
+RETURNS boolean LANGUAGE sql AS $body$
+SELECT EXISTS (SELECT FROM tandem.rewriter WHERE transaction = p_writer::text::bigint)
+$body$)";
+
 // Called where an update's columns would be taken from a row that may not be the one it changed.
 constexpr char const* create_incomplete = R"(CREATE OR REPLACE FUNCTION tandem.incomplete()
 RETURNS boolean LANGUAGE plpgsql AS $body$
@@ -239,6 +251,8 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         create_conflicting,
         create_shape,
         create_ddl,
+        create_rewriter,
+        create_rewritten,
     };
     auto const shapes = ddl_shape_statements();
     statements.insert(statements.end(), shapes.begin(), shapes.end());
@@ -303,6 +317,8 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         statements.emplace_back("ALTER TABLE tandem.meta ADD COLUMN joining jsonb");
         statements.emplace_back(create_shape);
         statements.emplace_back(create_ddl);
+        statements.emplace_back(create_rewriter);
+        statements.emplace_back(create_rewritten);
         auto const shapes = ddl_shape_statements();
         statements.insert(statements.end(), shapes.begin(), shapes.end());
     }

@@ -16,7 +16,7 @@ namespace {
 
 using json = nlohmann::json;
 
-constexpr char const* reading = "reading tandem.ddl";
+constexpr char const* reading_ddl = "reading tandem.ddl";
 constexpr std::size_t shown_most = 200; // bytes of what may be long
 
 constexpr char const* newest =
@@ -39,7 +39,7 @@ std::vector<std::string> texts_in(std::string_view from) {
 awaitable<std::vector<ddl_entry>> read_node(io::asio::any_io_executor executor, node_options node,
                                             std::size_t most) {
     session opened = co_await session::open(std::move(executor), std::move(node));
-    auto const there = co_await opened.run("SELECT to_regclass('tandem.ddl') IS NOT NULL", reading);
+    auto const there = co_await opened.run("SELECT to_regclass('tandem.ddl') IS NOT NULL", reading_ddl);
     if (!there.boolean(0, 0)) {
         throw command_failed{
             exit_status::usage,
@@ -48,7 +48,7 @@ awaitable<std::vector<ddl_entry>> read_node(io::asio::any_io_executor executor, 
     }
     io::pg::parameters values;
     values.emplace_back(std::to_string(most));
-    auto const got = co_await opened.ask(newest, values, reading);
+    auto const got = co_await opened.ask(newest, values, reading_ddl);
     std::vector<ddl_entry> entries;
     for (int row = 0; row < got.size(); ++row) {
         ddl_entry one;

@@ -28,6 +28,7 @@ event::operation operation_of(change_kind kind) noexcept {
     case change_kind::remove:
         return event::operation::remove;
     case change_kind::truncate:
+    case change_kind::ddl: // not asked for by a connector
         break;
     }
     return event::operation::truncate;

@@ -46,4 +46,17 @@ pgoutput::tuple_view completed_row(pgoutput::tuple_view row,
     return {row.column_count(), into.commit(static_cast<std::size_t>(out - start))};
 }
 
+pgoutput::tuple_view row_of_columns(pgoutput::tuple_view row, std::vector<bool> const& kept,
+                                    arena& into) {
+    char* const start = into.reserve(row.raw().size());
+    char* out = start;
+    pgoutput::tuple_view::cursor columns{row};
+    for (std::size_t at = 0; at < row.column_count(); ++at) {
+        auto const column = columns.next();
+        out = kept[at] ? put(out, column.kind, column.bytes)
+                       : put(out, pgoutput::column_kind::unchanged, {});
+    }
+    return {row.column_count(), into.commit(static_cast<std::size_t>(out - start))};
+}
+
 } // namespace tandem::engine

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -15,5 +16,9 @@ namespace tandem::engine {
 [[nodiscard]] pgoutput::tuple_view completed_row(
     pgoutput::tuple_view row, std::span<std::optional<std::string_view> const> left_out,
     pgoutput::column_kind form, arena& into);
+
+// The row without those columns that `kept` has not: they are unchanged. `kept`: by column. The result lies in `into`.
+[[nodiscard]] pgoutput::tuple_view row_of_columns(pgoutput::tuple_view row,
+                                                  std::vector<bool> const& kept, arena& into);
 
 } // namespace tandem::engine

@@ -88,13 +88,19 @@ bool arbitrated(std::vector<std::string> const& key, target_relation const& targ
 }
 
 std::string fill_columns(table_plan& plan, target_relation const& target,
-                         std::vector<std::string> const& key) {
-    for (auto const& column : plan.shape->columns) {
+                         std::vector<std::string> const& key, moved_columns const* moved) {
+    for (std::size_t at = 0; at < plan.shape->columns.size(); ++at) {
+        auto const& column = plan.shape->columns[at];
         auto const* const there = find(target, column.name);
+        if (moved != nullptr && moved->gone[at]) {
+            plan.columns.push_back({column.name, {}, column.type, false, true, false, {}});
+            continue;
+        }
         if (there == nullptr) {
             return fmt::format("column {} does not exist on the target: add it there", column.name);
         }
-        if (auto difference = type_difference(column, *there); !difference.empty()) {
+        bool const retyped = moved != nullptr && moved->retyped[at];
+        if (auto difference = type_difference(column, *there); !difference.empty() && !retyped) {
             return difference;
         }
         bool const in_key = std::ranges::find(key, column.name) != key.end();
@@ -113,7 +119,7 @@ std::string fill_columns(table_plan& plan, target_relation const& target,
     return {};
 }
 
-std::string check(table_plan& plan, target_relation const& target) {
+std::string check(table_plan& plan, target_relation const& target, moved_columns const* moved) {
     if (!target.exists) {
         return "the table does not exist on the target: create it there";
     }
@@ -126,7 +132,7 @@ std::string check(table_plan& plan, target_relation const& target) {
                            "create it there",
                            fmt::join(key, ", "));
     }
-    return fill_columns(plan, target, key);
+    return fill_columns(plan, target, key, moved);
 }
 
 // The SQLSTATE that a statement against the target would have ended with.
@@ -150,13 +156,13 @@ bool refers_by_key(sql::foreign_key const& constraint, table_plan const& plan) {
 } // namespace
 
 table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target,
-                     std::uint32_t number) {
+                     std::uint32_t number, moved_columns const* moved) {
     table_plan plan;
     plan.schema = shape->schema;
     plan.name = shape->name;
     plan.number = number;
     plan.shape = std::move(shape);
-    if (auto reason = check(plan, target); !reason.empty()) {
+    if (auto reason = check(plan, target, moved); !reason.empty()) {
         plan.usable = false;
         plan.on_target = target.exists;
         plan.why_not = fmt::format("table {}: {}", quoted_table(*plan.shape), reason);

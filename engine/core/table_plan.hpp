@@ -51,6 +51,7 @@ struct plan_column {
 // Columns stand in the order of the source's tuples.
 struct table_plan {
     pgoutput::relation_ptr shape;
+    pgoutput::relation_ptr described; // as the stream has it, where `shape` follows what was altered here since
     std::string schema;
     std::string name;
     std::vector<plan_column> columns;
@@ -59,15 +60,22 @@ struct table_plan {
     bool key_is_number = false;                // a single integer column: sorted as a number
     std::uint32_t number = 0; // unique within the applier, names its prepared statements
     bool on_target = true;    // the table is there, whatever it looks like
+    bool gone = false;        // this node dropped it: what still comes of it is gone as well
     bool usable = true;
     std::string why_not;  // cause and cure when not usable
     std::string sqlstate; // what the server would say of it
 };
 
+// By column of the shape: what this node's own DDL made of it since (engine/ddl/follow.hpp).
+struct moved_columns {
+    std::vector<bool> gone;    // the values go nowhere
+    std::vector<bool> retyped; // the text is read as the type that the column has here
+};
+
 // `number` names the plan. The result is not usable (why_not set) when the target lacks the table, a
 // column or the key, or has a column of another type.
 [[nodiscard]] table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target,
-                                   std::uint32_t number);
+                                   std::uint32_t number, moved_columns const* moved = nullptr);
 
 // True when every value of that built-in type travels exactly in its send form between any two of
 // the supported servers. User-defined types never do: their arrays and rows carry local oids.

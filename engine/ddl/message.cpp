@@ -77,6 +77,16 @@ boost::system::result<message, message_error> read_message(std::string_view from
     message made;
     made.tag = text(read, "tag");
     made.concurrently = flag(read, "concurrently");
+    if (made.tag == "TOUCH") {
+        made.touches = true;
+        if (read.contains("table")) {
+            made.touched = touched_table{text(read, "schema"), text(read, "table"), {}};
+            for (auto const& each : list(read, "columns")) {
+                made.touched->columns.push_back(each.is_string() ? each.get<std::string>() : "");
+            }
+        }
+        return made;
+    }
     for (auto const& each : list(read, "changes")) {
         object_change change{value(each, "before"), value(each, "after")};
         if (!is_shape(change.before) || !is_shape(change.after) || change.known().is_null()) {

@@ -5,6 +5,7 @@
 #include <boost/system/result.hpp>
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,11 +27,21 @@ struct object_change {
     [[nodiscard]] bool is_table() const;
 };
 
+// Between two of these messages: the updates of a table write these columns only. What its rows have otherwise is the
+// peer's own affair, which may have written it meanwhile.
+struct touched_table {
+    std::string schema;
+    std::string name;
+    std::vector<std::string> columns; // empty: all
+};
+
 struct message {
     std::string tag;           // of the command: "ALTER TABLE"
     bool concurrently = false; // an index that is not to keep writers waiting
     // In an order in which another node can carry them out: what others need comes first, what needs others goes first.
     std::vector<object_change> changes;
+    bool touches = false;                 // it is no change but says which updates follow
+    std::optional<touched_table> touched; // none: as usual
 };
 
 // What is wrong with a message.

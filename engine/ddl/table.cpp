@@ -51,9 +51,9 @@ public:
         }
         name_ = qualified(*here_);
         using stage = void (table_change::*)();
-        constexpr std::array<stage, 5> stages{&table_change::move, &table_change::rename,
-                                              &table_change::change_columns,
-                                              &table_change::change_rest, &table_change::attach};
+        constexpr std::array<stage, 6> stages{
+            &table_change::move,           &table_change::detach,      &table_change::rename,
+            &table_change::change_columns, &table_change::change_rest, &table_change::attach};
         for (auto const each : stages) {
             (this->*each)();
             if (!made_.against.empty() || !made_.statements.empty()) {
@@ -417,20 +417,15 @@ private:
                                         : "USING INDEX " + sql::identifier(now.substr(1))));
     }
 
-    void attach() {
-        if (change_.before.is_null() &&
-            here_->contains("parents") == change_.after.contains("parents")) {
-            return;
-        }
-        auto const& before = list(change_.before, "parents");
-        auto const& after = list(change_.after, "parents");
-        auto const& here = list(*here_, "parents");
-        auto const holds = [](shape const& in, shape const& one) {
-            return std::ranges::find(in, one) != in.end();
-        };
-        auto const bound = text(change_.after, "bound");
-        for (auto const& each : before) {
-            if (!holds(after, each) && holds(here, each)) {
+    static bool holds(shape const& in, shape const& one) {
+        return std::ranges::find(in, one) != in.end();
+    }
+
+    // From what it belonged to: from then on it has columns and keys of its own.
+    void detach() {
+        for (auto const& each : list(change_.before, "parents")) {
+            if (!holds(list(change_.after, "parents"), each) &&
+                holds(list(*here_, "parents"), each)) {
                 made_.statements.push_back(
                     text(*here_, "bound").empty()
                         ? fmt::format("ALTER TABLE {} NO INHERIT {}", name_, parent_name(each))
@@ -438,8 +433,13 @@ private:
                                       name_));
             }
         }
-        for (auto const& each : after) {
-            if (!holds(before, each) && !holds(here, each)) {
+    }
+
+    void attach() {
+        auto const bound = text(change_.after, "bound");
+        for (auto const& each : list(change_.after, "parents")) {
+            if (!holds(list(change_.before, "parents"), each) &&
+                !holds(list(*here_, "parents"), each)) {
                 made_.statements.push_back(
                     bound.empty()
                         ? fmt::format("ALTER TABLE {} INHERIT {}", name_, parent_name(each))

@@ -145,9 +145,12 @@ private:
         lsn end; // of the transaction, once it is known
         std::uint32_t changes = 0;
         std::uint32_t parked = 0;
-        bool released = false;        // parts of it are gone from the window
-        std::int64_t transaction = 0; // of the target
-        key_sets written;             // see flight
+        bool released = false;                     // parts of it are gone from the window
+        std::int64_t transaction = 0;              // of the target
+        key_sets written;                          // see flight
+        std::optional<ddl::touched_table> touched; // whose updates write some columns only
+        std::deque<change> partial;                // these, as long as the list
+        arena partial_rows;
     };
     [[nodiscard]] io::awaitable<voided> careful_transaction();
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
@@ -208,6 +211,7 @@ private:
     };
     [[nodiscard]] io::awaitable<outcome_of<answer>> run_alone(std::string_view sql);
     void read_inside();
+    static void keep_to_touched(pending_change& one, careful_progress& at);
     // engine/flow/applier_parked.cpp
     enum class retried : std::uint8_t { applied, refused, later };
     using server_answer = outcome_of<std::optional<io::pg::error>>;

@@ -102,6 +102,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
             if (!made) {
                 co_return made.error();
             }
+            if (at.touched) {
+                keep_to_touched(*made, at);
+            }
             list.push_back(std::move(*made));
             bytes += step.what->new_row.raw().size() + step.what->old_row.raw().size();
         } else if (!move_on) {
@@ -132,6 +135,8 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_flush(transaction_he
         at.changes += static_cast<std::uint32_t>(list.size());
         list.clear();
         left_out_.forget();
+        at.partial.clear();
+        at.partial_rows.clear();
     }
     co_return done;
 }
@@ -197,6 +202,8 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
         if (one.plan == nullptr) {
             parked += add_truncate(single, *one.what, one.truncated,
                                    found != bad.end() ? &found->second : nullptr);
+        } else if (one.plan->gone) {
+            // so is what it was of
         } else if (found != bad.end() || parked_.behind(*one.what, *one.plan)) {
             single.add_parked(*one.what, *one.plan);
             parked_.follow(*one.what, *one.plan);
@@ -230,6 +237,9 @@ outcome_of<std::map<std::size_t, park_reason>> applier::park_hopeless(
     std::map<std::size_t, park_reason> bad; // by place in the list
     for (std::size_t at = 0; at < list.size(); ++at) {
         auto const& one = list[at];
+        if (one.plan != nullptr && one.plan->gone) {
+            continue;
+        }
         if (one.what->oversized != nullptr) {
             bad[at] = {sql::sqlstate::oversize,
                        oversize_text(*one.what, *one.plan, link_.setup.source.name),

@@ -4,6 +4,7 @@
 #include "codecs/sql/ddl_statements.hpp"
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
+#include "engine/core/completed_row.hpp"
 #include "engine/flow/applier.hpp"
 
 #include <fmt/format.h>
@@ -95,9 +96,9 @@ void applier::read_inside() {
 
 io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     ddl::object_change const& change) {
-    auto question = fmt::format(
-        "SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles)",
-        shape_named(change.before), shape_named(change.after));
+    auto question =
+        fmt::format("SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles)",
+                    shape_named(change.before), shape_named(change.after));
     auto asking = ask(std::move(question));
     auto got = co_await std::move(asking);
     if (!got) {
@@ -202,6 +203,10 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
                 link_.setup.source.name, told.error().what)};
     }
     ++at.changes;
+    if (told->touches) {
+        at.touched = told->touched;
+        co_return listed::done;
+    }
     auto const [schema, name] = parked_as(*told);
     if (parked_.touches(fmt::format("{}.{}", schema, name))) {
         ++at.parked;
@@ -255,6 +260,31 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     co_return listed::done;
 }
 
+void applier::keep_to_touched(pending_change& one, careful_progress& at) {
+    auto const& what = *one.what;
+    bool const meant = what.kind == change_kind::update && what.shape != nullptr &&
+                       what.oversized == nullptr && !at.touched->columns.empty() &&
+                       what.shape->schema == at.touched->schema &&
+                       what.shape->name == at.touched->name;
+    if (!meant || one.plan == nullptr || !one.plan->usable) {
+        return;
+    }
+    std::vector<bool> kept;
+    for (std::size_t column = 0; column < what.shape->columns.size(); ++column) {
+        bool const in_key = one.plan->columns[column].key;
+        kept.push_back(in_key ||
+                       std::ranges::find(at.touched->columns, what.shape->columns[column].name) !=
+                           at.touched->columns.end());
+    }
+    auto& partial = at.partial.emplace_back(what);
+    partial.new_row = row_of_columns(what.new_row, kept, at.partial_rows);
+    if (partial.old_kind == pgoutput::old_row_kind::full) { // it would say what the rest was
+        partial.old_kind = pgoutput::old_row_kind::none;
+        partial.old_row = {};
+    }
+    one.what = &partial;
+}
+
 // It waits in tandem.parked, and its table's changes behind it.
 io::awaitable<outcome_of<applier::listed>> applier::refuse_ddl(transaction_header const& header,
                                                                change const& what,
@@ -266,6 +296,7 @@ io::awaitable<outcome_of<applier::listed>> applier::refuse_ddl(transaction_heade
                        to_string(header.commit_time), told.tag, *what.ddl};
     note.ended = "paused";
     note.error = reason.text;
+    bool const waits = reason.sqlstate == sql::sqlstate::queued;
     auto const statement = sql::park_ddl(
         note, {schema, name, what.index, header.id.value, reason.sqlstate, reason.detail});
     auto noted = co_await run_alone(statement);
@@ -274,6 +305,11 @@ io::awaitable<outcome_of<applier::listed>> applier::refuse_ddl(transaction_heade
     }
     if (noted->failed) {
         co_return co_await after_error(*noted->failed, "parking DDL");
+    }
+    if (waits) { // it may be where all of it was to end
+        link_.parked_asked = true;
+        requests_wait_ = {};
+        co_return listed::done;
     }
     spdlog::warn(
         "{} -> {}: {} of {} waits in tandem.parked ({}): {}; the changes of the table wait with it",

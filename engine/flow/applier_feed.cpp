@@ -133,6 +133,9 @@ bool applier::changes_what_is_parked(pending_change const& found) const {
     if (found.what->oversized != nullptr) {
         return true;
     }
+    if (found.plan->gone) {
+        return true;
+    }
     return parked_.behind(*found.what, *found.plan) ? moves_key(*found.what, *found.plan)
                                                     : !found.plan->usable;
 }

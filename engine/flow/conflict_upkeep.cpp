@@ -119,6 +119,13 @@ io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::con
             co_return cured;
         }
     }
+    if (link.setup.ddl && link.setup.ddl_told && now - state.sent_again >= count_interval) {
+        state.sent_again = now;
+        auto again = co_await target.execute("SELECT tandem.send_again()");
+        if (!again && !passes_by_itself(again.error())) {
+            co_return retry_after(link.setup.target.name, "sending rows again", again.error());
+        }
+    }
     bool const counted_all = !link.conflicts_changed;
     if (counted_all && link.setup.conflict_retention.count() > 0 &&
         now - state.pruned >= prune_interval) {

@@ -16,6 +16,7 @@ struct conflict_upkeep {
     time_point counted{}; // not yet
     time_point pruned{};
     time_point cured{};
+    time_point sent_again{};
 };
 
 // One look, where it is time for it: at most one statement of each kind.

@@ -193,7 +193,7 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     if (failpoint("progress_check")) {
         link.watermark = ack_watermark{{}, {}, {}};
     }
-    plans tables{setup_, *open.catalog};
+    plans tables{setup_, *open.catalog, binary};
     applier writer{
         link,       *open.apply.pipeline, tables, *parked, rules_for(setup_, open.apply, binary),
         careful_at_};

@@ -29,6 +29,7 @@ struct direction_setup {
     bool conflicts_fail = false;                                 // --conflict error
     bool tells_seen = false; // the streams of both nodes tell what their writers had seen (R13)
     bool ddl = false;        // of the source is carried out
+    bool ddl_told = false;   // the target tells its own
     orphan_policy foreign_keys = orphan_policy::report;
     bool replica_role = true; // session_replication_role=replica may be set on the target
     bool origins = true; // the target's sessions have a replication origin; false: --origin-column

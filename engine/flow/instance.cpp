@@ -102,6 +102,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
         setup.target_database = target->database;
         setup.target_version = target->server_version;
         setup.replica_role = target->role.set_replica_role;
+        setup.ddl_told = target->installed.ddl_triggers;
     }
     setup.foreign_keys = set.foreign_keys;
     setup.ddl = ddl_wish_of(set).carried;

@@ -1,8 +1,10 @@
 #include "engine/flow/plans.hpp"
 
 #include "codecs/sql/quote.hpp"
+#include "engine/ddl/follow.hpp"
 #include "engine/flow/orphans.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tandem::engine {
@@ -31,6 +33,12 @@ constexpr char const* keys_query =
     "JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = o.number "
     "WHERE o.place <= i.indnkeyatts AND NOT b.attnotnull) "
     "ORDER BY i.indisprimary DESC, i.indexrelid, k.place";
+
+// What was altered here lately; of a table under any of its names.
+constexpr char const* own_ddl_query =
+    "SELECT changes FROM tandem.ddl WHERE node IS NULL AND at > now() - interval '7 days' AND EXISTS (SELECT FROM tandem.ddl AS d, "
+    "jsonb_array_elements(d.changes -> 'changes') AS c WHERE d.node IS NULL AND c -> 'before' ->> 'schema' = $1 AND c -> "
+    "'before' ->> 'name' = $2) AND changes -> 'changes' @> '[{\"before\": {\"kind\": \"table\"}}]' ORDER BY id";
 
 void fill_columns(target_relation& target, io::pg::rows const& got) {
     target.exists = !got.empty();
@@ -89,10 +97,68 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr sha
     }
     auto const* key = shape.get();
     auto plan = std::make_unique<table_plan>(make_plan(std::move(shape), *target, next_number_++));
+    if (!plan->usable && setup_.ddl) {
+        auto followed = co_await follow_own_ddl(*plan);
+        if (!followed) {
+            co_return followed.error();
+        }
+    }
     auto* const made = plan.get();
     known_[key] = std::move(plan);
     last_shape_ = nullptr;
     co_return made;
+}
+
+// The changes may have been written before the peer carried out what was altered here.
+io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
+    io::pg::parameters table;
+    table.emplace_back(plan.schema);
+    table.emplace_back(plan.name);
+    auto asking = ask(own_ddl_query, std::move(table), "reading tandem.ddl");
+    auto const got = co_await std::move(asking);
+    if (!got) {
+        co_return got.error();
+    }
+    std::vector<ddl::message> own;
+    for (int row = 0; row < got->size(); ++row) {
+        if (auto read = ddl::read_message(got->text(row, 0))) {
+            own.push_back(std::move(*read));
+        }
+    }
+    std::vector<std::string> names;
+    for (auto const& column : plan.shape->columns) {
+        names.push_back(column.name);
+    }
+    auto const followed = ddl::follow(plan.schema, plan.name, names, own);
+    auto reading = read(followed.schema, followed.name);
+    auto const target = co_await std::move(reading);
+    if (!target) {
+        co_return target.error();
+    }
+    if (!target->exists) {
+        plan.gone = followed.gone;
+        co_return boost::system::in_place_value;
+    }
+    auto moved_shape = std::make_shared<pgoutput::relation_shape>(*plan.shape);
+    moved_shape->schema = followed.schema;
+    moved_shape->name = followed.name;
+    moved_columns moved;
+    for (std::size_t at = 0; at < names.size(); ++at) {
+        auto const& column = followed.columns[at];
+        bool const there = std::ranges::any_of(
+            target->columns, [&](target_column const& each) { return each.name == names[at]; });
+        moved.gone.push_back(!there && column.gone);
+        moved.retyped.push_back(column.retyped && !binary_);
+        if (!there && !column.gone) {
+            moved_shape->columns[at].name = column.name;
+        }
+    }
+    auto made = make_plan(std::move(moved_shape), *target, plan.number, &moved);
+    if (made.usable) {
+        made.described = plan.shape; // its address stays taken: plans are found by it
+        plan = std::move(made);
+    }
+    co_return boost::system::in_place_value;
 }
 
 void plans::read_by(catalog_reader reader) {

@@ -20,8 +20,9 @@ class plans {
 public:
     using catalog_reader = std::function<io::awaitable<outcome_of<io::pg::rows>>(std::string)>;
 
-    plans(direction_setup const& setup, io::pg::connection& catalog) noexcept
-        : setup_{setup}, catalog_{catalog} {}
+    // `binary`: how the stream sends values.
+    plans(direction_setup const& setup, io::pg::connection& catalog, bool binary = false) noexcept
+        : setup_{setup}, catalog_{catalog}, binary_{binary} {}
 
     // nullptr when the shape was not resolved yet.
     [[nodiscard]] table_plan* find(pgoutput::relation_shape const* shape) noexcept;
@@ -34,6 +35,7 @@ public:
     [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:
+    [[nodiscard]] io::awaitable<outcome_of<void>> follow_own_ddl(table_plan& plan);
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(char const* text,
                                                               io::pg::parameters table,
                                                               char const* doing);
@@ -42,6 +44,7 @@ private:
 
     direction_setup const& setup_;
     io::pg::connection& catalog_;
+    bool binary_;
     catalog_reader reader_;
     boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table_plan>> known_;
     pgoutput::relation_shape const* last_shape_ = nullptr;

@@ -113,7 +113,7 @@ SCRIPTS = {
     "options": ("", ["ALTER TABLE %s.t SET (fillfactor = 80)", "ALTER TABLE %s.t SET (autovacuum_enabled = false)", "ALTER TABLE %s.t RESET (fillfactor)"]),
     "replica_identity": ("CREATE UNIQUE INDEX t_both ON %s.t (id, n);", ["ALTER TABLE %s.t REPLICA IDENTITY FULL", "ALTER TABLE %s.t REPLICA IDENTITY DEFAULT"]),
     "statistics": ("", ["CREATE STATISTICS %s.both (dependencies) ON n, note FROM %s.t"]),
-    "do_block": ("", ["DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE format('ALTER TABLE %s.t ADD COLUMN c%%s integer', i); END LOOP; END $$"]),
+    "do_block": ("", ["DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE 'ALTER TABLE %s.t ADD COLUMN c' || i || ' integer'; END LOOP; END $$"]),
     "ddl_and_rows": ("", ["ALTER TABLE %s.t ADD COLUMN extra integer; INSERT INTO %s.t (id, extra) VALUES (-1, 5), (-2, 6); "
                           "UPDATE %s.t SET extra = 9 WHERE id = -1; ALTER TABLE %s.t ADD COLUMN other text; "
                           "UPDATE %s.t SET other = 'x' WHERE id = -2; DELETE FROM %s.t WHERE id = -1"]),
