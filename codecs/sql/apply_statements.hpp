@@ -44,9 +44,11 @@ struct apply_rules {
     std::string own_node;        // the target
     std::string policy = "last-update-wins";
     row_versions versions = row_versions::commit_time;
-    bool conflicts_fail = false;    // with sqlstate::conflict, instead of a row that loses
-    bool target_is_utf8 = true;     // false: what its encoding cannot hold is parked in ASCII
-    bool completes = false;         // see left_out_matters()
+    bool conflicts_fail = false; // with sqlstate::conflict, instead of a row that loses
+    bool target_is_utf8 = true;  // false: what its encoding cannot hold is parked in ASCII
+    bool completes = false;      // see left_out_matters()
+    bool touches =
+        false; // values that DDL gave, in columns of older rows: whatever is newer stays, and is no conflict
     std::string orphans = "report"; // --foreign-keys: see foreign_key_statements.hpp
 };
 

@@ -54,7 +54,8 @@ BEGIN
                 asked !~* '\malter\s+table\M' OR asked ~* '\musing\M');
         END IF;
         CONTINUE WHEN made = was AND more = '{}';
-        IF applying AND EXISTS (SELECT FROM jsonb_array_elements(was -> 'columns') AS o JOIN jsonb_array_elements(made -> 'columns') AS c
+        -- What the peer is sent of a generated column is nothing.
+        IF EXISTS (SELECT FROM jsonb_array_elements(was -> 'columns') AS o JOIN jsonb_array_elements(made -> 'columns') AS c
                 ON o -> 'oid' = c -> 'oid' WHERE o ? 'generated' AND NOT c ? 'generated') THEN
             INSERT INTO tandem.rewriter (transaction, relation, again) VALUES (0, root.object, 'recent');
         END IF;

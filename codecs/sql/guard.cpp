@@ -26,16 +26,23 @@ std::string lost(apply_table const& table, apply_rules const& rules, guard_terms
                        terms.key, terms.incoming, terms.at);
 }
 
+// The row here is newer, or was written anew by this node's own DDL, which is nobody's version of it.
+std::string otherwise(apply_table const& table, apply_rules const& rules,
+                      guard_terms const& terms) {
+    return rules.touches ? "ELSE false"
+                         : fmt::format("WHEN tandem.rewritten(t.xmin) THEN true ELSE {}",
+                                       lost(table, rules, terms));
+}
+
 // True when the writer of the incoming row had seen the one that is there, or it is the same peer's (R13).
 std::string guard_seen(apply_table const& table, apply_rules const& rules,
                        guard_terms const& terms) {
     return fmt::format(
         "CASE WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true "
         "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) IS NULL THEN true "
-        "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND NOT {} THEN true "
-        "WHEN tandem.rewritten(t.xmin) THEN true ELSE {} END",
+        "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND NOT {} THEN true {} END",
         rules.peer_origin, terms.time, not_seen(terms.unseen, terms.unseen_by),
-        lost(table, rules, terms));
+        otherwise(table, rules, terms));
 }
 
 } // namespace
@@ -50,10 +57,9 @@ std::string guard(apply_table const& table, apply_rules const& rules, guard_term
         "CASE WHEN coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) < {}, true) THEN true "
         "WHEN (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = {} THEN true "
         "WHEN pg_catalog.pg_xact_commit_timestamp(t.xmin) <= {} AND "
-        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN true "
-        "WHEN tandem.rewritten(t.xmin) THEN true ELSE {} END",
+        "pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {} THEN true {} END",
         terms.earliest, rules.peer_origin, terms.newest, rules.peer_wins_ties ? "<=" : "<",
-        terms.time, lost(table, rules, terms));
+        terms.time, otherwise(table, rules, terms));
 }
 
 // The same where columns were left out.

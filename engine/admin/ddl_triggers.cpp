@@ -73,8 +73,10 @@ std::vector<std::string> ddl_statements(node_catalog const& node, ddl_wish const
             node.name));
         return statements;
     }
-    if (nlohmann::json::parse(found.joining, nullptr, false) !=
-        nlohmann::json::parse(wish.joining)) {
+    bool const same =
+        !found.joining.empty() &&
+        nlohmann::json::parse(found.joining, nullptr, false) == nlohmann::json::parse(wish.joining);
+    if (!same) {
         statements.push_back(
             fmt::format("UPDATE tandem.meta SET joining = {}", sql::literal(wish.joining)));
     }

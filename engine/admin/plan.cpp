@@ -87,7 +87,15 @@ void plan_new_publication(node_catalog const& node, table_choice const& choice, 
     plan.creates_publication = true;
 }
 
-void plan_publication(node_catalog const& node, table_choice const& choice, node_plan& plan) {
+// It looks otherwise at the other end, or is not there yet: what makes both equal is in the streams.
+bool on_its_way(table_choice const& choice, table_info const& table) {
+    return std::ranges::any_of(choice.left_out, [&](left_out_table const& each) {
+        return !each.by_nature && each.table == table.display();
+    });
+}
+
+void plan_publication(node_catalog const& node, table_choice const& choice, ddl_wish const& ddl,
+                      node_plan& plan) {
     if (!node.installed.publication) {
         plan_new_publication(node, choice, plan);
         return;
@@ -125,7 +133,9 @@ void plan_publication(node_catalog const& node, table_choice const& choice, node
     }
     for (published_table const& each : found.tables) {
         table_info const* const table = node.table(each.id);
-        if (wanted.count(each.id) == 0 && table != nullptr) {
+        bool const stays = table != nullptr && ddl.carried && node.installed.ddl_triggers &&
+                           on_its_way(choice, *table);
+        if (wanted.count(each.id) == 0 && table != nullptr && !stays) {
             plan.removed.push_back(table->display());
             plan.install.push_back(fmt::format("ALTER PUBLICATION {} DROP TABLE {}",
                                                publication_name,
@@ -229,7 +239,7 @@ init_plan plan_init(std::vector<node_catalog> const& nodes,
         plan_schema(node, part);
         for (table_choice const& choice : choices) {
             if (choice.source == node.name) {
-                plan_publication(node, choice, part);
+                plan_publication(node, choice, ddl, part);
             }
         }
         auto const column = origin_column_statements(node, choices, origin_column,

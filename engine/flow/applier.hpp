@@ -78,6 +78,7 @@ private:
         change const* what = nullptr;
         table_plan const* plan = nullptr;
         std::vector<table_plan const*> truncated;
+        bool touch = false; // see sql::apply_rules
     };
     enum class listed : std::uint8_t {
         done,

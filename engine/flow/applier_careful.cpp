@@ -216,7 +216,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
         }
         sent = sender_.steps(single, link_.setup.source.name,
                              found != bad.end() ? found->second : queued_behind(),
-                             statement_form::apart);
+                             one.touch ? statement_form::touch : statement_form::apart);
         ends.push_back(pipeline_.pending());
     }
     if (sent) {

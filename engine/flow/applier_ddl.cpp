@@ -283,6 +283,7 @@ void applier::keep_to_touched(pending_change& one, careful_progress& at) {
         partial.old_row = {};
     }
     one.what = &partial;
+    one.touch = true;
 }
 
 // It waits in tandem.parked, and its table's changes behind it.

@@ -23,6 +23,20 @@ namespace {
 
 constexpr std::size_t rows_at_once = 1'000;
 
+std::vector<ddl::message> ddl_in(io::pg::rows const& parked) {
+    std::vector<ddl::message> found;
+    for (int row = 0; row < parked.size(); ++row) {
+        auto const one = parked_change_of(parked, row);
+        if (one.values.operation != "ddl") {
+            continue;
+        }
+        if (auto read = ddl::read_message(one.values.shape)) {
+            found.push_back(std::move(*read));
+        }
+    }
+    return found;
+}
+
 bool asked_to_drop(std::vector<parked_row> const& rows) {
     return std::ranges::find(rows, parked_request::drop, &parked_row::asked) != rows.end();
 }
@@ -171,6 +185,7 @@ io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<park
     auto done = co_await apply_parked(ids, why);
     if (tables_.reads_inside()) { // there was DDL among them
         tables_.read_by(nullptr);
+        tables_.also_follow({});
     }
     if (!done) {
         co_return done;
@@ -271,6 +286,10 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
     }
     sender_.unseen({});
+    auto ahead = ddl_in(*got);
+    if (!ahead.empty()) {
+        tables_.also_follow(std::move(ahead));
+    }
     int first = 0;                 // that was sent
     std::vector<std::size_t> ends; // results due up to and with each from there
     for (int row = 0; row < got->size(); ++row) {

@@ -109,6 +109,11 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr sha
     co_return made;
 }
 
+void plans::also_follow(std::vector<ddl::message> messages) {
+    forget();
+    ahead_ = std::move(messages);
+}
+
 // The changes may have been written before the peer carried out what was altered here.
 io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     io::pg::parameters table;
@@ -119,7 +124,7 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     if (!got) {
         co_return got.error();
     }
-    std::vector<ddl::message> own;
+    std::vector<ddl::message> own = ahead_;
     for (int row = 0; row < got->size(); ++row) {
         if (auto read = ddl::read_message(got->text(row, 0))) {
             own.push_back(std::move(*read));

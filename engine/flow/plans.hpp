@@ -2,6 +2,7 @@
 // The plans of the relations a direction has met, read from the target's catalog when first needed.
 
 #include "engine/core/table_plan.hpp"
+#include "engine/ddl/message.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/pg/connection.hpp"
@@ -12,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -32,6 +34,8 @@ public:
     void forget();
     // From now on the catalog is read so, which sees what an open transaction made of it; null: as usual. Forgets.
     void read_by(catalog_reader reader);
+    // DDL that comes behind changes which are still to be planned, where these waited together; forgets.
+    void also_follow(std::vector<ddl::message> messages);
     [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:
@@ -46,6 +50,7 @@ private:
     io::pg::connection& catalog_;
     bool binary_;
     catalog_reader reader_;
+    std::vector<ddl::message> ahead_;
     boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table_plan>> known_;
     pgoutput::relation_shape const* last_shape_ = nullptr;
     table_plan* last_plan_ = nullptr;

@@ -192,7 +192,12 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
     auto const kept = group.outcome == row_outcome::patch ? kept_columns(*group.plan, group.columns)
                                                           : std::vector<std::string>{};
     auto const seen = to_string(seen_before_);
-    if (sql::left_out_matters(kept, rules_)) {
+    auto rules = rules_;
+    if (form == statement_form::touch) {
+        rules.touches = true;
+        rules.completes = false;
+    }
+    if (sql::left_out_matters(kept, rules)) {
         values_.push_back(text_param(seen));
     }
     add_unseen();
@@ -200,20 +205,20 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
         auto const table = table_for(*group.plan, group.columns);
         switch (group.outcome) {
         case row_outcome::insert:
-            return sql::insert_rows(table, rules_);
+            return sql::insert_rows(table, rules);
         case row_outcome::update:
-            return sql::update_rows(table, rules_);
+            return sql::update_rows(table, rules);
         case row_outcome::patch:
-            return sql::patch_rows(table, kept, rules_);
+            return sql::patch_rows(table, kept, rules);
         case row_outcome::remove:
             break;
         }
-        return sql::remove_rows(table, rules_);
+        return sql::remove_rows(table, rules);
     };
-    auto const key =
-        fmt::format("{} {} {}", group.plan->number, static_cast<int>(group.outcome), group.columns);
+    auto const key = fmt::format("{} {} {}{}", group.plan->number, static_cast<int>(group.outcome),
+                                 group.columns, rules.touches ? " touch" : "");
     auto done = send(key, text_of, values_);
-    return done && group.outcome == row_outcome::patch
+    return done && group.outcome == row_outcome::patch && !rules.touches
                ? log_deleted(key, *group.plan, group.columns, {}, kept, group.arrays.size())
                : done;
 }

@@ -50,6 +50,7 @@ enum class statement_form : std::uint8_t {
     trusting, // new rows may go by plain INSERT, see insert_trust
     usual,
     apart, // after a collision: a key update is a DELETE and an INSERT
+    touch, // see sql::apply_rules
 };
 
 // Everything here queues in the pipeline; nothing suspends. A statement that was prepared in a

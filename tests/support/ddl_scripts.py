@@ -125,3 +125,7 @@ SCRIPTS = {
     "unlogged": ("", ["CREATE UNLOGGED TABLE %s.light (id integer PRIMARY KEY)"]),
     "move_schema": ("", ["CREATE SCHEMA %s_more", "ALTER TABLE %s.child SET SCHEMA %s_more"]),
 }
+
+# On both at once they pause (a name that is made and given away within the script), or each row has two values that are
+# nobody's later one.
+ONE_SIDED = {"view", "function", "add_column_volatile_default", "add_column_identity", "change_type_using", "change_type_of_default"}
