@@ -464,7 +464,11 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
-NEW_IN_10 = ("ALTER TABLE tandem.progress DROP COLUMN newest_us, DROP COLUMN seen_lsn, DROP COLUMN seen_us; "
+NEW_IN_11 = ("DROP TABLE tandem.shape, tandem.ddl, tandem.rewriter; ALTER TABLE tandem.meta DROP COLUMN joining; "
+             "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT p.oid FROM pg_proc p WHERE pronamespace = 'tandem'::regnamespace AND proname IN "
+             "('rewritten', 'grants', 'column_shapes', 'part_shapes', 'relation_shape', 'type_shape', 'shape_of', 'root_of', 'carried_schema', "
+             "'of_extension', 'note_shapes', 'shape_named') LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; ")
+NEW_IN_10 = NEW_IN_11 + ("ALTER TABLE tandem.progress DROP COLUMN newest_us, DROP COLUMN seen_lsn, DROP COLUMN seen_us; "
              "ALTER TABLE tandem.parked DROP COLUMN v; DROP FUNCTION tandem.conflicting(); "
              "DROP FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, "
              "bigint, pg_lsn, bigint); ")
@@ -482,7 +486,7 @@ def test_an_older_installation_is_brought_forward(pair):
              "UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [10, 10]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [11, 11]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
             for node in pair.both] == [5, 5]
@@ -505,6 +509,15 @@ def test_an_installation_of_version_9_is_brought_forward(pair):
     pair.a.sql("INSERT INTO item VALUES (900, 'x')")
     pair.settle()
     pair.assert_equal("item")
+
+
+def test_an_installation_of_version_10_is_brought_forward(pair):
+    pair.run().stop()
+    pair.sql(NEW_IN_11 + "UPDATE tandem.meta SET schema_version = 10")
+    pair.run("--ddl", "on")
+    pair.a.sql("ALTER TABLE item ADD COLUMN more text")
+    pair.settle()
+    assert pair.b.sql("SELECT more FROM item LIMIT 1") in ([], [(None,)])
 
 
 def test_a_foreign_schema_of_our_name_is_left_alone(pair):
