@@ -19,6 +19,7 @@ DECLARE
     more jsonb;
     rewritten jsonb := coalesce(nullif(current_setting('tandem.rewritten', true), ''), '{}')::jsonb;
     asked text := current_query();
+    token text := (SELECT m.ddl_token FROM tandem.meta AS m);
     to_touch jsonb := '[]'; -- [table, [column, ...]]; null: all columns
     applying boolean := pg_replication_origin_session_is_setup() OR coalesce(current_setting('tandem.origin', true), '') <> '';
 BEGIN
@@ -74,12 +75,13 @@ BEGIN
     told := jsonb_build_object('version', 1, 'tag', p_tag, 'concurrently', p_tag LIKE '% INDEX' AND asked ~* '\mconcurrently\M',
                                'changes', changes);
     INSERT INTO tandem.ddl (tag, changes, ended) VALUES (p_tag, told, 'sent');
-    PERFORM pg_logical_emit_message(true, 'tandem.ddl', told::text);
+    -- Anybody may emit a message: ours bear what only the owner of schema tandem can read.
+    PERFORM pg_logical_emit_message(true, 'tandem.ddl', token || told);
     -- What the rows have otherwise is theirs already, or newer there.
-    PERFORM pg_logical_emit_message(true, 'tandem.ddl', jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname,
-                'table', c.relname, 'columns', each -> 1)::text),
+    PERFORM pg_logical_emit_message(true, 'tandem.ddl', token || jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname,
+                'table', c.relname, 'columns', each -> 1)),
             tandem.touch((each ->> 0)::oid, 'true'),
-            pg_logical_emit_message(true, 'tandem.ddl', '{"version": 1, "tag": "TOUCH"}')
+            pg_logical_emit_message(true, 'tandem.ddl', token || '{"version": 1, "tag": "TOUCH"}')
        FROM jsonb_array_elements(to_touch) AS each JOIN pg_class AS c ON c.oid = (each ->> 0)::oid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace;
 END
@@ -233,7 +235,9 @@ std::vector<std::string> ddl_trigger_statements() {
         // Also of what an applier carries out: it is taken down and told to nobody.
         "ALTER EVENT TRIGGER tandem_ddl ENABLE ALWAYS",
         "ALTER EVENT TRIGGER tandem_drop ENABLE ALWAYS",
-        "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS", "SELECT tandem.note_shapes()"};
+        "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS",
+        "UPDATE tandem.meta SET ddl_token = coalesce(ddl_token, replace(gen_random_uuid()::text, '-', ''))",
+        "SELECT tandem.note_shapes()"};
 }
 
 std::vector<std::string> drop_ddl_trigger_statements() {

@@ -11,6 +11,7 @@ constexpr char const* create_meta = R"(CREATE TABLE tandem.meta (
     node text NOT NULL,
     incarnation text NOT NULL,
     origin_column text, -- instead of replication origins
+    ddl_token text, -- what messages of DDL begin with
     joining jsonb, -- which new tables join the sync: {"tables": [[schema, name], ...] or null, "but": [...]}, regular expressions
     installed_at timestamptz NOT NULL DEFAULT clock_timestamp()))";
 
@@ -314,7 +315,7 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         statements.emplace_back(create_conflicting);
     }
     if (installed < 11) { // DDL
-        statements.emplace_back("ALTER TABLE tandem.meta ADD COLUMN joining jsonb");
+        statements.emplace_back("ALTER TABLE tandem.meta ADD COLUMN joining jsonb, ADD COLUMN ddl_token text");
         statements.emplace_back(create_shape);
         statements.emplace_back(create_ddl);
         statements.emplace_back(create_rewriter);

@@ -184,6 +184,7 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
                               point->expect_last_applied && !failpoint("progress_check")};
     direction_link link{executor,        setup_,           stats(), *memory_,
                         point->progress, point->confirmed, binary};
+    link.ddl_token = point->ddl_token;
     memory_->source_clock.restart(point->progress.facts.applied_at);
     auto const watched =
         co_await watch_deletes(link, *open.target, source_wal_.deletes, target_wal_.deletes);

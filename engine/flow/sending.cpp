@@ -262,6 +262,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     row.facts.applied = with.start.confirmed;
     direction_link link{executor, setup_, stats(), *memory_, row, with.start.confirmed, false};
     link.renewal.due = std::chrono::steady_clock::time_point::max();
+    link.ddl_token = with.point.ddl_token;
     memory_->source_clock.restart({});
     stream_identity who;
     who.node = setup_.source.name;

@@ -182,6 +182,14 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     facts.sent_as = words(got->text(0, 8));
     point.sender_timeout = std::chrono::milliseconds{got->integer(0, 7)};
     point.source_end = facts.wal_end;
+    if (setup.ddl) {
+        auto const token = co_await source.execute(
+            "SELECT coalesce(to_jsonb(m) ->> 'ddl_token', '') FROM tandem.meta AS m");
+        if (!token) {
+            co_return retry_after(setup.source.name, "reading tandem.meta", token.error());
+        }
+        point.ddl_token = token->empty() ? std::string{} : std::string{token->text(0, 0)};
+    }
     co_return facts;
 }
 

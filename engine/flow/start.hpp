@@ -18,7 +18,8 @@ struct start_point {
     bool expect_last_applied = false;
     lsn confirmed;                                    // of the slot
     std::chrono::milliseconds sender_timeout{60'000}; // the source's wal_sender_timeout; 0: none
-    lsn source_end;                                   // flushed WAL at this moment
+    std::string ddl_token; // what the source's messages of DDL begin with; empty: it tells none
+    lsn source_end;        // flushed WAL at this moment
 };
 
 // By which this process is known as the owner of what it takes.

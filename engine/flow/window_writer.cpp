@@ -116,7 +116,16 @@ window_writer::step window_writer::message(pgoutput::logical_message const& said
         return std::nullopt;
     }
     if (said.prefix == ddl_prefix) {
-        return link_.setup.ddl ? ddl(said.content, said.position) : std::nullopt;
+        bool const ours = !link_.ddl_token.empty() && said.content.starts_with(link_.ddl_token);
+        if (link_.setup.ddl && !ours && !passes_over()) { // anybody may emit a message
+            spdlog::warn(
+                "{} -> {}: a message of DDL that the event triggers of node {} did not write is "
+                "passed over",
+                link_.setup.source.name, link_.setup.target.name, link_.setup.source.name);
+        }
+        return link_.setup.ddl && ours
+                   ? ddl(said.content.substr(link_.ddl_token.size()), said.position)
+                   : std::nullopt;
     }
     if (has_changes_ || passes_over()) {
         return std::nullopt;

@@ -222,6 +222,17 @@ def test_nothing_comes_back_and_nothing_is_looped(world):
     check_equal(world, "once")
 
 
+def test_a_message_that_somebody_else_emits_is_passed_over(world):
+    make(world, "forged")
+    told = world.a.value("SELECT changes::text FROM tandem.ddl WHERE tag = 'CREATE TABLE' AND changes::text LIKE '%forged%' LIMIT 1")
+    for content in (told.replace('"name": "t"', '"name": "forged_by_me"'), "x" * 32 + told, ""):
+        world.a.sql("SELECT pg_logical_emit_message(true, 'tandem.ddl', %s)", content)
+    world.settle()
+    assert world.b.value("SELECT count(*) FROM pg_class WHERE relname = 'forged_by_me'") == 0
+    assert world.instance.log_text().count("did not write is passed over") == 3
+    check_equal(world, "forged")
+
+
 def test_an_additive_alter_is_there_at_once(world):
     make(world, "quick")
     seconds = []

@@ -464,7 +464,7 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
-NEW_IN_11 = ("DROP TABLE tandem.shape, tandem.ddl, tandem.rewriter; ALTER TABLE tandem.meta DROP COLUMN joining; "
+NEW_IN_11 = ("DROP TABLE tandem.shape, tandem.ddl, tandem.rewriter; ALTER TABLE tandem.meta DROP COLUMN joining, DROP COLUMN ddl_token; "
              "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT p.oid FROM pg_proc p WHERE pronamespace = 'tandem'::regnamespace AND proname IN "
              "('rewritten', 'grants', 'column_shapes', 'part_shapes', 'relation_shape', 'type_shape', 'shape_of', 'root_of', 'carried_schema', "
              "'of_extension', 'note_shapes', 'shape_named') LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; ")

@@ -308,6 +308,8 @@ inline void master::end(app_transaction const& done) {
         case engine::change_kind::truncate:
             rows.fill(std::nullopt);
             break;
+        case engine::change_kind::ddl: // not of this model
+            break;
         }
     }
 }
@@ -335,6 +337,8 @@ inline std::vector<engine::change> master::changes_of(std::vector<app_write> con
             what.truncated = &list;
             break;
         }
+        case engine::change_kind::ddl:
+            break;
         }
     }
     return made;
