@@ -213,7 +213,8 @@ constexpr char const* create_rewriter = R"(CREATE TABLE tandem.rewriter (
     relation oid,
     again text))"; // rewritten, recent: which of its rows are to be sent to the peers
 
-constexpr char const* create_rewritten = R"(CREATE OR REPLACE FUNCTION tandem.rewritten(p_writer xid)
+constexpr char const* create_rewritten =
+    R"(CREATE OR REPLACE FUNCTION tandem.rewritten(p_writer xid)
 RETURNS boolean LANGUAGE sql AS $body$
 SELECT EXISTS (SELECT FROM tandem.rewriter WHERE transaction = p_writer::text::bigint)
 $body$)";
@@ -315,7 +316,8 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         statements.emplace_back(create_conflicting);
     }
     if (installed < 11) { // DDL
-        statements.emplace_back("ALTER TABLE tandem.meta ADD COLUMN joining jsonb, ADD COLUMN ddl_token text");
+        statements.emplace_back(
+            "ALTER TABLE tandem.meta ADD COLUMN joining jsonb, ADD COLUMN ddl_token text");
         statements.emplace_back(create_shape);
         statements.emplace_back(create_ddl);
         statements.emplace_back(create_rewriter);

@@ -21,8 +21,10 @@ constexpr std::chrono::seconds row_patience{10};
 
 // From where a new writer begins; a segment of the same one goes on.
 log_reader::voided log_reader::follow(event::start_note const& note) {
-    if (auto const ahead = ahead_kib(note.rows.size());
-        ahead > 0 && std::exchange(link_.memory.rows_ahead_kib, ahead) != ahead) {
+    // The least that a start in the log asks for: tables join from start to start.
+    auto& kept = link_.memory.rows_ahead_kib;
+    if (auto const ahead = ahead_kib(note.rows.size()); ahead > 0 && (kept == 0 || ahead < kept)) {
+        kept = ahead;
         return failure{next_step::retry_text,
                        fmt::format("the rows of node {} are in topics of their tables",
                                    link_.setup.source.name)};

@@ -110,6 +110,7 @@ def carry_out(database, schema, steps):
     connection.close()
 
 
+@pytest.mark.sampled(81)
 @pytest.mark.parametrize("where, name", [(where, name) for where in ("a", "b", "both") for name in SCRIPTS
                                          if where != "both" or name not in ONE_SIDED])
 def test_a_script_ends_equal(world, where, name):

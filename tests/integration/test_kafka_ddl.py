@@ -18,6 +18,7 @@ def world(servers, kafka, request):
     pair.close()
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_script_ends_equal(world, name):
     more, steps = SCRIPTS[name]
