@@ -22,7 +22,8 @@ class Quickstart:
         self.argv = [str(ROOT / "tools" / "quickstart"), "--once", "--seconds", "5",
                      "--ports", ",".join(map(str, self.ports)), "--listen", str(self.listen),
                      "--root", str(space.path), "--binary", program, *more]
-        self.environment = {**os.environ, **environment}
+        # As users run it, DDL included.
+        self.environment = {name: value for name, value in {**os.environ, **environment}.items() if name != "TANDEM_DDL"}
 
     def start(self):
         return subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
