@@ -39,7 +39,8 @@ std::vector<std::string> texts_in(std::string_view from) {
 awaitable<std::vector<ddl_entry>> read_node(io::asio::any_io_executor executor, node_options node,
                                             std::size_t most) {
     session opened = co_await session::open(std::move(executor), std::move(node));
-    auto const there = co_await opened.run("SELECT to_regclass('tandem.ddl') IS NOT NULL", reading_ddl);
+    auto const there =
+        co_await opened.run("SELECT to_regclass('tandem.ddl') IS NOT NULL", reading_ddl);
     if (!there.boolean(0, 0)) {
         throw command_failed{
             exit_status::usage,

@@ -70,7 +70,7 @@ struct options {
     orphan_policy foreign_keys = orphan_policy::report;
     std::string
         origin_column; // tells where a row was written, instead of replication origins; empty: these
-    bool ddl = true;     // is carried: init makes event triggers, a run carries out what they tell
+    bool ddl = true;   // is carried: init makes event triggers, a run carries out what they tell
     std::chrono::milliseconds max_clock_skew{5'000};
     std::chrono::milliseconds conflict_retention = std::chrono::hours{24 * 30};
     bool peer_sync_commit = false;

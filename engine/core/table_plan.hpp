@@ -51,7 +51,8 @@ struct plan_column {
 // Columns stand in the order of the source's tuples.
 struct table_plan {
     pgoutput::relation_ptr shape;
-    pgoutput::relation_ptr described; // as the stream has it, where `shape` follows what was altered here since
+    pgoutput::relation_ptr
+        described; // as the stream has it, where `shape` follows what was altered here since
     std::string schema;
     std::string name;
     std::vector<plan_column> columns;

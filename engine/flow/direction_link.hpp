@@ -103,7 +103,7 @@ struct direction_link {
     // Accepted by the reader of a log and not yet in the target: what is applied takes it along, so that a later start
     // knows whose the applied is.
     std::optional<source_identity> source_news;
-    std::string ddl_token; // see start_point
+    std::string ddl_token;         // see start_point
     bool conflicts_changed = true; // tandem.conflict may have grown
     bool anything_parked = false;  // by the applier's own knowledge
     bool parked_asked = false; // `tandem parked` asked for something: the applier carries it out
