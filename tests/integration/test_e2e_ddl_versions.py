@@ -7,6 +7,7 @@ from support.ddl_scripts import BASE, SCRIPTS
 from support.long_tests import some
 from test_e2e_ddl import carry_out, in_schema, parked
 
+# Without MAINTAIN (m), which owners have from 17 on.
 LOOKS = (
     "SELECT table_schema, table_name, column_name, data_type, udt_name, character_maximum_length, numeric_precision, numeric_scale, column_default, "
     "is_nullable, is_identity, identity_generation, is_generated, generation_expression, collation_name FROM information_schema.columns "
@@ -21,7 +22,7 @@ LOOKS = (
     "ON n.oid = c.relnamespace WHERE NOT tgisinternal AND {namespace} ORDER BY 1, 2",
     "SELECT t.typname, t.typtype, (SELECT array_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid) FROM pg_type t JOIN pg_namespace n "
     "ON n.oid = t.typnamespace WHERE t.typtype IN ('e', 'd', 'r') AND {namespace} ORDER BY 1",
-    "SELECT c.relname, c.relkind, c.relpersistence, c.relreplident, c.reloptions, c.relrowsecurity, c.relacl::text, obj_description(c.oid, 'pg_class'), "
+    "SELECT c.relname, c.relkind, c.relpersistence, c.relreplident, c.reloptions, c.relrowsecurity, translate(c.relacl::text, 'm', ''), obj_description(c.oid, 'pg_class'), "
     "pg_get_expr(c.relpartbound, c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') "
     "AND {namespace} ORDER BY 1",
     "SELECT sequencename, data_type, start_value, min_value, max_value, increment_by, cycle, cache_size FROM pg_sequences WHERE {schema} ORDER BY 1",
