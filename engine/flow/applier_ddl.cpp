@@ -168,6 +168,9 @@ io::awaitable<outcome_of<applier::ddl_outcome>> applier::carry_out(
     if (!prepared) {
         co_return prepared.error();
     }
+    if (prepared->failed) {
+        co_return retry_after(link_.setup.target.name, "preparing DDL", *prepared->failed);
+    }
     for (auto const& change : told.changes) {
         auto done = co_await carry_out_one(change, made);
         if (!done) {
@@ -220,6 +223,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     auto begun = co_await run_alone("SAVEPOINT tandem");
     if (!begun) {
         co_return begun.error();
+    }
+    if (begun->failed) { // nothing behind it would say why
+        co_return co_await after_error(*begun->failed, "beginning DDL");
     }
     auto done = co_await carry_out(*told, std::span<ddl::message const>());
     if (!done) {
