@@ -217,8 +217,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     auto const [schema, name] = parked_as(*told);
     if (parked_.touches(fmt::format("{}.{}", schema, name))) {
         ++at.parked;
-        auto const waits = queued_behind();
-        co_return co_await refuse_ddl(header, what, *told, waits);
+        co_return co_await refuse_ddl(header, what, *told, queued_behind());
     }
     auto begun = co_await run_alone("SAVEPOINT tandem");
     if (!begun) {
@@ -257,8 +256,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     sql::ddl_note note{link_.setup.source.name, to_string(header.final_lsn),
                        to_string(header.commit_time), told->tag, *what.ddl};
     note.ended = done->statements.empty() ? "nothing to do" : "applied";
-    note.statements = done->statements;
-    note.error = done->left_out;
+    note.statements = std::move(done->statements), note.error = std::move(done->left_out);
     auto const statement = sql::note_ddl(note);
     auto noted = co_await run_alone(statement);
     if (!noted) {
