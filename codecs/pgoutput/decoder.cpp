@@ -250,4 +250,11 @@ codec_errc decoder::admit(stream_abort const& made) {
     return codec_errc::ok;
 }
 
+void decoder::rename_schema(std::string const& from, std::string const& to) {
+    relations_.rename_schema(from, to);
+    for (auto& [transaction, described] : streams_) {
+        described.rename_schema(from, to);
+    }
+}
+
 } // namespace tandem::pgoutput

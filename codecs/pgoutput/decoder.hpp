@@ -31,6 +31,8 @@ public:
     [[nodiscard]] relation_ptr const* find(oid relation) const noexcept;
     // Takes over what another decoder was told of relations, so that equal shapes are the same object.
     void adopt_relations(decoder const& from) { relations_.adopt_newer(from.relations_); }
+    // See relation_cache: of what comes from here on.
+    void rename_schema(std::string const& from, std::string const& to);
     // Whether the last R described a relation first, again, or otherwise than before.
     [[nodiscard]] relation_cache::outcome described() const noexcept { return described_; }
 

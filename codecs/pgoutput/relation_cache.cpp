@@ -54,6 +54,16 @@ void relation_cache::adopt_newer(relation_cache const& from) {
     }
 }
 
+void relation_cache::rename_schema(std::string const& from, std::string const& to) {
+    for (auto& [id, known] : shapes_) {
+        if (known.shape != nullptr && known.shape->schema == from) {
+            auto renamed = std::make_shared<relation_shape>(*known.shape);
+            renamed->schema = to;
+            known.shape = std::move(renamed);
+        }
+    }
+}
+
 relation_ptr const* relation_cache::find(oid id) const noexcept {
     auto const known = shapes_.find(id.value);
     return known == shapes_.end() ? nullptr : &known->second.shape;

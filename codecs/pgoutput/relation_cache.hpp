@@ -53,6 +53,8 @@ public:
     void adopt(relation_ptr shape);
     // Those of another cache that are not known here, or were described later.
     void adopt_newer(relation_cache const& from);
+    // All relations of a schema get another one. PostgreSQL describes no relation anew for that.
+    void rename_schema(std::string const& from, std::string const& to);
 
 private:
     struct entry {

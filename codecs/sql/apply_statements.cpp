@@ -206,7 +206,7 @@ std::string on_conflict(apply_table const& table, std::vector<std::string> const
     }
     auto const update = head + "UPDATE SET " + set;
     if (!rules.guarded) {
-        return update;
+        return update + as_prepared(table, " WHERE ");
     }
     guard_terms const terms{type,
                             looked_up_time(table, rules, source.times),
@@ -217,7 +217,7 @@ std::string on_conflict(apply_table const& table, std::vector<std::string> const
                             source.newest,
                             source.unseen,
                             source.unseen_by};
-    return update + " WHERE " + guard(table, rules, terms);
+    return update + " WHERE " + guard(table, rules, terms) + as_prepared(table, " AND ");
 }
 
 std::string upsert(apply_table const& table, apply_rules const& rules, std::string const& type) {
@@ -299,9 +299,9 @@ std::string update_of(apply_table const& table, std::vector<std::string> const& 
                       std::string const& match) {
     return fmt::format(
         "WITH v AS (SELECT * FROM {} WHERE {}), done AS (UPDATE {} AS t SET {} FROM v "
-        "WHERE {}{} RETURNING 1) ",
+        "WHERE {}{}{} RETURNING 1) ",
         source.from, scalars_known(source, rules), qualified(table.schema, table.name), set, match,
-        and_guard(table, kept, rules, source));
+        and_guard(table, kept, rules, source), as_prepared(table, " AND "));
 }
 
 std::string old_key_match(std::vector<apply_column> const& old_key) {

@@ -26,6 +26,9 @@ struct apply_table {
     std::string schema;
     std::string name;
     std::vector<apply_column> columns; // those the statement has arrays for, in their order
+    // A type of schema tandem, which the target's own ALTER ... USING renames: statements that write over rows fail with
+    // undefined_object when they were prepared before it. Empty: the target has none.
+    std::string form = {};
 };
 
 // What an incoming row is compared by (R11, R13).

@@ -33,6 +33,13 @@ std::string note_ddl(ddl_note const& note) {
         literal_or_null(note.error));
 }
 
+std::string send_again(std::string_view schema, std::string_view table, std::string_view which) {
+    return fmt::format(
+        "INSERT INTO tandem.rewriter (transaction, relation, again) SELECT 0, oid, {} FROM pg_class "
+        "WHERE oid = to_regclass({})",
+        literal(which), literal(qualified(schema, table)));
+}
+
 std::string park_ddl(ddl_note const& note, parked_ddl const& where) {
     // Behind another one: both may do what one could not.
     auto const again =
@@ -58,6 +65,31 @@ std::string resumed_ddl(std::string_view node, std::string_view position, std::s
         "position = {} AND ended = 'paused' AND changes = {}",
         literal(statements.empty() ? "nothing to do" : "applied"), text_array(statements),
         literal(node), literal(position), literal(told));
+}
+
+std::string parked_concurrently(std::string_view node) {
+    return fmt::format(
+        "SELECT shape FROM tandem.parked WHERE stream = {} AND op = 'ddl' AND asked = 'retry' AND "
+        "(shape::jsonb -> 'concurrently')::boolean ORDER BY position, idx",
+        literal(node));
+}
+
+std::string lacking_columns(std::string_view schema, std::string_view table,
+                            std::vector<described_column> const& columns) {
+    constexpr std::uint32_t first_of_users = 16384;
+    std::vector<std::string> rows;
+    rows.reserve(columns.size());
+    for (auto const& each : columns) {
+        rows.push_back(fmt::format("({}, {}, {})", literal(each.name),
+                                   each.type < first_of_users ? std::to_string(each.type) : "NULL",
+                                   each.modifier));
+    }
+    auto const quoted = qualified(std::string{schema}, std::string{table});
+    return fmt::format(
+        "SELECT c.name, {} || ' ADD COLUMN IF NOT EXISTS ' || quote_ident(c.name) || ' ' || format_type(c.type::bigint::oid, "
+        "c.modifier) FROM (VALUES {}) AS c (name, type, modifier) WHERE to_regclass({}) IS NOT NULL AND NOT EXISTS (SELECT "
+        "FROM pg_attribute AS a WHERE a.attrelid = to_regclass({}) AND a.attname = c.name AND NOT a.attisdropped)",
+        literal("ALTER TABLE " + quoted), fmt::join(rows, ", "), literal(quoted), literal(quoted));
 }
 
 } // namespace tandem::sql

@@ -19,6 +19,9 @@ struct ddl_note {
     std::string error = {};                // empty: none
 };
 [[nodiscard]] std::string note_ddl(ddl_note const& note);
+// Soon, on a session without origin: tandem.send_again().
+[[nodiscard]] std::string send_again(std::string_view schema, std::string_view table,
+                                     std::string_view which); // see tandem.rewriter
 
 struct parked_ddl {
     std::string schema;
@@ -35,5 +38,18 @@ struct parked_ddl {
 [[nodiscard]] std::string resumed_ddl(std::string_view node, std::string_view position,
                                       std::string_view told,
                                       std::vector<std::string> const& statements);
+
+// The messages of indexes made CONCURRENTLY that wait in tandem.parked and are asked for.
+[[nodiscard]] std::string parked_concurrently(std::string_view node);
+
+// Columns that a table of a node has, as its changes describe them.
+struct described_column {
+    std::string name;
+    std::uint32_t type = 0; // as the node numbers it: below 16384 every server does so
+    std::int32_t modifier = -1;
+};
+// A query: what adds those that this table lacks; a row without statement: its type has another number on each server.
+[[nodiscard]] std::string lacking_columns(std::string_view schema, std::string_view table,
+                                          std::vector<described_column> const& columns);
 
 } // namespace tandem::sql

@@ -5,6 +5,8 @@
 namespace tandem::sql {
 namespace {
 
+constexpr int messages_since = 140'000;
+
 // Takes down how these objects look now, puts new tables into the publication, and tells the stream what became of
 // what. What a peer's change brings here is taken down and told to nobody.
 constexpr char const* create_carry_ddl =
@@ -19,7 +21,7 @@ DECLARE
     more jsonb;
     rewritten jsonb := coalesce(nullif(current_setting('tandem.rewritten', true), ''), '{}')::jsonb;
     asked text := current_query();
-    token text := (SELECT m.ddl_token FROM tandem.meta AS m);
+    by_using boolean;
     to_touch jsonb := '[]'; -- [table, [column, ...]]; null: all columns
     applying boolean := pg_replication_origin_session_is_setup() OR coalesce(current_setting('tandem.origin', true), '') <> '';
 BEGIN
@@ -47,12 +49,25 @@ BEGIN
             more := tandem.publish_new(root.object);
         END IF;
         IF rewritten ? root.object::text THEN
+            more := more || jsonb_build_object('rewritten', rewritten -> root.object::text, 'by_using',
+                asked !~* '\malter\s+table\M' OR asked ~* '\musing\M');
+        END IF;
+        -- A default that was found once for all rows that were there.
+        more := more || jsonb_strip_nulls(jsonb_build_object('first', (
+            SELECT jsonb_object_agg(a.attname, (a.attmissingval::text::text[])[1]) FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid
+               AND d.adnum = a.attnum WHERE a.attrelid = root.object AND made ->> 'kind' = 'table' AND a.atthasmissing AND a.attnum > 0
+               AND NOT a.attisdropped AND d.adbin::text NOT LIKE '{CONST %' AND NOT EXISTS (
+                   SELECT FROM jsonb_array_elements(was -> 'columns') AS o WHERE (o ->> 'oid')::integer = a.attnum))));
+        by_using := (more ->> 'rewritten')::integer & 4 <> 0 AND (more ->> 'by_using')::boolean;
+        IF by_using AND NOT applying THEN
+            PERFORM tandem.next_form();
+        END IF;
+        -- USING that keeps the types sets rows as an UPDATE does.
+        IF rewritten ? root.object::text AND NOT (by_using AND NOT applying AND tandem.types_kept(was, made)) THEN
             DELETE FROM tandem.rewriter AS w WHERE w.at < now() - interval '1 day';
             EXECUTE format('INSERT INTO tandem.rewriter (transaction, relation, again) SELECT xmin::text::bigint, %s, %L FROM ONLY %s LIMIT 1',
                 root.object, CASE WHEN applying AND tandem.rows_moved(was, made, jsonb_build_object('rewritten', rewritten -> root.object::text,
                 'by_using', true)) THEN 'rewritten' END, root.object::regclass);
-            more := more || jsonb_build_object('rewritten', rewritten -> root.object::text, 'by_using',
-                asked !~* '\malter\s+table\M' OR asked ~* '\musing\M');
         END IF;
         CONTINUE WHEN made = was AND more = '{}';
         -- What the peer is sent of a generated column is nothing.
@@ -65,9 +80,20 @@ BEGIN
                 SELECT jsonb_agg(c -> 'name') FROM jsonb_array_elements(made -> 'columns') AS c WHERE NOT EXISTS (
                     SELECT FROM jsonb_array_elements(was -> 'columns') AS o WHERE o -> 'oid' = c -> 'oid' AND o -> 'type' = c -> 'type')) END));
         END IF;
+        IF tandem.is_synced(made) THEN
+            changes := changes || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('before', was, 'after', made)) || more);
+        END IF;
+        IF tandem.set_apart(root.object, was, made) THEN -- each node by itself: the others are told of what was asked for
+            made := tandem.shape_of(root.class, root.object);
+        END IF;
         INSERT INTO tandem.shape VALUES (root.class, root.object, made)
             ON CONFLICT (class, object) DO UPDATE SET shape = excluded.shape;
-        changes := changes || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('before', was, 'after', made)) || more);
+        -- Columns of a type that has another name now: here and there alike.
+        IF root.class = 'pg_type'::regclass AND (was -> 'schema', was -> 'name') <> (made -> 'schema', made -> 'name') THEN
+            UPDATE tandem.shape AS s SET shape = tandem.shape_of(s.class, s.object) WHERE s.class = 'pg_class'::regclass AND s.object IN (
+                SELECT a.attrelid FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = root.object AND a.atttypid IN (t.oid, t.typarray)
+                 WHERE NOT a.attisdropped);
+        END IF;
     END LOOP;
     IF changes = '[]' OR applying THEN
         RETURN;
@@ -75,16 +101,99 @@ BEGIN
     told := jsonb_build_object('version', 1, 'tag', p_tag, 'concurrently', p_tag LIKE '% INDEX' AND asked ~* '\mconcurrently\M',
                                'changes', changes);
     INSERT INTO tandem.ddl (tag, changes, ended) VALUES (p_tag, told, 'sent');
-    -- Anybody may emit a message: ours bear what only the owner of schema tandem can read.
-    PERFORM pg_logical_emit_message(true, 'tandem.ddl', token || told);
+    PERFORM tandem.tell(told);
     -- What the rows have otherwise is theirs already, or newer there.
-    PERFORM pg_logical_emit_message(true, 'tandem.ddl', token || jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname,
-                'table', c.relname, 'columns', each -> 1)),
-            tandem.touch((each ->> 0)::oid, 'true'),
-            pg_logical_emit_message(true, 'tandem.ddl', token || '{"version": 1, "tag": "TOUCH"}')
+    PERFORM tandem.tell(jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname, 'table', c.relname, 'columns', each -> 1)),
+            tandem.touch((each ->> 0)::oid, 'true'), tandem.tell('{"version": 1, "tag": "TOUCH"}')
        FROM jsonb_array_elements(to_touch) AS each JOIN pg_class AS c ON c.oid = (each ->> 0)::oid
        JOIN pg_namespace AS n ON n.oid = c.relnamespace;
 END
+$body$)";
+
+// Anybody may emit a message: ours bear what only the owner of schema tandem can read.
+constexpr char const* create_tell_by_message =
+    R"(CREATE OR REPLACE FUNCTION tandem.tell(p_what jsonb) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $body$
+SELECT pg_logical_emit_message(true, 'tandem.ddl', m.ddl_token || p_what::text) FROM tandem.meta AS m
+$body$)";
+
+// Before PostgreSQL 14 streams of rows carry rows alone. One that is deleted at once has been in the stream all the same.
+constexpr char const* create_queue =
+    "CREATE TABLE IF NOT EXISTS tandem.ddl_queue (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, told text NOT NULL)";
+constexpr char const* publish_queue =
+    "DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid WHERE "
+    "p.pubname = 'tandem' AND r.prrelid = 'tandem.ddl_queue'::regclass) THEN ALTER PUBLICATION tandem ADD TABLE "
+    "tandem.ddl_queue; END IF; END $do$";
+constexpr char const* create_tell_by_row =
+    R"(CREATE OR REPLACE FUNCTION tandem.tell(p_what jsonb) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
+DECLARE
+    number bigint;
+BEGIN
+    INSERT INTO tandem.ddl_queue (told) SELECT m.ddl_token || p_what::text FROM tandem.meta AS m RETURNING id INTO number;
+    DELETE FROM tandem.ddl_queue WHERE id = number;
+END
+$body$)";
+
+// New sequences count in this node's own steps where `init --ids stride` was said (R18). True: it did something.
+constexpr char const* create_set_apart =
+    R"(CREATE OR REPLACE FUNCTION tandem.set_apart(p_relation oid, p_was jsonb, p_made jsonb) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog AS $body$
+DECLARE
+    places bigint;
+    place bigint;
+    of record;
+    step numeric;
+    used bigint;
+    first numeric;
+    done boolean := false;
+BEGIN
+    SELECT m.id_places, m.id_place INTO places, place FROM tandem.meta AS m;
+    IF places IS NULL OR place IS NULL OR p_made ->> 'kind' NOT IN ('sequence', 'table') THEN
+        RETURN false;
+    END IF;
+    FOR of IN SELECT s.*, s.seqrelid::regclass::text AS name FROM pg_sequence AS s
+               WHERE s.seqincrement > 0 AND NOT s.seqcycle AND (
+                   (s.seqrelid = p_relation AND p_was IS NULL)
+                   OR s.seqrelid IN (SELECT d.objid FROM pg_depend AS d JOIN jsonb_array_elements(p_made -> 'columns') AS c
+                         ON (c ->> 'oid')::integer = d.refobjsubid
+                      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p_relation
+                        AND d.deptype = 'i' AND c ? 'identity' AND NOT EXISTS (
+                            SELECT FROM jsonb_array_elements(p_was -> 'columns') AS o WHERE o -> 'oid' = c -> 'oid' AND o ? 'identity')))
+    LOOP
+        EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM %s', of.name) INTO used;
+        step := of.seqincrement::numeric * places;
+        first := (div(greatest(used, 0), step) + 1) * step + of.seqincrement::numeric * place;
+        IF first > of.seqmax THEN
+            RAISE WARNING 'sequence % has no room for a place of its own on each node: its numbers can meet', of.name;
+            CONTINUE;
+        END IF;
+        EXECUTE format('ALTER SEQUENCE %s INCREMENT BY %s START WITH %s RESTART', of.name, step, first);
+        done := true;
+    END LOOP;
+    RETURN done;
+END
+$body$)";
+
+// Statements that carry out a peer's updates name this type. One that was prepared for what USING has changed since finds it
+// under another name, and is prepared anew: also one that waits for the table's lock meanwhile.
+constexpr char const* create_form =
+    "DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = 'tandem'::regnamespace AND typname LIKE "
+    "'form\\_%') THEN CREATE TYPE tandem.form_0 AS ENUM (); END IF; END $do$";
+constexpr char const* create_next_form =
+    R"(CREATE OR REPLACE FUNCTION tandem.next_form() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
+DECLARE
+    it oid := (SELECT oid FROM pg_type WHERE typnamespace = 'tandem'::regnamespace AND typname LIKE 'form\_%' AND typtype = 'e');
+BEGIN
+    PERFORM pg_advisory_xact_lock('pg_type'::regclass::oid::integer, it::integer); -- its name may be another one behind that
+    EXECUTE format('ALTER TYPE %s RENAME TO %I', it::regtype, 'form_' || txid_current() || '_' || md5(random()::text));
+END
+$body$)";
+
+// Whether no column has got another type.
+constexpr char const* create_types_kept =
+    R"(CREATE OR REPLACE FUNCTION tandem.types_kept(p_was jsonb, p_made jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog AS $body$
+SELECT NOT EXISTS (SELECT FROM jsonb_array_elements(p_made -> 'columns') AS c JOIN jsonb_array_elements(p_was -> 'columns') AS o
+                     ON o -> 'oid' = c -> 'oid' WHERE o -> 'type' <> c -> 'type')
 $body$)";
 
 // Whether the command gave rows values that nobody else can find: by a default that differs from row to row, or by USING.
@@ -96,6 +205,17 @@ SELECT ((p_more ->> 'rewritten')::integer & 2 <> 0 AND EXISTS (
              WHERE NOT c ? 'generated' AND (c ? 'default' OR c ? 'identity')
                AND NOT EXISTS (SELECT FROM jsonb_array_elements(p_was -> 'columns') AS o WHERE o -> 'oid' = c -> 'oid')))
     OR ((p_more ->> 'rewritten')::integer & 4 <> 0 AND (p_more ->> 'by_using')::boolean)
+$body$)";
+
+// Whether --tables and --exclude mean it: a table by its name, other objects where some table of their schema may be.
+constexpr char const* create_is_synced =
+    R"(CREATE OR REPLACE FUNCTION tandem.is_synced(p_object jsonb) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog AS $body$
+SELECT ((jsonb_typeof(m.joining -> 'tables') = 'array') IS NOT TRUE OR EXISTS (
+            SELECT FROM jsonb_array_elements((m.joining -> 'tables') || coalesce(m.joining -> 'parts', '[]')) AS w
+             WHERE p_object ->> 'schema' ~ (w ->> 0) AND (p_object ->> 'kind' <> 'table' OR p_object ->> 'name' ~ (w ->> 1))))
+   AND NOT EXISTS (SELECT FROM jsonb_array_elements(m.joining -> 'but') AS w
+                    WHERE p_object ->> 'schema' ~ (w ->> 0) AND p_object ->> 'name' ~ (w ->> 1))
+  FROM tandem.meta AS m
 $body$)";
 
 // Every row of a published table goes into the stream as it is.
@@ -129,7 +249,7 @@ DECLARE
 BEGIN
     FOR one IN SELECT w.ctid, w.* FROM tandem.rewriter AS w WHERE w.again IS NOT NULL FOR UPDATE SKIP LOCKED LOOP
         IF EXISTS (SELECT FROM pg_class WHERE oid = one.relation) THEN
-            PERFORM tandem.touch(one.relation, CASE one.again WHEN 'rewritten' THEN format('xmin::text = %L', one.transaction)
+            PERFORM tandem.touch(one.relation, CASE one.again WHEN 'rewritten' THEN format('xmin::text = %L', one.transaction) WHEN 'all' THEN 'true'
                 ELSE format('(pg_xact_commit_timestamp_origin(xmin)).roident = 0 AND pg_xact_commit_timestamp(xmin) > %L', one.at - interval '10 min') END);
         END IF;
         UPDATE tandem.rewriter SET again = NULL WHERE ctid = one.ctid;
@@ -165,8 +285,11 @@ END
 $body$)";
 
 constexpr char const* create_on_ddl =
+    // As appliers have it, whatever the session has set: shapes are compared as text.
     R"(CREATE OR REPLACE FUNCTION tandem.on_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog AS $body$
+SET search_path = pg_catalog SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET TimeZone = 'UTC' SET extra_float_digits = 3
+SET bytea_output = 'hex' SET xmloption = 'content' SET lc_monetary = 'C' SET standard_conforming_strings = on
+SET quote_all_identifiers = off SET array_nulls = on SET transform_null_equals = off AS $body$
 DECLARE
     roots jsonb;
     dropped jsonb := '[]';
@@ -180,7 +303,8 @@ BEGIN
                         FROM pg_event_trigger_dropped_objects() AS o WHERE NOT o.is_temporary),
         known AS (DELETE FROM tandem.shape AS s USING gone AS g WHERE s.class = g.classid AND s.object = g.objid AND g.objsubid = 0
                   RETURNING s.shape, g.place)
-        SELECT coalesce(jsonb_agg(jsonb_build_object('before', shape) ORDER BY place), '[]') INTO dropped FROM known;
+        SELECT coalesce(jsonb_agg(jsonb_build_object('before', shape) ORDER BY place), '[]') INTO dropped FROM known
+         WHERE tandem.is_synced(shape);
         SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(s.class::bigint, s.object::bigint)), '[]') INTO roots
           FROM pg_event_trigger_dropped_objects() AS o JOIN tandem.shape AS s
             ON (o.objsubid <> 0 AND s.class = o.classid AND s.object = o.objid)
@@ -225,24 +349,41 @@ $body$)";
 
 } // namespace
 
-std::vector<std::string> ddl_trigger_statements() {
-    return {
-        create_carry_ddl, create_rows_moved, create_touch, create_send_again, create_publish_new,
-        create_on_ddl, create_on_rewrite,
-        "CREATE EVENT TRIGGER tandem_ddl ON ddl_command_end EXECUTE FUNCTION tandem.on_ddl()",
-        "CREATE EVENT TRIGGER tandem_drop ON sql_drop EXECUTE FUNCTION tandem.on_ddl()",
-        "CREATE EVENT TRIGGER tandem_rewrite ON table_rewrite EXECUTE FUNCTION tandem.on_rewrite()",
-        // Also of what an applier carries out: it is taken down and told to nobody.
-        "ALTER EVENT TRIGGER tandem_ddl ENABLE ALWAYS",
-        "ALTER EVENT TRIGGER tandem_drop ENABLE ALWAYS",
-        "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS",
-        "UPDATE tandem.meta SET ddl_token = coalesce(ddl_token, replace(gen_random_uuid()::text, '-', ''))",
-        "SELECT tandem.note_shapes()"};
+std::vector<std::string> ddl_trigger_functions(int server_version) {
+    std::vector<std::string> made{create_form,        create_next_form,  create_types_kept,
+                                  create_is_synced,   create_carry_ddl,  create_rows_moved,
+                                  create_touch,       create_send_again, create_set_apart,
+                                  create_publish_new, create_on_ddl,     create_on_rewrite};
+    if (server_version >= messages_since) {
+        made.emplace_back(create_tell_by_message);
+    } else {
+        made.emplace_back(create_queue);
+        made.emplace_back(publish_queue);
+        made.emplace_back(create_tell_by_row);
+    }
+    return made;
+}
+
+std::vector<std::string> ddl_trigger_statements(int server_version) {
+    auto made = ddl_trigger_functions(server_version);
+    made.insert(
+        made.end(),
+        {"CREATE EVENT TRIGGER tandem_ddl ON ddl_command_end EXECUTE FUNCTION tandem.on_ddl()",
+         "CREATE EVENT TRIGGER tandem_drop ON sql_drop EXECUTE FUNCTION tandem.on_ddl()",
+         "CREATE EVENT TRIGGER tandem_rewrite ON table_rewrite EXECUTE FUNCTION tandem.on_rewrite()",
+         // Also of what an applier carries out: it is taken down and told to nobody.
+         "ALTER EVENT TRIGGER tandem_ddl ENABLE ALWAYS",
+         "ALTER EVENT TRIGGER tandem_drop ENABLE ALWAYS",
+         "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS",
+         "UPDATE tandem.meta SET ddl_token = coalesce(ddl_token, md5(random()::text || clock_timestamp()::text || "
+         "txid_current()::text))",
+         "SELECT tandem.note_shapes()"});
+    return made;
 }
 
 std::vector<std::string> drop_ddl_trigger_statements() {
     return {"DROP EVENT TRIGGER IF EXISTS tandem_ddl", "DROP EVENT TRIGGER IF EXISTS tandem_drop",
-            "DROP EVENT TRIGGER IF EXISTS tandem_rewrite"};
+            "DROP EVENT TRIGGER IF EXISTS tandem_rewrite", "DROP TABLE IF EXISTS tandem.ddl_queue"};
 }
 
 } // namespace tandem::sql

@@ -74,4 +74,10 @@ std::string guard_left_out(apply_table const& table, apply_rules const& rules,
         lost(table, rules, terms));
 }
 
+std::string as_prepared(apply_table const& table, std::string_view word) {
+    return table.form.empty()
+               ? std::string{}
+               : fmt::format("{}NULL::{} IS NULL", word, qualified("tandem", table.form));
+}
+
 } // namespace tandem::sql

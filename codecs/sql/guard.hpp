@@ -4,6 +4,7 @@
 #include "codecs/sql/apply_statements.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace tandem::sql {
 
@@ -27,5 +28,9 @@ struct guard_terms {
                                          guard_terms const& terms, std::string const& seen);
 // That the row is among those: see takes_unseen().
 [[nodiscard]] std::string not_seen(std::string const& times, std::string const& ids);
+
+// Behind that word, that no ALTER ... USING came since it was prepared (apply_table::form): true, and the planner leaves nothing
+// of it, or the statement is not understood. Empty where the target has no form.
+[[nodiscard]] std::string as_prepared(apply_table const& table, std::string_view word);
 
 } // namespace tandem::sql

@@ -80,6 +80,21 @@ std::string keep_parked(std::span<std::int64_t const> ids, parked_failure const&
         why.whole_table, array(ids));
 }
 
+std::string pause_table() {
+    return fmt::format(
+        "INSERT INTO tandem.parked (stream, position, idx, xid, committed_at, schema_name, table_name, whole_table, op, "
+        "sqlstate, error, asked) SELECT p.stream, p.applied_lsn, 0, p.applied_xid, coalesce(p.applied_at, now()), $1, $2, "
+        "true, 'pause', {}, 'paused by tandem table pause: ''tandem table resume'' lets its changes go on', 'pause' FROM "
+        "tandem.progress AS p WHERE p.stream = ANY ($3::text[]) RETURNING stream, id",
+        literal(sqlstate::paused));
+}
+
+std::string paused_tables(std::string_view stream) {
+    return fmt::format(
+        "UPDATE tandem.parked SET asked = NULL WHERE stream = {} AND asked = 'pause'",
+        literal(stream));
+}
+
 std::string make_whole(std::span<std::int64_t const> ids) {
     return fmt::format("UPDATE tandem.parked SET whole_table = true WHERE id = ANY ({})",
                        array(ids));

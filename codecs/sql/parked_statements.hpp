@@ -37,6 +37,11 @@ struct parked_failure {
 // A retry failed: its rows stay, asked to be retried no longer, the one at fault with its new error and the others
 // waiting for it.
 [[nodiscard]] std::string keep_parked(std::span<std::int64_t const> ids, parked_failure const& why);
+// A mark behind which a table's changes wait, in every given stream that comes to this node: $1 schema, $2 table, $3 the
+// streams. Columns of the answer: stream, id.
+[[nodiscard]] std::string pause_table();
+// Those marks are taken to heart.
+[[nodiscard]] std::string paused_tables(std::string_view stream);
 [[nodiscard]] std::string make_whole(std::span<std::int64_t const> ids);
 
 } // namespace tandem::sql

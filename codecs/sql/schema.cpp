@@ -2,6 +2,8 @@
 
 #include "codecs/sql/ddl_functions.hpp"
 
+#include <fmt/format.h>
+
 namespace tandem::sql {
 namespace {
 
@@ -12,7 +14,9 @@ constexpr char const* create_meta = R"(CREATE TABLE tandem.meta (
     incarnation text NOT NULL,
     origin_column text, -- instead of replication origins
     ddl_token text, -- what messages of DDL begin with
-    joining jsonb, -- which new tables join the sync: {"tables": [[schema, name], ...] or null, "but": [...]}, regular expressions
+    id_places bigint, -- new sequences count in steps of so many, and begin at this node's place (init --ids stride)
+    id_place bigint,
+    joining jsonb, -- what is synced, new tables too: {"tables": [[schema, name], ...] or null, "parts": [...], "but": [...]}, regular expressions
     installed_at timestamptz NOT NULL DEFAULT clock_timestamp()))";
 
 // One row per (stream, lane): how far this node has applied a source's stream (R2).
@@ -34,7 +38,7 @@ constexpr char const* create_progress = R"(CREATE TABLE tandem.progress (
     next_incarnation text,
     log_offset bigint, -- where the segment of Kafka's log begins that goes on behind applied_lsn
     newest_us bigint, -- greatest commit time (unix µs) of all that was applied (R13)
-    seen_lsn pg_lsn, -- how far into this node's WAL the stream's last writer had seen (R13)
+    seen_lsn pg_lsn, -- how far into this node's WAL the writers had seen of what is not confirmed to the source (R13)
     seen_us bigint, -- the greatest commit time up to there
     source_tokens text[] NOT NULL DEFAULT '{}', -- of the writers whose log was followed, the last one's last
     PRIMARY KEY (stream, lane)) WITH (fillfactor = 20))";
@@ -116,7 +120,7 @@ constexpr char const* create_parked = R"(CREATE TABLE tandem.parked (
     error text NOT NULL,
     detail text, -- of the error: may quote the row
     shape text, -- how the source's table looked (a relation note of docs/events.md); none: before version 5
-    asked text CHECK (asked IN ('retry', 'drop')), -- by `tandem parked`, until it is carried out
+    asked text CHECK (asked IN ('retry', 'drop', 'pause')), -- by `tandem parked` or `tandem table`, until it is carried out
     tried_at timestamptz))"; // the last retry that failed
 
 constexpr char const* index_asked =
@@ -125,7 +129,7 @@ constexpr char const* index_asked =
 constexpr char const* create_begin_apply = R"(CREATE OR REPLACE FUNCTION tandem.begin_apply(
     p_stream text, p_lane integer, p_epoch bigint, p_previous pg_lsn,
     p_applied pg_lsn, p_xid bigint, p_commit_time timestamptz, p_barrier timestamptz,
-    p_offset bigint DEFAULT NULL, p_seen pg_lsn DEFAULT NULL, p_seen_us bigint DEFAULT NULL)
+    p_offset bigint DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
     marked boolean := coalesce(pg_catalog.current_setting('tandem.origin', true), '') <> '';
@@ -146,8 +150,7 @@ BEGIN
     UPDATE tandem.progress
        SET applied_lsn = p_applied, applied_xid = p_xid, applied_at = p_commit_time,
            log_offset = coalesce(p_offset, log_offset),
-           newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint),
-           seen_lsn = coalesce(p_seen, seen_lsn), seen_us = coalesce(p_seen_us, seen_us)
+           newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint)
      WHERE stream = p_stream AND lane = p_lane AND epoch = p_epoch AND applied_lsn = p_previous;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'stream % is not at % in epoch %', p_stream, p_previous, p_epoch
@@ -186,6 +189,28 @@ BEGIN
 END
 $body$)";
 
+// A version of this node's own that lost at the peer goes, if it is still that one. `p_at`: of the batch that brought it there.
+constexpr char const* create_bury = R"(CREATE OR REPLACE FUNCTION tandem.bury(
+    p_schema text, p_table text, p_key jsonb, p_row jsonb, p_at timestamptz)
+RETURNS bigint LANGUAGE plpgsql AS $body$
+DECLARE
+    found regclass := pg_catalog.to_regclass(pg_catalog.format('%I.%I', p_schema, p_table));
+    matched text;
+    gone bigint := 0;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.format('t.%1$I = k.%1$I', name), ' AND ') INTO matched
+      FROM pg_catalog.jsonb_object_keys(p_key) AS name;
+    IF found IS NOT NULL AND matched IS NOT NULL THEN
+        EXECUTE pg_catalog.format('DELETE FROM %1$s AS t USING pg_catalog.jsonb_populate_record(NULL::%1$s, $1) AS k '
+            'WHERE %2$s AND (pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident = 0 AND '
+            'pg_catalog.pg_xact_commit_timestamp(t.xmin) <= $3 AND pg_catalog.to_jsonb(t.*) = $2', found, matched)
+            USING p_key, p_row, p_at;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+    END IF;
+    RETURN gone;
+END
+$body$)";
+
 // How every object that DDL is carried of looks, or looked before the command under way.
 constexpr char const* create_shape = R"(CREATE TABLE tandem.shape (
     class oid NOT NULL,
@@ -211,7 +236,7 @@ constexpr char const* create_rewriter = R"(CREATE TABLE tandem.rewriter (
     transaction bigint NOT NULL, -- xmin of the rows
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     relation oid,
-    again text))"; // rewritten, recent: which of its rows are to be sent to the peers
+    again text))"; // rewritten, recent, all: which of its rows are to be sent to the peers
 
 constexpr char const* create_rewritten =
     R"(CREATE OR REPLACE FUNCTION tandem.rewritten(p_writer xid)
@@ -251,6 +276,7 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         create_lost,
         create_incomplete,
         create_conflicting,
+        create_bury,
         create_shape,
         create_ddl,
         create_rewriter,
@@ -260,6 +286,30 @@ std::vector<std::string> install_statements(int /*server_version*/) {
     statements.insert(statements.end(), shapes.begin(), shapes.end());
     return statements;
 }
+
+namespace {
+
+void migrate_ddl(int installed, std::vector<std::string>& statements) {
+    if (installed < 11) { // DDL
+        statements.emplace_back(
+            "ALTER TABLE tandem.meta ADD COLUMN joining jsonb, ADD COLUMN ddl_token text");
+        statements.emplace_back(create_shape);
+        statements.emplace_back(create_ddl);
+        statements.emplace_back(create_rewriter);
+        statements.emplace_back(create_rewritten);
+        auto const shapes = ddl_shape_statements();
+        statements.insert(statements.end(), shapes.begin(), shapes.end());
+    }
+    if (installed < 12) { // sequences of new tables, tandem table pause
+        statements.emplace_back(
+            "ALTER TABLE tandem.meta ADD COLUMN id_places bigint, ADD COLUMN id_place bigint");
+        statements.emplace_back(
+            "ALTER TABLE tandem.parked DROP CONSTRAINT IF EXISTS parked_asked_check, ADD CHECK "
+            "(asked IN ('retry', 'drop', 'pause'))");
+    }
+}
+
+} // namespace
 
 std::vector<std::string> migration_statements(int installed, int /*server_version*/) {
     std::vector<std::string> statements;
@@ -271,10 +321,6 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         statements.emplace_back("ALTER TABLE tandem.progress ADD COLUMN log_offset bigint, "
                                 "ADD COLUMN source_tokens text[] NOT NULL DEFAULT '{}'");
         statements.emplace_back(create_sending);
-        statements.emplace_back(
-            "DROP FUNCTION IF EXISTS tandem.begin_apply(text, integer, bigint, pg_lsn, "
-            "pg_lsn, bigint, timestamptz, timestamptz)");
-        statements.emplace_back(create_begin_apply);
     }
     if (installed == 3) { // a process per site
         statements.emplace_back("ALTER TABLE tandem.sending ADD COLUMN start_lsn pg_lsn");
@@ -309,22 +355,19 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
             "ALTER TABLE tandem.progress ADD COLUMN newest_us bigint, ADD COLUMN "
             "seen_lsn pg_lsn, ADD COLUMN seen_us bigint");
         statements.emplace_back("ALTER TABLE tandem.parked ADD COLUMN v timestamptz");
-        statements.emplace_back(
-            "DROP FUNCTION IF EXISTS tandem.begin_apply(text, integer, bigint, pg_lsn, "
-            "pg_lsn, bigint, timestamptz, timestamptz, bigint)");
-        statements.emplace_back(create_begin_apply);
         statements.emplace_back(create_conflicting);
     }
-    if (installed < 11) { // DDL
-        statements.emplace_back(
-            "ALTER TABLE tandem.meta ADD COLUMN joining jsonb, ADD COLUMN ddl_token text");
-        statements.emplace_back(create_shape);
-        statements.emplace_back(create_ddl);
-        statements.emplace_back(create_rewriter);
-        statements.emplace_back(create_rewritten);
-        auto const shapes = ddl_shape_statements();
-        statements.insert(statements.end(), shapes.begin(), shapes.end());
+    if (installed < 14) { // what was seen is stored with what is confirmed
+        for (auto const* more : {"", ", bigint", ", bigint, pg_lsn, bigint"}) {
+            statements.push_back(fmt::format(
+                "DROP FUNCTION IF EXISTS tandem.begin_apply(text, integer, bigint, pg_lsn, "
+                "pg_lsn, bigint, timestamptz, timestamptz{})",
+                more));
+        }
+        statements.emplace_back(create_begin_apply);
+        statements.emplace_back(create_bury);
     }
+    migrate_ddl(installed, statements);
     return statements;
 }
 

@@ -9,7 +9,7 @@
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 11;
+inline constexpr int schema_version = 14;
 
 // SQLSTATEs raised by tandem.begin_apply(), and others by which we decide.
 namespace sqlstate {
@@ -28,7 +28,13 @@ inline constexpr char const* conflict =
     "TD015"; // --conflict error: the row here was written meanwhile
 inline constexpr char const* ddl_refused =
     "TD016"; // in tandem.parked: DDL of the source contradicts what is here
+inline constexpr char const* paused = "TD017";           // in tandem.parked: tandem table pause
 inline constexpr char const* unique_violation = "23505"; // the server's own
+
+// Of a statement that was prepared before this node's own ALTER ... USING: see apply_table::form.
+[[nodiscard]] inline bool of_older_form(std::string_view state, std::string_view said) noexcept {
+    return state == "42704" && said.find("tandem.form_") != std::string_view::npos;
+}
 
 // The table is missing, lacks a column or may not be written: no other row of it will do better.
 [[nodiscard]] inline bool table_at_fault(std::string_view state) noexcept {

@@ -8,9 +8,7 @@
 #include <string_view>
 
 namespace tandem::sql {
-namespace {
 
-// Types some of whose equal values have several texts.
 std::string key_text(std::string const& value, std::string const& type_name) {
     if (type_name == "numeric") {
         return fmt::format("CASE WHEN {0}::text LIKE '%.%' THEN rtrim(rtrim({0}::text, '0'), '.') "
@@ -25,6 +23,8 @@ std::string key_text(std::string const& value, std::string const& type_name) {
     }
     return value + "::text";
 }
+
+namespace {
 
 std::string hash_of(std::string const& key) {
     return fmt::format("pg_catalog.hashtextextended(({})::text, 0)", key);

@@ -12,6 +12,10 @@
 
 namespace tandem::sql {
 
+// The text of a key's value, in which equal keys are equal: some types have several for equal values. `type_name` without
+// modifiers.
+[[nodiscard]] std::string key_text(std::string const& value, std::string const& type_name);
+
 // `table` has the columns of the match key only. One array per column, the times of the deletes (timestamptz[]), and
 // where the last of them is committed.
 [[nodiscard]] std::string store_tombstones(apply_table const& table, bool binary);

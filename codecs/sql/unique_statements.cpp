@@ -96,7 +96,9 @@ std::string colliding_rows(apply_table const& key, std::vector<unique_index> con
         "(jsonb_populate_record((SELECT t FROM {1} AS t, k WHERE {3}), p.key || p.row)).* FROM p) AS "
         "n), t AS NOT MATERIALIZED (SELECT xmin AS writer, {2} FROM {1}) SELECT {4}, t.writer, "
         "(extract(epoch FROM pg_xact_commit_timestamp(t.writer)) * 1000000)::bigint, "
-        "(pg_xact_commit_timestamp_origin(t.writer)).roident FROM t, n WHERE ({5}) AND NOT ({6}) AND "
+        "coalesce((SELECT 0 FROM pg_replication_origin AS o WHERE o.roident = "
+        "(pg_xact_commit_timestamp_origin(t.writer)).roident AND starts_with(o.roname, 'tandem_resent_')), "
+        "(pg_xact_commit_timestamp_origin(t.writer)).roident) FROM t, n WHERE ({5}) AND NOT ({6}) AND "
         "NOT EXISTS (SELECT FROM k WHERE {7})",
         parked_id, qualified(key.schema, key.name), values_of(key, indexes),
         same_key(key, "t", names::own, "k", names::own), key_json(key), any,

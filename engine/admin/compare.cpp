@@ -8,85 +8,17 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 namespace tandem::engine {
 namespace {
 
 using io::pg::rows;
 
-constexpr std::int64_t rows_per_chunk = 10'000;
+constexpr std::int64_t rows_per_chunk = 250;
 constexpr std::int64_t bytes_per_row = 64; // a small row with its header: chunks get fewer rows
 constexpr std::int64_t chunks_max = 65'536;
-constexpr std::int64_t fetched_rows_max = 100'000; // per side, bounds memory
-
-// ROW("a","b")::text
-std::string row_text(std::vector<std::string> const& columns) {
-    std::string text{"ROW("};
-    for (std::string const& each : columns) {
-        text.append(text.size() > 4 ? "," : "").append(sql::identifier(each));
-    }
-    return text.append(")::text");
-}
-
-// 64 bits of a text. Where the servers' encodings differ, of its UTF-8 form.
-std::string hash_of(std::string const& text, bool same_encoding) {
-    if (same_encoding) {
-        return fmt::format("hashtextextended(({}) COLLATE \"C\", 0)", text);
-    }
-    return fmt::format("('x' || substr(md5(convert_to({}, 'UTF8')), 1, 16))::bit(64)::bigint",
-                       text);
-}
-
-struct table_query {
-    std::string hashed; // SELECT key text, key hash, row hash FROM ...
-    std::string size;   // SELECT bytes
-};
-
-table_query queries_for(table_info const& side, chosen_table const& table, bool same_encoding) {
-    std::vector<std::string> columns = table.columns;
-    std::sort(columns.begin(), columns.end());
-    std::string const name = sql::qualified(side.schema, side.name);
-    std::string const only = side.kind == 'p' ? "" : "ONLY ";
-    table_query made;
-    made.hashed = fmt::format("SELECT {} AS key, {} AS key_hash, {} AS row_hash FROM {}{}",
-                              row_text(table.key), hash_of(row_text(table.key), same_encoding),
-                              hash_of(row_text(columns), same_encoding), only, name);
-    if (!table.where.empty()) {
-        made.hashed += fmt::format(" WHERE ({})", table.where);
-    }
-    made.size = fmt::format("SELECT pg_table_size({}::regclass)", sql::literal(name));
-    return made;
-}
-
-awaitable<std::vector<chunk_sum>> read_chunks(session& side, table_query query, std::int64_t chunks,
-                                              std::string doing) {
-    std::string text =
-        fmt::format("SELECT key_hash & {}, count(*), sum(row_hash) FROM ({}) AS hashed "
-                    "GROUP BY 1",
-                    chunks - 1, query.hashed);
-    rows const got = co_await side.run(std::move(text), std::move(doing));
-    std::vector<chunk_sum> sums;
-    for (int row = 0; row < got.size(); ++row) {
-        sums.push_back({got.integer(row, 0), got.integer(row, 1), std::string{got.text(row, 2)}});
-    }
-    co_return sums;
-}
-
-awaitable<std::vector<row_hash>> read_rows(session& side, table_query query, std::int64_t chunks,
-                                           std::string list, std::string doing) {
-    std::string text =
-        fmt::format("SELECT key, row_hash FROM ({}) AS hashed WHERE key_hash & {} = ANY "
-                    "('{{{}}}'::bigint[])",
-                    query.hashed, chunks - 1, list);
-    rows const got = co_await side.run(std::move(text), std::move(doing));
-    std::vector<row_hash> read;
-    read.reserve(static_cast<std::size_t>(got.size()));
-    for (int row = 0; row < got.size(); ++row) {
-        read.push_back({std::string{got.text(row, 0)}, std::string{got.text(row, 1)}});
-    }
-    co_return read;
-}
+constexpr int fetched_at_once = 2'000;
+constexpr std::int64_t differences_counted = 100'000; // by compare_table(): it only refuses
 
 std::int64_t total(std::vector<chunk_sum> const& chunks) {
     std::int64_t rows = 0;
@@ -96,11 +28,56 @@ std::int64_t total(std::vector<chunk_sum> const& chunks) {
     return rows;
 }
 
-void note_key(std::vector<std::string>& list, std::string const& columns, std::string const& key,
-              std::size_t keys_max, table_comparison const& so_far) {
-    if (so_far.only_source.size() + so_far.only_target.size() + so_far.changed.size() < keys_max) {
-        list.push_back(fmt::format("({})={}", columns, key));
+awaitable<std::vector<chunk_sum>> read_chunks(session& side, sql::compared_table table,
+                                              std::int64_t chunks, std::string doing) {
+    auto text = sql::chunk_sums(table, chunks);
+    rows const got = co_await side.run(std::move(text), std::move(doing));
+    std::vector<chunk_sum> sums;
+    sums.reserve(static_cast<std::size_t>(got.size()));
+    for (int row = 0; row < got.size(); ++row) {
+        sums.push_back({got.integer(row, 0), got.integer(row, 1), std::string{got.text(row, 2)}});
     }
+    co_return sums;
+}
+
+std::string relation_name(table_info const& table) {
+    return sql::qualified(table.schema, table.name);
+}
+
+awaitable<std::int64_t> table_bytes(session& side, std::string name, std::string doing) {
+    auto text = fmt::format("SELECT pg_table_size({}::regclass)", sql::literal(name));
+    rows const got = co_await side.run(std::move(text), std::move(doing));
+    co_return got.integer(0, 0);
+}
+
+awaitable<sql::compared_table> compared_side(session& side, table_info where, chosen_table table,
+                                             bool same_encoding) {
+    sql::compared_table made;
+    made.schema = where.schema;
+    made.name = where.name;
+    made.partitioned = where.kind == 'p';
+    made.columns = table.columns;
+    std::ranges::sort(made.columns);
+    made.where = table.where;
+    made.same_encoding = same_encoding;
+    io::pg::parameters name;
+    name.emplace_back(relation_name(where));
+    auto text = sql::key_operators();
+    auto doing = "reading the key of table " + where.display();
+    rows const got = co_await side.ask(std::move(text), std::move(name), std::move(doing));
+    for (std::string const& column : table.key) {
+        sql::compared_key one;
+        one.name = column;
+        for (int row = 0; row < got.size(); ++row) {
+            if (got.text(row, 0) == column) {
+                one.type_name = std::string{got.text(row, 1)};
+                one.equals = got.null(row, 2) ? "=" : std::string{got.text(row, 2)};
+                break;
+            }
+        }
+        made.key.push_back(std::move(one));
+    }
+    co_return made;
 }
 
 } // namespace
@@ -113,8 +90,8 @@ std::int64_t chunk_count(std::int64_t bytes) noexcept {
     return chunks;
 }
 
-std::vector<chunk_difference> differing_chunks(std::vector<chunk_sum> const& source,
-                                               std::vector<chunk_sum> const& target) {
+std::vector<std::int64_t> differing_chunks(std::vector<chunk_sum> const& source,
+                                           std::vector<chunk_sum> const& target) {
     std::map<std::int64_t, std::pair<chunk_sum const*, chunk_sum const*>> pairs;
     for (chunk_sum const& each : source) {
         pairs[each.chunk].first = &each;
@@ -122,91 +99,186 @@ std::vector<chunk_difference> differing_chunks(std::vector<chunk_sum> const& sou
     for (chunk_sum const& each : target) {
         pairs[each.chunk].second = &each;
     }
-    std::vector<chunk_difference> differing;
+    std::vector<std::int64_t> differing;
     for (auto const& [chunk, pair] : pairs) {
-        std::int64_t const left = pair.first == nullptr ? 0 : pair.first->rows;
-        std::int64_t const right = pair.second == nullptr ? 0 : pair.second->rows;
-        if (left == right && pair.first->hash == pair.second->hash) {
-            continue;
+        bool const both = pair.first != nullptr && pair.second != nullptr;
+        if (!both || pair.first->rows != pair.second->rows ||
+            pair.first->hash != pair.second->hash) {
+            differing.push_back(chunk);
         }
-        differing.push_back(
-            {chunk, std::max(left, right),
-             std::max<std::int64_t>(1, std::max(left, right) - std::min(left, right))});
     }
     return differing;
 }
 
-void add_differing_rows(std::vector<row_hash> const& source, std::vector<row_hash> const& target,
-                        std::string const& key_columns, std::size_t keys_max,
-                        table_comparison& into) {
-    std::unordered_map<std::string_view, std::string_view> left;
-    for (row_hash const& each : source) {
-        left.emplace(each.key, each.hash);
+std::strong_ordering order_of(keyed_row const& left, keyed_row const& right) noexcept {
+    if (left.key_hash != right.key_hash) {
+        return left.key_hash <=> right.key_hash;
     }
-    for (row_hash const& each : target) {
-        auto const found = left.find(each.key);
-        if (found == left.end()) {
-            note_key(into.only_target, key_columns, each.key, keys_max, into);
-            ++into.different;
-            continue;
+    return std::lexicographical_compare_three_way(
+        left.key.begin(), left.key.end(), right.key.begin(), right.key.end(),
+        [](std::string const& one, std::string const& other) -> std::strong_ordering {
+            return one.compare(other) <=> 0; // bytes, as COLLATE "C"
+        });
+}
+
+std::string shown_key(std::vector<std::string> const& columns,
+                      std::vector<std::string> const& key) {
+    return fmt::format("({})=({})", fmt::join(columns, ", "), fmt::join(key, ", "));
+}
+
+void note_difference(table_comparison& into, std::vector<std::string> const& columns,
+                     differing_key const& what, std::size_t keys_max) {
+    ++into.different;
+    if (into.only_source.size() + into.only_target.size() + into.changed.size() >= keys_max) {
+        return;
+    }
+    auto& list = what.at_source && what.at_target ? into.changed
+                 : what.at_source                 ? into.only_source
+                                                  : into.only_target;
+    list.push_back(shown_key(columns, what.key));
+}
+
+awaitable<compared_pair> compared(session& source, session& target, chosen_table table) {
+    bool const same =
+        source.link().parameter("server_encoding") == target.link().parameter("server_encoding");
+    compared_pair made;
+    made.source = co_await compared_side(source, table.source, table, same);
+    made.target = co_await compared_side(target, table.target, table, same);
+    co_return made;
+}
+
+awaitable<void> row_stream::open(std::string select) {
+    auto declare = "DECLARE tandem_rows NO SCROLL CURSOR FOR " + select;
+    co_await side_.run(std::move(declare), doing_);
+    fetched_.clear();
+    at_ = 0;
+    ended_ = false;
+}
+
+awaitable<keyed_row const*> row_stream::peek() {
+    if (at_ >= fetched_.size() && !ended_) {
+        auto fetch = fmt::format("FETCH {} FROM tandem_rows", fetched_at_once);
+        rows const got = co_await side_.run(std::move(fetch), doing_);
+        fetched_.clear();
+        at_ = 0;
+        for (int row = 0; row < got.size(); ++row) {
+            keyed_row one;
+            one.key_hash = got.integer(row, 0);
+            one.hash = std::string{got.text(row, 1)};
+            for (int column = 2; column < got.columns(); ++column) {
+                one.key.emplace_back(got.text(row, column));
+            }
+            fetched_.push_back(std::move(one));
         }
-        if (found->second != each.hash) {
-            note_key(into.changed, key_columns, each.key, keys_max, into);
-            ++into.different;
+        ended_ = got.size() < fetched_at_once;
+    }
+    co_return at_ < fetched_.size() ? &fetched_[at_] : nullptr;
+}
+
+awaitable<void> row_stream::close() {
+    std::string close_it = "CLOSE tandem_rows";
+    co_await side_.run(std::move(close_it), doing_);
+}
+
+table_differences::table_differences(session& source, session& target, chosen_table const& table)
+    : source_{source},
+      target_{target},
+      table_{table},
+      doing_{"comparing table " + table.source.display()},
+      left_{source, doing_},
+      right_{target, doing_} {}
+
+awaitable<void> table_differences::open(table_comparison& into) {
+    into.table = table_.source.display();
+    tables_ = co_await compared(source_, target_, table_);
+    auto const left_name = relation_name(table_.source);
+    auto const right_name = relation_name(table_.target);
+    auto const left_bytes = co_await table_bytes(source_, left_name, doing_);
+    auto const right_bytes = co_await table_bytes(target_, right_name, doing_);
+    auto const chunks = chunk_count(std::max(left_bytes, right_bytes));
+    auto reading = together(read_chunks(source_, tables_.source, chunks, doing_),
+                            read_chunks(target_, tables_.target, chunks, doing_));
+    auto const [left, right] = co_await std::move(reading);
+    into.source_rows = total(left);
+    into.target_rows = total(right);
+    auto const differing = differing_chunks(left, right);
+    if (differing.empty()) {
+        co_return;
+    }
+    // A list of most of them would cost more than it leaves out.
+    bool const most = static_cast<std::int64_t>(differing.size()) * 2 > chunks;
+    auto const list = most ? std::string{} : fmt::format("{}", fmt::join(differing, ","));
+    auto left_rows = sql::chunk_rows(tables_.source, chunks, list);
+    auto right_rows = sql::chunk_rows(tables_.target, chunks, list);
+    co_await left_.open(std::move(left_rows));
+    co_await right_.open(std::move(right_rows));
+    open_ = true;
+}
+
+awaitable<std::vector<differing_key>> table_differences::next(std::size_t most) {
+    std::vector<differing_key> found;
+    while (open_ && found.size() < most) {
+        auto const* const left = co_await left_.peek();
+        auto const* const right = co_await right_.peek();
+        if (left == nullptr && right == nullptr) {
+            break;
         }
-        left.erase(found);
+        auto const order = left == nullptr    ? std::strong_ordering::greater
+                           : right == nullptr ? std::strong_ordering::less
+                                              : order_of(*left, *right);
+        if (order < 0) {
+            passed_hash_ = left->key_hash;
+            found.push_back({left->key, true, false});
+            left_.pass();
+        } else if (order > 0) {
+            passed_hash_ = right->key_hash;
+            found.push_back({right->key, false, true});
+            right_.pass();
+        } else {
+            passed_hash_ = left->key_hash;
+            if (left->hash != right->hash) {
+                found.push_back({left->key, true, true});
+            }
+            left_.pass();
+            right_.pass();
+        }
     }
-    std::vector<std::string_view> rest;
-    for (auto const& [key, hash] : left) {
-        rest.push_back(key);
-    }
-    std::sort(rest.begin(), rest.end());
-    for (std::string_view const key : rest) {
-        note_key(into.only_source, key_columns, std::string{key}, keys_max, into);
-        ++into.different;
+    co_return found;
+}
+
+// Hashes are spread evenly.
+double table_differences::part() const noexcept {
+    constexpr double all = 18'446'744'073'709'551'616.0; // 2^64
+    return open_ ? static_cast<double>(passed_hash_) / all + 0.5 : 1.0;
+}
+
+awaitable<void> table_differences::close() {
+    if (open_) {
+        open_ = false;
+        co_await left_.close();
+        co_await right_.close();
     }
 }
 
 awaitable<table_comparison> compare_table(session& source, session& target, chosen_table table,
                                           std::size_t keys_max) {
     table_comparison found;
-    found.table = table.source.display();
-    std::string const doing = "comparing table " + found.table;
-    bool const same_encoding =
-        source.link().parameter("server_encoding") == target.link().parameter("server_encoding");
-    table_query const left = queries_for(table.source, table, same_encoding);
-    table_query const right = queries_for(table.target, table, same_encoding);
-
-    rows const left_size = co_await source.run(left.size, doing);
-    rows const right_size = co_await target.run(right.size, doing);
-    std::int64_t const chunks =
-        chunk_count(std::max(left_size.integer(0, 0), right_size.integer(0, 0)));
-
-    auto reading = together(read_chunks(source, left, chunks, doing),
-                            read_chunks(target, right, chunks, doing));
-    auto const [left_chunks, right_chunks] = co_await std::move(reading);
-    found.source_rows = total(left_chunks);
-    found.target_rows = total(right_chunks);
-
-    std::string list;
-    std::int64_t listed_rows = 0;
-    for (chunk_difference const& each : differing_chunks(left_chunks, right_chunks)) {
-        if (listed_rows > 0 && listed_rows + each.rows > fetched_rows_max) {
-            found.different += each.at_least;
-            found.complete = false;
-            continue;
+    table_differences differences{source, target, table};
+    co_await differences.open(found);
+    for (;;) {
+        auto const keys = co_await differences.next(1'000);
+        for (differing_key const& each : keys) {
+            note_difference(found, table.key, each, keys_max);
         }
-        listed_rows += each.rows;
-        list.append(list.empty() ? "" : ",").append(std::to_string(each.chunk));
+        if (keys.empty()) {
+            break;
+        }
+        if (found.different >= differences_counted) {
+            found.complete = false;
+            break;
+        }
     }
-    if (list.empty()) {
-        co_return found;
-    }
-    auto fetching = together(read_rows(source, left, chunks, list, doing),
-                             read_rows(target, right, chunks, list, doing));
-    auto const [left_rows, right_rows] = co_await std::move(fetching);
-    std::string const key_columns = fmt::format("{}", fmt::join(table.key, ", "));
-    add_differing_rows(left_rows, right_rows, key_columns, keys_max, found);
+    co_await differences.close();
     co_return found;
 }
 

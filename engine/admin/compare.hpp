@@ -1,14 +1,17 @@
 #pragma once
-// Are two copies of a table equal, and where not?
+// Where do two copies of a table differ?
 //
-// Rows are dealt into chunks by a hash of their key, and each side yields count and sum of row hashes
-// per chunk: one scan, no sort, and no dependence on collations, which differ between servers. Only
-// the rows of chunks that differ are fetched, as (key, hash).
+// First each side yields count and sum of row hashes of every chunk (codecs/sql/compare_statements.hpp): one scan, no sort, and
+// no dependence on collations, which differ between servers. Then the rows of the chunks that are not the same come from
+// both sides in one order, as (key, hash), and are merged: nothing but what is fetched at once is held.
 
+#include "codecs/sql/compare_statements.hpp"
 #include "engine/admin/choose.hpp"
 #include "engine/admin/session.hpp"
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,43 +22,106 @@ struct table_comparison {
     std::int64_t source_rows = 0;
     std::int64_t target_rows = 0;
     std::int64_t different = 0; // rows only at one side, or not the same; at least so many
-    bool complete = true;       // false: chunks were left that were not looked into row by row
+    bool complete = true;       // false: what comes behind the last of them was not looked at
+    std::int64_t unsettled = 0; // rows that were written again and again while they were looked at
+    std::int64_t undecided = 0; // ... that differ, and a stream did not come up to what is here
+    std::int64_t repaired = 0;  // of the different ones
     // Keys as text, "(id)=(7)"; together at most the limit asked for.
     std::vector<std::string> only_source;
     std::vector<std::string> only_target;
     std::vector<std::string> changed;
 
-    [[nodiscard]] bool equal() const noexcept { return different == 0; }
+    [[nodiscard]] bool equal() const noexcept { return different == repaired && undecided == 0; }
 };
 
-// Both sessions are in a transaction whose snapshot decides what is compared. Reads shared columns
-// only. Throws command_failed.
-[[nodiscard]] awaitable<table_comparison> compare_table(session& source, session& target,
-                                                        chosen_table table, std::size_t keys_max);
+struct differing_key {
+    std::vector<std::string> key; // texts, in the order of the key's columns
+    bool at_source = false;
+    bool at_target = false;
+};
 
-// The parts that are pure.
+// The pure parts.
 struct chunk_sum {
     std::int64_t chunk = 0;
     std::int64_t rows = 0;
     std::string hash;
 };
-struct row_hash {
-    std::string key;
+// The numbers of the chunks that are not the same on both sides, in their order.
+[[nodiscard]] std::vector<std::int64_t> differing_chunks(std::vector<chunk_sum> const& source,
+                                                         std::vector<chunk_sum> const& target);
+struct keyed_row {
+    std::int64_t key_hash = 0;
     std::string hash;
+    std::vector<std::string> key;
 };
-// The chunks that are not the same on both sides, with the rows they hold at most on one side.
-struct chunk_difference {
-    std::int64_t chunk = 0;
-    std::int64_t rows = 0;     // on the fuller side
-    std::int64_t at_least = 1; // rows that must differ
-};
-[[nodiscard]] std::vector<chunk_difference> differing_chunks(std::vector<chunk_sum> const& source,
-                                                             std::vector<chunk_sum> const& target);
-// Adds the rows of one group of chunks to `into`.
-void add_differing_rows(std::vector<row_hash> const& source, std::vector<row_hash> const& target,
-                        std::string const& key_columns, std::size_t keys_max,
-                        table_comparison& into);
-// A power of two: about ten thousand rows a chunk, at most 65,536 chunks.
+// In the order in which both sides send them.
+[[nodiscard]] std::strong_ordering order_of(keyed_row const& left, keyed_row const& right) noexcept;
+// A power of two: a few hundred rows a chunk, at most 65,536 chunks.
 [[nodiscard]] std::int64_t chunk_count(std::int64_t bytes) noexcept;
+// "(id)=(7)", as lists show a key.
+[[nodiscard]] std::string shown_key(std::vector<std::string> const& columns,
+                                    std::vector<std::string> const& key);
+// Counts a differing row, and lists it where the list is not full.
+void note_difference(table_comparison& into, std::vector<std::string> const& columns,
+                     differing_key const& what, std::size_t keys_max);
+
+// Both sides' names for one table, with the operators of its key.
+struct compared_pair {
+    sql::compared_table source;
+    sql::compared_table target;
+};
+[[nodiscard]] awaitable<compared_pair> compared(session& source, session& target,
+                                                chosen_table table);
+
+// The rows of one side in their order, a part at a time, by a cursor of the open transaction.
+class row_stream {
+public:
+    row_stream(session& side, std::string doing) : side_{side}, doing_{std::move(doing)} {}
+
+    [[nodiscard]] awaitable<void> open(std::string select);
+    // nullptr: there are no more. Valid until the next call of pass().
+    [[nodiscard]] awaitable<keyed_row const*> peek();
+    void pass() noexcept { ++at_; }
+    [[nodiscard]] awaitable<void> close();
+
+private:
+    session& side_;
+    std::string doing_;
+    std::vector<keyed_row> fetched_;
+    std::size_t at_ = 0;
+    bool ended_ = false;
+};
+
+// One comparison, in the transactions that both sessions are in: what they see is compared. Reads shared columns only.
+// Throws command_failed.
+class table_differences {
+public:
+    table_differences(session& source, session& target, chosen_table const& table);
+
+    // Compares the chunks: fills the counts of `into`, opens cursors where chunks differ.
+    [[nodiscard]] awaitable<void> open(table_comparison& into);
+    // The next keys, `most` at most; none: that was all.
+    [[nodiscard]] awaitable<std::vector<differing_key>> next(std::size_t most);
+    [[nodiscard]] awaitable<void> close();
+
+    // How much of their order has been looked at, from 0 to 1.
+    [[nodiscard]] double part() const noexcept;
+    [[nodiscard]] compared_pair const& tables() const noexcept { return tables_; }
+
+private:
+    session& source_;
+    session& target_;
+    chosen_table const& table_;
+    std::string doing_;
+    compared_pair tables_;
+    row_stream left_;
+    row_stream right_;
+    bool open_ = false;
+    std::int64_t passed_hash_ = 0;
+};
+
+// All at once, in the transactions that both sessions are in: counts, and up to `keys_max` keys.
+[[nodiscard]] awaitable<table_comparison> compare_table(session& source, session& target,
+                                                        chosen_table table, std::size_t keys_max);
 
 } // namespace tandem::engine

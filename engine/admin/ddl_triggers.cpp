@@ -2,6 +2,7 @@
 
 #include "codecs/sql/ddl_functions.hpp"
 #include "codecs/sql/quote.hpp"
+#include "codecs/sql/schema.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,16 +10,15 @@
 namespace tandem::engine {
 namespace {
 
-constexpr int messages_since_major = 14;
+enum class which { whole, parts, all };
 
-nlohmann::json patterns(std::vector<table_pattern> const& from, bool with_parts) {
-    auto made = nlohmann::json::array();
+void add_patterns(std::vector<table_pattern> const& from, which wanted, nlohmann::json& to) {
     for (auto const& each : from) {
-        if (with_parts || (each.columns.empty() && each.where.empty())) {
-            made.push_back({glob_regex(each.schema), glob_regex(each.table)});
+        bool const part = !each.columns.empty() || !each.where.empty();
+        if (wanted == which::all || part == (wanted == which::parts)) {
+            to.push_back({glob_regex(each.schema), glob_regex(each.table)});
         }
     }
-    return made;
 }
 
 } // namespace
@@ -47,9 +47,15 @@ std::string glob_regex(std::string_view glob) {
 ddl_wish ddl_wish_of(options const& set) {
     ddl_wish wish;
     wish.carried = set.ddl && set.origin_column.empty();
+    auto whole = nlohmann::json::array();
+    auto parts = nlohmann::json::array();
+    auto but = nlohmann::json::array();
+    add_patterns(set.tables, which::whole, whole);
+    add_patterns(set.tables, which::parts, parts);
+    add_patterns(set.exclude, which::all, but);
+    add_patterns(set.ddl_skips.objects, which::all, but);
     nlohmann::json const joining{
-        {"tables", set.tables.empty() ? nlohmann::json{} : patterns(set.tables, false)},
-        {"but", patterns(set.exclude, true)}};
+        {"tables", set.tables.empty() ? nlohmann::json{} : whole}, {"parts", parts}, {"but", but}};
     wish.joining = joining.dump();
     return wish;
 }
@@ -60,11 +66,6 @@ std::vector<std::string> ddl_statements(node_catalog const& node, ddl_wish const
     std::vector<std::string> statements;
     if (!wish.carried) {
         return found.ddl_triggers ? sql::drop_ddl_trigger_statements() : statements;
-    }
-    if (node.major() < messages_since_major) {
-        hints.push_back(fmt::format("node {}: its DDL is not carried: that needs PostgreSQL {}",
-                                    node.name, messages_since_major));
-        return statements;
     }
     if (!node.role.superuser && !found.ddl_triggers) {
         hints.push_back(fmt::format(
@@ -80,10 +81,18 @@ std::vector<std::string> ddl_statements(node_catalog const& node, ddl_wish const
         statements.push_back(
             fmt::format("UPDATE tandem.meta SET joining = {}", sql::literal(wish.joining)));
     }
+    bool const older = found.schema_version.value_or(sql::schema_version) < sql::schema_version;
+    std::vector<std::string> triggers;
     if (!found.ddl_triggers) {
-        auto const triggers = sql::ddl_trigger_statements();
-        statements.insert(statements.end(), triggers.begin(), triggers.end());
+        triggers = sql::ddl_trigger_statements(node.server_version);
+    } else if (older && node.role.superuser) {
+        triggers = sql::ddl_trigger_functions(node.server_version);
+    } else if (older) {
+        hints.push_back(fmt::format(
+            "node {}: its event triggers stay as an older tandem made them: run 'tandem init' as a superuser",
+            node.name));
     }
+    statements.insert(statements.end(), triggers.begin(), triggers.end());
     return statements;
 }
 

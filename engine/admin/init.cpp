@@ -9,6 +9,7 @@
 #include "engine/admin/read_catalog.hpp"
 #include "engine/admin/slots.hpp"
 #include "engine/admin/stride_sequences.hpp"
+#include "engine/admin/table_begin.hpp"
 #include "engine/admin/workbench.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/load.hpp"
@@ -25,29 +26,11 @@
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t keys_shown = 3;
-
 // What has been created so far, to be taken away in reverse when a later step fails.
 struct undo_step {
     std::string node;
     std::string sql;
 };
-
-std::string difference_text(std::string const& source, std::string const& target,
-                            table_comparison const& found) {
-    std::string keys;
-    for (auto const* list : {&found.only_source, &found.only_target, &found.changed}) {
-        for (std::string const& key : *list) {
-            keys += (keys.empty() ? ", such as " : ", ") + key;
-        }
-    }
-    return fmt::format("table {} differs: {} rows on node {}, {} on node {}{}", found.table,
-                       found.source_rows, source, found.target_rows, target, keys);
-}
-
-constexpr char const* first_sync_cure =
-    "tables must be equal (or both empty) before syncing starts: make them so, leave them out with "
-    "--exclude, or start anyway and leave the differences with --first-sync none";
 
 class initialiser {
 public:
@@ -76,9 +59,7 @@ public:
     awaitable<void> create() {
         refuse_to_narrow_what_runs();
         refuse_without_comparing();
-        if (set_.first_sync != first_sync::none) {
-            co_await compare_before();
-        }
+        co_await tables_.check_before();
         std::exception_ptr failed;
         try {
             co_await install();
@@ -200,43 +181,6 @@ private:
         }
     }
 
-    // Before anything exists: most refusals end here, with nothing to undo.
-    awaitable<void> compare_before() {
-        for (session& each : bench_.sessions) {
-            co_await each.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                              "comparing tables");
-        }
-        co_await compare_all();
-        for (session& each : bench_.sessions) {
-            co_await each.run("COMMIT", "comparing tables");
-        }
-    }
-
-    // Inside transactions of the caller; `only` names one table. The two directions of a pair compare
-    // the same tables once.
-    awaitable<void> compare_all(std::string only = {}) {
-        std::string text;
-        std::vector<std::string> done;
-        for (stream_plan const& stream : plan_.streams) {
-            for (chosen_table const& table : stream.to_compare) {
-                std::string const name = table.source.display();
-                if ((!only.empty() && name != only) ||
-                    std::find(done.begin(), done.end(), name) != done.end()) {
-                    continue;
-                }
-                done.push_back(name);
-                table_comparison const found = co_await compare_table(
-                    bench_.of(stream.source), bench_.of(stream.target), table, keys_shown);
-                if (!found.equal()) {
-                    text += difference_text(stream.source, stream.target, found) + "\n";
-                }
-            }
-        }
-        if (!text.empty()) {
-            throw config_error{text + first_sync_cure};
-        }
-    }
-
     awaitable<void> install() {
         for (node_plan const& part : plan_.nodes) {
             if (part.install.empty()) {
@@ -295,9 +239,7 @@ private:
             co_await node->run("SET LOCAL lock_timeout = '2s'", doing);
             co_await node->run(addition->lock, doing);
         }
-        if (set_.first_sync != first_sync::none) {
-            co_await compare_all(table);
-        }
+        co_await tables_.check_locked(table);
         for (auto const& [node, addition] : parts) {
             co_await node->run(addition->change, doing);
         }
@@ -306,6 +248,7 @@ private:
             notes_.push_back(fmt::format("node {}: table {} added to publication {}", node->node(),
                                          table, publication_name));
         }
+        co_await tables_.added(table);
     }
 
     awaitable<void> start_streams() {
@@ -320,9 +263,15 @@ private:
                 slots.push_back(std::move(made));
             }
         }
-        if (!slots.empty() && set_.first_sync != first_sync::none) {
-            co_await compare_at(slots);
+        for (stream_plan const& stream : plan_.streams) { // a copy needs it first
+            if (stream.create_origin && stream.target_here) {
+                undo_.push_back(
+                    {stream.target, fmt::format("SELECT pg_replication_origin_drop(roname) FROM "
+                                                "pg_replication_origin WHERE roname = {}",
+                                                sql::literal(stream.origin))});
+            }
         }
+        co_await tables_.at_start(slots);
         for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
             co_await create_target(plan_.streams[i], starts[i]);
         }
@@ -348,25 +297,6 @@ private:
         co_return made;
     }
 
-    // Exactly what was committed before the slots begin; the rest is in the streams.
-    awaitable<void> compare_at(std::vector<new_slot> const& slots) {
-        std::string const doing = "comparing tables at the start of the streams";
-        for (session& each : bench_.sessions) {
-            co_await each.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", doing);
-            for (new_slot const& slot : slots) {
-                if (slot.walsender.node() == each.node()) {
-                    std::string const take =
-                        "SET TRANSACTION SNAPSHOT " + sql::literal(slot.snapshot);
-                    co_await each.run(take, doing);
-                }
-            }
-        }
-        co_await compare_all();
-        for (session& each : bench_.sessions) {
-            co_await each.run("COMMIT", doing);
-        }
-    }
-
     awaitable<void> create_target(stream_plan stream, std::string start) {
         if (!stream.create_origin && !stream.create_progress) {
             co_return;
@@ -375,8 +305,10 @@ private:
         std::string const doing = "setting up progress of node " + stream.source;
         co_await target.run("BEGIN", doing);
         if (stream.create_origin) {
-            std::string const create =
-                fmt::format("SELECT pg_replication_origin_create({})", sql::literal(stream.origin));
+            std::string const create = fmt::format(
+                "SELECT pg_replication_origin_create({0}) WHERE NOT EXISTS (SELECT FROM "
+                "pg_replication_origin WHERE roname = {0})", // what was copied may have made it
+                sql::literal(stream.origin));
             co_await target.run(create, doing);
         }
         if (stream.create_progress) {
@@ -387,10 +319,6 @@ private:
             co_await target.run(insert, doing);
         }
         co_await target.run("COMMIT", doing);
-        if (stream.create_origin) {
-            undo_.push_back({stream.target, fmt::format("SELECT pg_replication_origin_drop({})",
-                                                        sql::literal(stream.origin))});
-        }
         if (stream.create_progress) {
             undo_.push_back(
                 {stream.target, fmt::format("DELETE FROM tandem.progress WHERE stream = {}",
@@ -428,6 +356,7 @@ private:
     std::vector<table_choice> choices_;
     init_plan plan_;
     std::vector<std::string> notes_;
+    table_begin tables_{set_, bench_, plan_, notes_};
     std::vector<undo_step> undo_;
 };
 

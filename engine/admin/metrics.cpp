@@ -1,30 +1,18 @@
+#include "engine/admin/exposition.hpp"
 #include "engine/admin/status_view.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace tandem::engine {
 namespace {
-
-// Writes metric families of the Prometheus text format; labels are names of nodes ([a-z0-9_]) and our
-// own words, so nothing needs escaping but the policy's text, which is not exported.
-class exposition {
-public:
-    void family(std::string_view name, std::string_view type, std::string_view help) {
-        name_ = name;
-        fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
-                       type);
-    }
-    template <class Number>
-    void sample(std::string const& labels, Number value) {
-        std::string const all = labels.empty() ? "" : "{" + labels + "}";
-        fmt::format_to(std::back_inserter(text_), "{}{} {}\n", name_, all, value);
-    }
-    [[nodiscard]] std::string take() { return std::move(text_); }
-
-private:
-    std::string text_;
-    std::string_view name_;
-};
 
 std::string label(direction_view const& seen) {
     return fmt::format("direction=\"{}_to_{}\"", seen.source, seen.target);
@@ -130,6 +118,70 @@ void write_kafka(status_view const& seen, exposition& out) {
            [](direction_view const& each) { return each.kafka_lag_records; });
 }
 
+void write_latencies(status_view const& seen, exposition& out) {
+    constexpr double us = 1e-6;
+    out.family("tandem_end_to_end_latency_seconds", "histogram",
+               "From a transaction's commit at the source to its commit at the target.");
+    for (direction_view const& each : seen.directions) {
+        out.buckets(label(each), each.end_to_end, latency_bounds, us);
+    }
+    out.family(
+        "tandem_stage_latency_seconds", "histogram",
+        "Of batches. capture: commit at the source to read from it; consume: commit at the source to read from "
+        "Kafka; apply: sent to the target to committed there.");
+    for (direction_view const& each : seen.directions) {
+        std::pair<char const*, latency_view const*> const stages[] = {
+            {"capture", &each.captured_latency},
+            {"consume", &each.consumed_latency},
+            {"apply", &each.applied_latency}};
+        for (auto const& [stage, view] : stages) {
+            if (view->count() > 0) {
+                out.buckets(fmt::format("{},stage=\"{}\"", label(each), stage), *view,
+                            latency_bounds, us);
+            }
+        }
+    }
+    out.family("tandem_batch_rows", "histogram", "Row changes in one transaction at the target.");
+    for (direction_view const& each : seen.directions) {
+        out.buckets(label(each), each.batch_rows, rows_bounds, 1);
+    }
+    out.family("tandem_time_to_catch_up_seconds", "gauge",
+               "Until nothing lags, if it goes on as now; +Inf while it does not get less.");
+    for (direction_view const& each : seen.directions) {
+        auto const left = each.catch_up_seconds.value_or(0);
+        out.sample(label(each),
+                   std::isinf(left) ? std::string{"+Inf"} : fmt::format("{:.3f}", left));
+    }
+}
+
+// The busiest ones only: labels stay few.
+void write_tables(status_view const& seen, std::vector<std::vector<table_view>> const& tables,
+                  exposition& out) {
+    constexpr std::size_t most = 200;
+    constexpr char const* words[] = {"insert", "update", "delete", "truncate"};
+    out.family("tandem_table_events_applied_total", "counter",
+               "Row changes applied of a table; of each direction's 200 busiest tables.");
+    for (std::size_t at = 0; at < tables.size() && at < seen.directions.size(); ++at) {
+        auto busiest = tables[at];
+        auto const all = [](table_view const& each) {
+            return std::accumulate(each.changes.begin(), each.changes.end(), std::uint64_t{0});
+        };
+        std::ranges::stable_sort(busiest, std::ranges::greater{}, all);
+        busiest.resize(std::min(busiest.size(), most));
+        for (table_view const& each : busiest) {
+            for (std::size_t kind = 0; kind < each.changes.size(); ++kind) {
+                if (each.changes[kind] > 0) {
+                    out.sample(fmt::format("{},schema={},table={},op=\"{}\"",
+                                           label(seen.directions[at]),
+                                           exposition::quoted(each.schema),
+                                           exposition::quoted(each.name), words[kind]),
+                               each.changes[kind]);
+                }
+            }
+        }
+    }
+}
+
 void write_directions(status_view const& seen, exposition& out) {
     for (direction_metric const& each : direction_metrics) {
         out.family(each.name, each.type, each.help);
@@ -140,6 +192,7 @@ void write_directions(status_view const& seen, exposition& out) {
     write_conflicts(seen, out);
     write_passed_over(seen, out);
     write_kafka(seen, out);
+    write_latencies(seen, out);
     out.family("tandem_lag_seconds", "gauge", "Seconds since everything committed was applied.");
     for (direction_view const& direction : seen.directions) {
         if (direction.lag_seconds) {
@@ -175,19 +228,86 @@ void write_nodes(status_view const& seen, exposition& out) {
     slots([](node_view const& node) { return node.slot_active ? 1 : 0; });
     out.family("tandem_slot_retained_wal_bytes", "gauge", "WAL that the node keeps for the slot.");
     slots([](node_view const& node) { return node.slot_retained_wal_bytes; });
+    out.family(
+        "tandem_slot_safe_wal_bytes", "gauge",
+        "WAL that may still be written before the slot is lost; absent without such a limit.");
+    for (node_view const& node : seen.nodes) {
+        if (node.has_slot && node.slot_safe_wal_bytes) {
+            out.sample(label(node), *node.slot_safe_wal_bytes);
+        }
+    }
     out.family("tandem_slot_confirmed_lsn", "gauge",
                "Position the slot is confirmed to, in bytes.");
     slots([](node_view const& node) { return node.slot_confirmed.value; });
 }
 
+// Of this process, under the names that every exporter gives them.
+void write_process(exposition& out) {
+    std::ifstream status{"/proc/self/statm"};
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    status >> size >> resident;
+    rusage used{};
+    if (status && getrusage(RUSAGE_SELF, &used) == 0) {
+        auto const seconds = [](timeval const& time) {
+            return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+        };
+        out.family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+        out.sample("", resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+        out.family("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.");
+        out.sample("", seconds(used.ru_utime) + seconds(used.ru_stime));
+    }
+    std::error_code hidden;
+    std::size_t open = 0;
+    for (std::filesystem::directory_iterator at{"/proc/self/fd", hidden}, end; !hidden && at != end;
+         at.increment(hidden)) {
+        ++open;
+    }
+    if (!hidden) {
+        out.family("process_open_fds", "gauge", "Number of open file descriptors.");
+        out.sample("", open);
+    }
+}
+
+// --verify-every
+void write_checks(status_view const& seen, exposition& out) {
+    struct check_metric {
+        char const* name;
+        char const* help;
+        double (*value)(table_check const&);
+    };
+    constexpr check_metric all[] = {
+        {"tandem_verify_rows", "Rows of a table when it was compared last (--verify-every).",
+         [](table_check const& of) { return static_cast<double>(of.rows); }},
+        {"tandem_verify_different_rows",
+         "Rows that differed then; see /api/v1/status for their keys.",
+         [](table_check const& of) { return static_cast<double>(of.different); }},
+        {"tandem_verify_undecided_rows",
+         "Rows that differed while a stream was late: nobody knows.",
+         [](table_check const& of) { return static_cast<double>(of.undecided); }},
+        {"tandem_verify_timestamp_seconds", "When that was, in unix time.",
+         [](table_check const& of) { return static_cast<double>(of.at_us) / 1e6; }},
+    };
+    for (auto const& metric : all) {
+        out.family(metric.name, "gauge", metric.help);
+        for (table_check const& each : seen.checks) {
+            out.sample("table=" + exposition::quoted(each.table), metric.value(each));
+        }
+    }
+}
+
 } // namespace
 
-std::string metrics_text(status_view const& seen) {
+std::string metrics_text(status_view const& seen,
+                         std::vector<std::vector<table_view>> const& tables) {
     exposition out;
     out.family("tandem_build_info", "gauge", "1, with the version as label.");
     out.sample("version=\"" TANDEM_VERSION "\"", 1);
     write_nodes(seen, out);
     write_directions(seen, out);
+    write_tables(seen, tables, out);
+    write_checks(seen, out);
+    write_process(out);
     out.family("tandem_start_time_seconds", "gauge", "Unix time of the instance's start.");
     out.sample("", static_cast<double>(seen.started_at_us) / 1e6);
     return out.take();

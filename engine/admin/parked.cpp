@@ -28,27 +28,6 @@ constexpr char const* served_query =
     "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
     "application_name IN ('tandem apply ' || $1, 'tandem control ' || $1, 'tandem receiving ' || $1))";
 
-awaitable<session> open_set_up(io::asio::any_io_executor executor, node_options node) {
-    session opened = co_await session::open(std::move(executor), std::move(node));
-    auto const there = co_await opened.run(
-        "SELECT to_regclass('tandem.parked') IS NOT NULL AND to_regclass('tandem.meta') IS NOT NULL",
-        doing);
-    if (!there.boolean(0, 0)) {
-        throw command_failed{
-            exit_status::usage,
-            fmt::format("node {} is not set up; nothing is synced to it", opened.node())};
-    }
-    auto const version = co_await opened.run("SELECT schema_version FROM tandem.meta", doing);
-    if (version.integer(0, 0) != sql::schema_version) {
-        throw command_failed{
-            exit_status::usage,
-            fmt::format("node {} was set up by {} tandem; run 'tandem init' of the newer one",
-                        opened.node(),
-                        version.integer(0, 0) < sql::schema_version ? "an older" : "a newer")};
-    }
-    co_return opened;
-}
-
 bool meant(parked_entry const& one, parked_choice const& choice) {
     if (choice.direction && (choice.direction->source != one.direction.source ||
                              choice.direction->target != one.direction.target)) {
@@ -272,6 +251,27 @@ awaitable<void> carry_out(session& target, std::string stream, std::vector<reque
 }
 
 } // namespace
+
+awaitable<session> open_set_up(io::asio::any_io_executor executor, node_options node) {
+    session opened = co_await session::open(std::move(executor), std::move(node));
+    auto const there = co_await opened.run(
+        "SELECT to_regclass('tandem.parked') IS NOT NULL AND to_regclass('tandem.meta') IS NOT NULL",
+        doing);
+    if (!there.boolean(0, 0)) {
+        throw command_failed{
+            exit_status::usage,
+            fmt::format("node {} is not set up; nothing is synced to it", opened.node())};
+    }
+    auto const version = co_await opened.run("SELECT schema_version FROM tandem.meta", doing);
+    if (version.integer(0, 0) != sql::schema_version) {
+        throw command_failed{
+            exit_status::usage,
+            fmt::format("node {} was set up by {} tandem; run 'tandem init' of the newer one",
+                        opened.node(),
+                        version.integer(0, 0) < sql::schema_version ? "an older" : "a newer")};
+    }
+    co_return opened;
+}
 
 awaitable<std::vector<parked_entry>> list_parked(io::asio::any_io_executor executor, options set,
                                                  parked_choice choice, bool values) {

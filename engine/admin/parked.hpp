@@ -60,6 +60,9 @@ struct parked_outcome {
 // Told of what is waited for; at most every few seconds.
 using parked_progress = std::function<void(std::string const&)>;
 
+// A node that `init` of this version has set up; else throws command_failed saying so.
+[[nodiscard]] awaitable<session> open_set_up(io::asio::any_io_executor executor, node_options node);
+
 // In source order of each direction. All of these throw command_failed.
 [[nodiscard]] awaitable<std::vector<parked_entry>> list_parked(io::asio::any_io_executor executor,
                                                                options set, parked_choice choice,

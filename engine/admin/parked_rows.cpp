@@ -12,9 +12,10 @@ namespace tandem::engine {
 namespace {
 
 parked_request request_of(std::string_view text) noexcept {
-    return text == "retry"  ? parked_request::retry
-           : text == "drop" ? parked_request::drop
-                            : parked_request::none;
+    return text == "retry"   ? parked_request::retry
+           : text == "drop"  ? parked_request::drop
+           : text == "pause" ? parked_request::pause
+                             : parked_request::none;
 }
 
 } // namespace

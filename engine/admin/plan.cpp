@@ -320,7 +320,8 @@ std::vector<std::string> destroy_statements(node_catalog const& node) {
     }
     std::string const origin_start = fmt::format("tandem_{}_", node.database.value);
     for (std::string const& each : node.installed.origins) {
-        if (each.starts_with(origin_start)) {
+        if (each.starts_with(origin_start) || each == resent_origin_name(node.database) ||
+            each == silent_origin_name(node.database)) {
             statements.push_back(
                 fmt::format("SELECT pg_replication_origin_drop({})", sql::literal(each)));
         }

@@ -3,14 +3,20 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace tandem::engine {
 namespace {
 
 using json = nlohmann::ordered_json; // keys in the order people read them
 
 // Reasons may quote a server's message in whatever encoding it was.
-std::string dumped(json const& text) {
-    return text.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+std::string dumped(json const& text, bool compact = false) {
+    return text.dump(compact ? -1 : 2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+json or_null(auto const& value) {
+    return value ? json(*value) : json{};
 }
 
 json node_json(node_view const& seen) {
@@ -21,13 +27,10 @@ json node_json(node_view const& seen) {
     if (seen.has_slot) {
         one["slot"] = {{"active", seen.slot_active},
                        {"retained_wal_bytes", seen.slot_retained_wal_bytes},
+                       {"safe_wal_bytes", or_null(seen.slot_safe_wal_bytes)},
                        {"confirmed_lsn", to_string(seen.slot_confirmed)}};
     }
     return one;
-}
-
-json or_null(auto const& value) {
-    return value ? json(*value) : json{};
 }
 
 // Nothing where nothing is known: the direction does not go through Kafka, or has not begun to.
@@ -41,6 +44,24 @@ json kafka_json(direction_view const& seen) {
             {"lag_records", or_null(seen.kafka_lag_records)}};
 }
 
+// "growing" where the lag does not get less.
+json catch_up_json(direction_view const& seen) {
+    if (!seen.catch_up_seconds) {
+        return nullptr;
+    }
+    return std::isinf(*seen.catch_up_seconds) ? json("growing") : json(*seen.catch_up_seconds);
+}
+
+json by_type_json(direction_view const& seen) {
+    json made = json::object();
+    for (std::size_t at = 0; at < seen.conflicts_by_type.size(); ++at) {
+        if (seen.conflicts_by_type[at] > 0) {
+            made[std::string{conflict_name(at)}] = seen.conflicts_by_type[at];
+        }
+    }
+    return made;
+}
+
 json direction_json(direction_view const& seen) {
     json one;
     one["state"] = to_string(seen.state);
@@ -48,6 +69,12 @@ json direction_json(direction_view const& seen) {
     one["lag_seconds"] = or_null(seen.lag_seconds);
     one["lag_bytes"] = seen.lag_bytes;
     one["rows_per_second"] = seen.rows_per_second;
+    one["captured_per_second"] = seen.captured_per_second;
+    one["latency_seconds"] = {{"p50", seen.latency.p50},
+                              {"p99", seen.latency.p99},
+                              {"p999", seen.latency.p999},
+                              {"count", seen.latency.count}};
+    one["catch_up_seconds"] = catch_up_json(seen);
     one["bytes_per_second"] = seen.bytes_per_second;
     one["captured"] = seen.captured;
     one["captured_transactions"] = seen.captured_transactions;
@@ -59,6 +86,7 @@ json direction_json(direction_view const& seen) {
     one["echoes_dropped"] = seen.echoes_dropped;
     one["foreign_records"] = seen.foreign_records;
     one["conflicts"] = seen.conflicts;
+    one["conflicts_by_type"] = by_type_json(seen);
     one["parked"] = seen.parked;
     one["dead_letters"] = seen.dead_letters;
     one["dead_letters_lost"] = seen.dead_letters_lost;
@@ -78,6 +106,18 @@ json direction_json(direction_view const& seen) {
     return one;
 }
 
+json check_json(table_check const& seen) {
+    json one;
+    one["at_us"] = seen.at_us;
+    one["seconds"] = seen.seconds;
+    one["rows"] = seen.rows;
+    one["different"] = seen.different;
+    one["undecided"] = seen.undecided;
+    one["unsettled"] = seen.unsettled;
+    one["keys"] = seen.keys;
+    return one;
+}
+
 std::string reason_of(direction_view const& seen) {
     std::string text = fmt::format("{}:{}: {}", seen.source, seen.target, to_string(seen.state));
     if (!seen.reason.empty()) {
@@ -88,7 +128,7 @@ std::string reason_of(direction_view const& seen) {
 
 } // namespace
 
-std::string status_json(status_view const& seen) {
+std::string status_json(status_view const& seen, bool compact) {
     json nodes = json::object();
     for (node_view const& each : seen.nodes) {
         nodes[each.name] = node_json(each);
@@ -96,6 +136,10 @@ std::string status_json(status_view const& seen) {
     json directions = json::object();
     for (direction_view const& each : seen.directions) {
         directions[each.source + ":" + each.target] = direction_json(each);
+    }
+    json checks = json::object();
+    for (table_check const& each : seen.checks) {
+        checks[each.table] = check_json(each);
     }
     json text;
     text["version"] = TANDEM_VERSION;
@@ -105,7 +149,21 @@ std::string status_json(status_view const& seen) {
     text["ready"] = seen.ready();
     text["nodes"] = std::move(nodes);
     text["directions"] = std::move(directions);
-    return dumped(text);
+    text["verified"] = std::move(checks);
+    return dumped(text, compact);
+}
+
+std::string ready_text(status_view const& seen) {
+    std::string text;
+    for (node_view const& each : seen.nodes) {
+        text += fmt::format("[{}]node {} {}\n", each.up ? '+' : '-', each.name,
+                            each.up ? "ok" : "does not answer");
+    }
+    for (direction_view const& each : seen.directions) {
+        bool const well = each.state == direction_state::streaming;
+        text += fmt::format("[{}]direction {}\n", well ? '+' : '-', reason_of(each));
+    }
+    return text + (seen.ready() ? "ready\n" : "not ready\n");
 }
 
 std::string ready_json(status_view const& seen, bool verbose) {

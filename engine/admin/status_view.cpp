@@ -1,6 +1,7 @@
 #include "engine/admin/status_view.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace tandem::engine {
 namespace {
@@ -36,6 +37,12 @@ void view_kafka(direction_stats const& stats, direction_view& seen) {
     }
 }
 
+std::uint64_t lag_bytes(direction_counters const& count) noexcept {
+    lsn const done = std::max(position(count.applied_lsn), position(count.confirmed_lsn));
+    lsn const end = position(count.server_wal_end);
+    return end > done ? end.value - done.value : 0;
+}
+
 direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     direction_counters const& count = stats.count;
     auto const [state, reason] = stats.state();
@@ -67,10 +74,13 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.received = position(count.received_lsn);
     seen.applied_at = position(count.applied_lsn);
     seen.confirmed = position(count.confirmed_lsn);
-    lsn const done = std::max(seen.applied_at, seen.confirmed);
-    lsn const end = position(count.server_wal_end);
-    seen.lag_bytes = end > done ? end.value - done.value : 0;
+    seen.lag_bytes = lag_bytes(count);
     seen.left_out = stats.left_out();
+    seen.end_to_end = stats.end_to_end.seen();
+    seen.captured_latency = stats.captured.seen();
+    seen.consumed_latency = stats.consumed.seen();
+    seen.applied_latency = stats.applied.seen();
+    seen.batch_rows = stats.batch_rows.seen();
     view_kafka(stats, seen);
     return seen;
 }
@@ -84,6 +94,9 @@ node_view view_of(node_stats const& stats) {
     seen.slot_active = stats.slot_active.load(std::memory_order_relaxed);
     seen.slot_retained_wal_bytes = number(stats.slot_retained_wal_bytes);
     seen.slot_confirmed = position(stats.slot_confirmed_lsn);
+    if (auto const safe = stats.slot_safe_wal_bytes.load(std::memory_order_relaxed); safe >= 0) {
+        seen.slot_safe_wal_bytes = static_cast<std::uint64_t>(safe);
+    }
     return seen;
 }
 
@@ -124,12 +137,68 @@ void status_board::sample(std::int64_t now_us) {
         direction_counters const& count = stats_.directions[i]->count;
         meters_[i].rows.sample(now_us, number(count.applied_rows));
         meters_[i].bytes.sample(now_us, number(count.captured_bytes));
+        meters_[i].captured.sample(now_us, number(count.captured_rows));
+        keep(meters_[i], *stats_.directions[i], now_us);
     }
+    if (number_ == 0 || now_us - sampled_at_us_ >= rate_meter::interval_us / 2) {
+        sampled_at_us_ = now_us;
+        ++number_;
+    }
+}
+
+// As often as the rates' samples are.
+void status_board::keep(meters& of, direction_stats const& stats, std::int64_t now_us) const {
+    if (of.count > 0 && now_us - of.at_us[of.newest] < rate_meter::interval_us) {
+        return;
+    }
+    of.newest = of.count == 0 ? 0 : (of.newest + 1) % rate_meter::samples_max;
+    of.count = std::min(of.count + 1, rate_meter::samples_max);
+    of.latency[of.newest] = stats.end_to_end.seen();
+    of.at_us[of.newest] = now_us;
+    of.lag_bytes[of.newest] = static_cast<double>(lag_bytes(stats.count));
+}
+
+void status_board::tell_latency(meters const& of, direction_view& seen) {
+    if (of.count == 0) {
+        return;
+    }
+    auto const oldest =
+        of.count < rate_meter::samples_max ? 0 : (of.newest + 1) % rate_meter::samples_max;
+    auto const recent = seen.end_to_end.since(of.latency[oldest]);
+    constexpr double us = 1e6;
+    seen.latency = {quantile(recent, latency_bounds, 0.5) / us,
+                    quantile(recent, latency_bounds, 0.99) / us,
+                    quantile(recent, latency_bounds, 0.999) / us, recent.count()};
+    if (seen.lag_bytes == 0 || seen.lag_seconds.value_or(0) == 0) {
+        return;
+    }
+    auto const passed = static_cast<double>(of.at_us[of.newest] - of.at_us[oldest]) / us;
+    auto const less = of.lag_bytes[oldest] - of.lag_bytes[of.newest];
+    seen.catch_up_seconds = passed > 0 && less > 0
+                                ? static_cast<double>(seen.lag_bytes) / (less / passed)
+                                : std::numeric_limits<double>::infinity();
+}
+
+std::vector<std::vector<table_view>> status_board::tables() const {
+    std::vector<std::vector<table_view>> made;
+    for (auto const& direction : stats_.directions) {
+        auto& tables = made.emplace_back();
+        direction->by_table.each([&tables](table_counters const& from) {
+            table_view one{from.schema, from.name, from.key, {}, 0};
+            for (std::size_t kind = 0; kind < one.changes.size(); ++kind) {
+                one.changes[kind] = number(from.changes[kind]);
+            }
+            one.last_commit_us = instant(from.last_commit_us);
+            tables.push_back(std::move(one));
+        });
+    }
+    return made;
 }
 
 status_view status_board::view(std::int64_t now_us) {
     sample(now_us);
     status_view seen;
+    seen.number = number_;
     seen.at_us = now_us;
     seen.started_at_us = stats_.started_at_us;
     seen.policy = stats_.policy;
@@ -140,6 +209,8 @@ status_view status_board::view(std::int64_t now_us) {
     for (std::size_t i = 0; i < stats_.directions.size(); ++i) {
         direction_view one = view_of(*stats_.directions[i], now_us);
         one.rows_per_second = meters_[i].rows.per_second(now_us, one.applied);
+        one.captured_per_second = meters_[i].captured.per_second(now_us, one.captured);
+        tell_latency(meters_[i], one);
         one.bytes_per_second = meters_[i].bytes.per_second(now_us, one.captured_bytes);
         for (node_view& node : seen.nodes) {
             node.has_slot = node.has_slot || node.name == one.source;
@@ -149,6 +220,7 @@ status_view status_board::view(std::int64_t now_us) {
         }
         seen.directions.push_back(std::move(one));
     }
+    seen.checks = stats_.checks.all();
     return seen;
 }
 

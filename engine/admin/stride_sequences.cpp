@@ -183,6 +183,16 @@ awaitable<std::vector<std::string>> stride_sequences(workbench& bench, options s
             co_await work.carry_out(lines, dry);
         }
     }
+    for (std::size_t at = 0; at < bench.nodes.size(); ++at) {
+        auto const statement = fmt::format(
+            "UPDATE tandem.meta SET id_places = {0}, id_place = {1} WHERE (id_places, id_place) IS DISTINCT FROM ({0}, {1})",
+            stride_places, set.member(bench.nodes[at].name)->rank);
+        if (dry) {
+            lines.push_back(fmt::format("-- node {}:\n{};", bench.nodes[at].name, statement));
+        } else {
+            co_await bench.sessions[at].run(statement, "noting the place of new sequences");
+        }
+    }
     co_return lines;
 }
 

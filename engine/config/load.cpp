@@ -1,6 +1,7 @@
 #include "engine/config/load.hpp"
 
 #include "engine/config/nearest.hpp"
+#include "engine/config/redact.hpp"
 #include "engine/config/settings.hpp"
 #include "engine/config/transform_entries.hpp"
 
@@ -88,6 +89,13 @@ private:
     void read_entry(std::string const& key, toml::source_region const& source,
                     toml::node const& value) {
         std::string const where = place(source, key);
+        if (key == "ddl" && value.is_table()) {
+            for (auto const& [inside, each] : *value.as_table()) {
+                read_entry(inside.str() == "carry" ? "ddl" : fmt::format("ddl-{}", inside.str()),
+                           inside.source(), each);
+            }
+            return;
+        }
         std::string name = key;
         std::replace(name.begin(), name.end(), '_', '-');
         setting const* const known = find_setting(name);
@@ -299,6 +307,19 @@ void rank(options& set) {
     }
 }
 
+// No password, and of Kafka's properties the names alone.
+std::string shown_value(setting const& which, given_value const& value) {
+    if (which.name == "x" || which.name == "kafka" || which.letter == 'X') {
+        return value.text.substr(0, value.text.find('=')) + "=•••";
+    }
+    if (which.name == "node") { // NAME=URI
+        auto const uri = value.text.find('=') + 1;
+        return value.text.substr(0, uri) + redact(value.text.substr(uri));
+    }
+    return which.holds_secrets || which.group == setting_group::nodes ? redact(value.text)
+                                                                      : value.text;
+}
+
 } // namespace
 
 options build(std::vector<given> const& sources) {
@@ -310,6 +331,7 @@ options build(std::vector<given> const& sources) {
                 continue;
             }
             for (given_value const& value : found->second) {
+                set.told[std::string{each.name}].push_back({value.where, shown_value(each, value)});
                 try {
                     each.set(set, value.text);
                 } catch (config_error const& failed) {

@@ -85,4 +85,26 @@ void take_conflict(options& into, std::string const& text) {
                                    near ? fmt::format("; did you mean '{}'?", *near) : "")};
 }
 
+void take_first_sync(options& into, std::string const& text) {
+    constexpr std::string_view from = "from=";
+    into.first_sync_from.clear();
+    if (text.starts_with(from) && text.size() > from.size()) {
+        into.first_sync = first_sync::from;
+        into.first_sync_from = text.substr(from.size());
+    } else if (text == "merge") {
+        into.first_sync = first_sync::merge;
+    } else if (text == "none") {
+        into.first_sync = first_sync::none;
+    } else {
+        throw config_error{fmt::format("expected one of merge, none, from=NODE, got '{}'", text)};
+    }
+}
+
+void take_on_gap(options& into, std::string const& text) {
+    if (text != "stop" && text != "reconcile") {
+        throw config_error{fmt::format("expected one of stop, reconcile, got '{}'", text)};
+    }
+    into.on_gap = text == "stop" ? gap_care::stop : gap_care::reconcile;
+}
+
 } // namespace tandem::engine

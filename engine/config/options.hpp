@@ -16,9 +16,11 @@ namespace tandem::engine {
 
 enum class conflict_policy { last_update_wins, node_wins, error, apply_remote };
 enum class orphan_policy { report, null_child, drop_child, restore_parent };
-enum class first_sync { merge, none };
+enum class first_sync { merge, none, from };
+enum class gap_care { stop, reconcile };
 enum class transport { direct, kafka };
 enum class topic_layout { ordered, per_table };
+enum class schema_evolution { none, basic };
 enum class confirmation { applied, kafka }; // what the source's WAL is released for
 
 // One PostgreSQL database taking part. `name` is [a-z][a-z0-9_]{0,19}; rank is the place of the name
@@ -65,12 +67,21 @@ struct options {
     row_transform_entries row_transforms; // of a file only
 
     enum first_sync first_sync = first_sync::merge;
-    std::optional<conflict_policy> conflict; // nullopt: last_update_wins where possible (R20)
-    std::string winner;                      // node_wins: whose versions
+    gap_care on_gap = gap_care::stop;
+    std::chrono::milliseconds verify_every{0}; // the synced tables; zero: never
+    std::string first_sync_from;               // from: the node whose rows are right
+    std::optional<conflict_policy> conflict;   // nullopt: last_update_wins where possible (R20)
+    std::string winner;                        // node_wins: whose versions
     orphan_policy foreign_keys = orphan_policy::report;
     std::string
         origin_column; // tells where a row was written, instead of replication origins; empty: these
     bool ddl = true;   // is carried: init makes event triggers, a run carries out what they tell
+    struct {
+        std::vector<std::string> commands;
+        std::vector<std::string> kinds;
+        std::vector<table_pattern> objects;
+    } ddl_skips;                                         // what of it is not
+    schema_evolution evolution = schema_evolution::none; // where a node's DDL is not told
     std::chrono::milliseconds max_clock_skew{5'000};
     std::chrono::milliseconds conflict_retention = std::chrono::hours{24 * 30};
     bool peer_sync_commit = false;
@@ -101,6 +112,13 @@ struct options {
     id_care ids = id_care::leave;          // of init: what becomes of sequences that can meet
     std::string listen = "127.0.0.1:8083"; // "off": none
     bool insecure_listen = false;          // plain HTTP on a non-loopback address
+    std::string token_file;                // of the HTTP server; empty: nobody is asked for one
+    std::string tls_certificate;           // PEM; empty: plain HTTP
+    std::string tls_key;
+    std::vector<std::string>
+        allowed_hosts;                // names a browser may reach us by, beside the loopback's
+    bool read_only = false;           // what HTTP asks for changes nothing
+    std::vector<table_pattern> masks; // columns whose values the console does not show
     bool until_caught_up = false;
     std::optional<std::chrono::milliseconds> until;
 
@@ -108,6 +126,13 @@ struct options {
     std::string log_level = "info";
     log_format format = log_format::automatic;
     std::string color = "auto";
+
+    // Where each setting that was given came from, and its text as it may be shown.
+    struct said {
+        std::string where; // "--batch-rows", "TANDEM_BATCH_ROWS", "tandem.toml:3: batch-rows"
+        std::string text;
+    };
+    std::map<std::string, std::vector<said>, std::less<>> told; // by the setting's name
 
     // Of those that this process serves.
     [[nodiscard]] node_options const* node(std::string const& name) const noexcept;
@@ -126,6 +151,9 @@ struct direction_names {
 [[nodiscard]] std::string policy_text(conflict_policy policy, std::string const& winner);
 // The same, read. Throws config_error.
 void take_conflict(options& into, std::string const& text);
+// --first-sync and --on-gap, read. Throw config_error.
+void take_first_sync(options& into, std::string const& text);
+void take_on_gap(options& into, std::string const& text);
 // Whether the streams have to tell what their writers had seen (R13): tandem.progress is published for it.
 [[nodiscard]] constexpr bool tells_seen(conflict_policy policy) noexcept {
     return policy == conflict_policy::node_wins || policy == conflict_policy::error;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 namespace tandem::engine {
@@ -203,6 +204,15 @@ bool glob_matches(std::string_view pattern, std::string_view name) noexcept {
 bool matches(table_pattern const& pattern, std::string_view schema,
              std::string_view table) noexcept {
     return glob_matches(pattern.schema, schema) && glob_matches(pattern.table, table);
+}
+
+bool hides(std::vector<table_pattern> const& masks, std::string_view schema, std::string_view table,
+           std::string_view column) noexcept {
+    return std::any_of(masks.begin(), masks.end(), [&](table_pattern const& mask) {
+        return matches(mask, schema, table) &&
+               std::any_of(mask.columns.begin(), mask.columns.end(),
+                           [&](std::string const& each) { return glob_matches(each, column); });
+    });
 }
 
 } // namespace tandem::engine

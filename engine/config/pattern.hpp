@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tandem::engine {
 
@@ -18,5 +19,9 @@ namespace tandem::engine {
 
 [[nodiscard]] bool matches(table_pattern const& pattern, std::string_view schema,
                            std::string_view table) noexcept;
+
+// Whether one of them names that column of that table.
+[[nodiscard]] bool hides(std::vector<table_pattern> const& masks, std::string_view schema,
+                         std::string_view table, std::string_view column) noexcept;
 
 } // namespace tandem::engine

@@ -1,9 +1,11 @@
 #include "engine/config/settings.hpp"
 
+#include "engine/config/console_settings.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/nearest.hpp"
 #include "engine/config/pattern.hpp"
 #include "engine/config/quantity.hpp"
+#include "engine/config/setting_text.hpp"
 #include "io/kafka/properties.hpp"
 
 #include <fmt/format.h>
@@ -19,66 +21,12 @@ namespace {
 using kind = setting::kind;
 using group = setting_group;
 
-[[noreturn]] void expected(std::string_view what, std::string_view got) {
-    throw config_error{fmt::format("expected {}, got '{}'", what, got)};
-}
-
-template <class T>
-T number(std::string const& text, T least, T most) {
-    T value{};
-    char const* const end = text.data() + text.size();
-    auto const [stop, failed] = std::from_chars(text.data(), end, value);
-    if (failed != std::errc{} || stop != end || value < least || value > most) {
-        expected(fmt::format("a whole number from {} to {}", least, most), text);
-    }
-    return value;
-}
-
-std::size_t size(std::string const& text, std::uint64_t least, std::uint64_t most) {
-    auto const value = parse_size(text);
-    if (!value || *value < least || *value > most) {
-        expected(fmt::format("a size from {} to {} (such as 4MiB)", format_size(least),
-                             format_size(most)),
-                 text);
-    }
-    return *value;
-}
-
-std::chrono::milliseconds duration(std::string const& text, std::chrono::milliseconds least,
-                                   std::chrono::milliseconds most) {
-    auto const value = parse_duration(text);
-    if (!value || *value < least || *value > most) {
-        expected(fmt::format("a duration with its unit (such as 250ms, 5s, 2m), from {} to {}",
-                             format_duration(least), format_duration(most)),
-                 text);
-    }
-    return *value;
-}
-
-bool on_or_off(std::string const& text) {
-    if (text == "on" || text == "true" || text == "yes" || text == "1") {
-        return true;
-    }
-    if (text == "off" || text == "false" || text == "no" || text == "0") {
-        return false;
-    }
-    expected("on or off", text);
-}
-
-// One of a few words; a near miss is named.
-template <class T>
-T word(std::string const& text, std::vector<std::pair<std::string, T>> const& words) {
-    std::vector<std::string> names;
-    for (auto const& [name, value] : words) {
-        if (name == text) {
-            return value;
-        }
-        names.push_back(name);
-    }
-    auto const near = nearest(text, names);
-    throw config_error{fmt::format("expected one of {}, got '{}'{}", fmt::join(names, ", "), text,
-                                   near ? fmt::format("; did you mean '{}'?", *near) : "")};
-}
+using setting_text::duration;
+using setting_text::expected;
+using setting_text::number;
+using setting_text::on_or_off;
+using setting_text::size;
+using setting_text::word;
 
 void set_node(options& into, std::string const& text) {
     std::size_t const equals = text.find('=');
@@ -231,13 +179,11 @@ std::vector<setting> node_settings() {
          }},
         {"exclude", kind::list, group::tables, "PATTERN",
          "Tables not to sync, stronger than --tables. Repeatable. Default: none.", set_exclude},
-        {"first-sync", kind::value, group::tables, "merge|none",
-         "none: start although tables differ, and leave the differences. Default: merge (until "
-         "merging exists, tables that differ are refused).",
-         [](options& into, std::string const& text) {
-             into.first_sync =
-                 word<first_sync>(text, {{"merge", first_sync::merge}, {"none", first_sync::none}});
-         }},
+        {"first-sync", kind::value, group::tables, "merge|none|from=NODE",
+         "Tables that differ when their sync begins. merge: the newer version of each row goes on, and rows on "
+         "one node only come to the other, while both are written. from=NODE: as NODE has them. none: leave "
+         "the differences. Empty tables are filled by COPY. Default: merge.",
+         take_first_sync},
     };
 }
 
@@ -329,6 +275,17 @@ std::vector<setting> conflict_settings() {
          "change is parked at each node until `tandem parked` decides) or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
          take_conflict},
+        {"on-gap", kind::value, group::run, "stop|reconcile",
+         "What becomes of a stream of changes that broke (its slot was lost): stop, or begin anew and make the tables "
+         "equal. Default: stop.",
+         take_on_gap},
+        {"verify-every", kind::value, group::run, "DUR",
+         "The synced tables are compared while they are synced, each again after so long, in a hundredth of the time at "
+         "most; what differs is in status, metrics and log. Default: 0s (never).",
+         [](options& into, std::string const& text) {
+             into.verify_every =
+                 duration(text, std::chrono::milliseconds{0}, std::chrono::hours{24 * 365});
+         }},
         {"foreign-keys", kind::value, group::run, "CURE",
          "What becomes of rows that refer to one which the peer deleted meanwhile: report (kept in the log of "
          "conflicts), null-child, drop-child or restore-parent. Default: report.",
@@ -339,10 +296,6 @@ std::vector<setting> conflict_settings() {
          "here is told by a row of tandem.progress in the same transaction. Only with --conflict "
          "apply-remote. Default: replication origins.",
          set_origin_column},
-        {"ddl", kind::value, group::set_up, "on|off",
-         "Carry DDL (PostgreSQL 14+): what CREATE, ALTER and DROP make of a node, its peer becomes as well, in the order of "
-         "the stream; new tables join. init needs a superuser for the event triggers. Default: on.",
-         [](options& into, std::string const& text) { into.ddl = on_or_off(text); }},
         {"max-clock-skew", kind::value, group::checked, "DUR",
          fmt::format(
              "Clock offset between the nodes from which a warning is due; a clock that is set "
@@ -354,9 +307,10 @@ std::vector<setting> conflict_settings() {
                  duration(text, std::chrono::milliseconds{1}, std::chrono::hours{24});
          }},
         {"conflict-retention", kind::value, group::run, "DUR",
-         fmt::format("How long conflicts stay in the log (`tandem conflict`), such as 90d; 0 keeps "
-                     "them for good. Default: {}.",
-                     format_duration(defaults.conflict_retention)),
+         fmt::format(
+             "How long conflicts stay in the log (`tandem conflict`), and DDL in its own (`tandem ddl list`, at least 7d), such as 90d; 0 keeps "
+             "them for good. Default: {}.",
+             format_duration(defaults.conflict_retention)),
          [](options& into, std::string const& text) {
              into.conflict_retention =
                  duration(text, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3'650});
@@ -459,8 +413,8 @@ std::vector<setting> instance_settings() {
 
 std::vector<setting> all_settings() {
     std::vector<setting> all = node_settings();
-    for (auto* more : {transport_settings, topic_settings, conflict_settings, apply_settings,
-                       instance_settings}) {
+    for (auto* more : {transport_settings, topic_settings, conflict_settings, ddl_settings,
+                       apply_settings, instance_settings, console_settings}) {
         for (setting& each : more()) {
             all.push_back(std::move(each));
         }

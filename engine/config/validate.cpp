@@ -40,6 +40,44 @@ void check_one_way(options const& set) {
     }
 }
 
+void check_first_sync(options const& set) {
+    if (set.first_sync != first_sync::from) {
+        return;
+    }
+    if (set.member(set.first_sync_from) == nullptr) {
+        throw config_error{
+            fmt::format("--first-sync from={0}: there is no node '{0}'", set.first_sync_from)};
+    }
+    if (set.one_way && set.one_way->first != set.first_sync_from) {
+        throw config_error{
+            fmt::format("--first-sync from={}: nothing goes out from that node (--one-way {}:{})",
+                        set.first_sync_from, set.one_way->first, set.one_way->second)};
+    }
+}
+
+void check_on_gap(options const& set) {
+    if (set.on_gap == gap_care::stop) {
+        return;
+    }
+    if (set.transport != transport::direct) {
+        throw config_error{
+            "--on-gap reconcile is possible with --transport direct only in this version: a "
+            "topic's chain cannot begin anew under its readers"};
+    }
+    if (!set.origin_column.empty()) {
+        throw config_error{"--on-gap reconcile sends rows again under a replication origin, which "
+                           "--origin-column is there to do without"};
+    }
+}
+
+void check_verify_every(options const& set) {
+    if (set.verify_every.count() > 0 && !set.peers.empty()) {
+        throw config_error{
+            "--verify-every compares tables of two databases, and with --peer one of them is out of reach: "
+            "run 'tandem verify' from where both are"};
+    }
+}
+
 // Those that ask what a writer had seen (R13): both nodes' streams have to be read here.
 void check_conflict(options const& set) {
     if (!set.conflict || !tells_seen(*set.conflict)) {
@@ -113,6 +151,9 @@ void validate_nodes(options const& set, std::size_t least) {
     if (set.one_way) {
         check_one_way(set);
     }
+    check_first_sync(set);
+    check_on_gap(set);
+    check_verify_every(set);
     check_conflict(set);
 }
 
@@ -187,10 +228,14 @@ void validate_listen(options const& set) {
         return;
     }
     listen_address const address = parse_listen(set.listen);
-    if (!address.loopback && !set.insecure_listen) {
+    if (set.tls_certificate.empty() != set.tls_key.empty()) {
+        throw config_error{"--tls-cert and --tls-key belong together: give both or none"};
+    }
+    bool const guarded = !set.tls_certificate.empty() && !set.token_file.empty();
+    if (!address.loopback && !set.insecure_listen && !guarded) {
         throw config_error{fmt::format(
-            "--listen {}: an address that others can reach would serve plain HTTP without a "
-            "password; listen on 127.0.0.1 or add --insecure-listen",
+            "--listen {}: others can reach that address: it needs --token-file, --tls-cert and --tls-key; listen on "
+            "127.0.0.1, give these, or permit plain HTTP for everybody with --insecure-listen",
             set.listen)};
     }
 }

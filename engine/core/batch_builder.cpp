@@ -55,8 +55,8 @@ std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& pla
     return scratch;
 }
 
-std::string_view key_part(std::string_view key, table_plan const& plan, std::size_t nth) noexcept {
-    if (plan.key.size() == 1) {
+std::string_view key_part(std::string_view key, std::size_t columns, std::size_t nth) noexcept {
+    if (columns == 1) {
         return key;
     }
     for (;; --nth) {
@@ -204,9 +204,17 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     bool fresh = false;
     // The key of an update that keeps it stands in the old row too, and may be left out of the new.
     bool const from_old = removes || what.old_kind != pgoutput::old_row_kind::none;
-    auto& slot = slot_of(group, key_of(from_old ? what.old_row : what.new_row, plan), fresh);
-    slot.v = current_.v();
-    slot.commit_time = current_.commit_time;
+    auto const key = key_of(from_old ? what.old_row : what.new_row, plan);
+    auto& slot = slot_of(group, key, fresh);
+    if (what.kind == change_kind::update && what.old_kind != pgoutput::old_row_kind::full &&
+        has_unchanged(what.new_row)) {
+        put_patch(group, slot, fresh, what);
+        return;
+    }
+    if (auto* const patched = group.behind != 0 ? find(*groups_[group.behind - 1], key) : nullptr) {
+        patched->outcome = row_outcome::nothing;
+    }
+    changed(slot);
     switch (what.kind) {
     case change_kind::insert:
         slot.version = add_version(what.new_row, row_version::none);
@@ -225,26 +233,77 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     }
 }
 
+void batch_builder::changed(row_slot& slot) const noexcept {
+    slot.v = current_.v();
+    slot.commit_time = current_.commit_time;
+    slot.transaction = transactions_;
+}
+
+// One that is complete, if need be by its old row.
 void batch_builder::put_update(row_slot& slot, bool fresh, change const& what) {
-    if (!has_unchanged(what.new_row)) {
-        slot.version = add_version(what.new_row, row_version::none);
-        if (fresh || slot.outcome != row_outcome::insert) {
-            slot.outcome = row_outcome::update;
-        }
+    bool const by_old_row =
+        what.old_kind == pgoutput::old_row_kind::full && has_unchanged(what.new_row);
+    auto const before =
+        by_old_row ? add_version(what.old_row, row_version::none) : row_version::none;
+    slot.version = add_version(what.new_row, before);
+    if (fresh || slot.outcome != row_outcome::insert) {
+        slot.outcome = row_outcome::update;
+    }
+}
+
+void batch_builder::put_patch(row_group& group, row_slot& slot, bool fresh, change const& what) {
+    auto const begin = [&](row_slot& at) {
+        changed(at);
+        at.version = add_version(what.new_row, row_version::none);
+        at.outcome = row_outcome::patch;
+    };
+    if (fresh) {
+        begin(slot);
         return;
     }
-    if (what.old_kind == pgoutput::old_row_kind::full) { // its old row has every column's value
-        auto const before = add_version(what.old_row, row_version::none);
-        slot.version = add_version(what.new_row, before);
-        if (fresh || slot.outcome != row_outcome::insert) {
-            slot.outcome = row_outcome::update;
+    auto* const behind = group.behind != 0 ? find(*groups_[group.behind - 1], slot.key) : nullptr;
+    bool const patched = behind != nullptr && behind->outcome == row_outcome::patch;
+    auto& last = patched ? *behind : slot;
+    if (folds_into(last, what.new_row)) {
+        changed(last);
+        last.version = add_version(what.new_row, last.version);
+    } else if (patched) { // a third one
+        auto const& plan = *group.plan;
+        auto const key = slot.key;
+        close(plan.number);
+        bool unused = false;
+        begin(slot_of(group_of(plan), key, unused));
+    } else {
+        if (group.behind == 0) {
+            new_group(*group.plan);
+            group.behind = used_groups_;
         }
-        return;
+        begin(slot_of(*groups_[group.behind - 1], slot.key, fresh));
     }
-    slot.version = add_version(what.new_row, fresh ? row_version::none : slot.version);
-    if (fresh || slot.outcome == row_outcome::remove) {
-        slot.outcome = row_outcome::patch;
+}
+
+// Whether the values that an update leaves out are those that the slot has, or not known to it either. A row that was changed
+// by an earlier transaction may have been written by the target meanwhile.
+bool batch_builder::folds_into(row_slot const& slot, pgoutput::tuple_view row) const {
+    if (slot.outcome == row_outcome::remove) {
+        return false;
     }
+    if (slot.transaction == transactions_) {
+        return true;
+    }
+    for (auto number = slot.version; number != row_version::none;
+         number = versions_[number].older) {
+        pgoutput::tuple_view::cursor before{versions_[number].row};
+        pgoutput::tuple_view::cursor after{row};
+        for (auto left = row.column_count(); left > 0; --left) {
+            bool const given = before.next().kind != pgoutput::column_kind::unchanged;
+            bool const left_out = after.next().kind == pgoutput::column_kind::unchanged;
+            if (given && left_out) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 std::uint32_t batch_builder::add_version(pgoutput::tuple_view row, std::uint32_t older) {
@@ -287,18 +346,25 @@ row_group& batch_builder::group_of(table_plan const& plan) {
     if (open != 0) {
         return *groups_[open - 1];
     }
+    auto& group = new_group(plan);
+    open_group_[plan.number] = used_groups_;
+    return group;
+}
+
+row_group& batch_builder::new_group(table_plan const& plan) {
     if (used_groups_ == groups_.size()) {
         groups_.push_back(std::make_unique<row_group>());
     }
     auto& group = *groups_[used_groups_];
     group.plan = &plan;
+    group.behind = 0;
     group.slots.clear();
     if (group.index.empty()) {
         group.index.resize(first_index_size);
     }
     std::ranges::fill(group.index, 0U);
     steps_.push_back({step_kind::rows, used_groups_, &plan, nullptr, {}, 0});
-    open = ++used_groups_;
+    ++used_groups_;
     return group;
 }
 
@@ -324,9 +390,21 @@ row_slot& batch_builder::slot_of(row_group& group, std::string_view key, bool& f
         at = (at + 1) & mask;
     }
     fresh = true;
-    group.slots.push_back({key, hash, row_version::none, {}, {}, row_outcome::insert});
+    group.slots.push_back({key, hash, row_version::none, {}, {}, 0, row_outcome::insert});
     group.index[at] = static_cast<std::uint32_t>(group.slots.size());
     return group.slots.back();
+}
+
+row_slot* batch_builder::find(row_group& group, std::string_view key) noexcept {
+    auto const hash = hash_of(key);
+    auto const mask = group.index.size() - 1;
+    for (auto at = hash & mask; group.index[at] != 0; at = (at + 1) & mask) {
+        auto& slot = group.slots[group.index[at] - 1];
+        if (slot.hash == hash && slot.key == key) {
+            return &slot;
+        }
+    }
+    return nullptr;
 }
 
 void batch_builder::grow_index(row_group& group) {

@@ -2,8 +2,11 @@
 // Gathers source transactions into the statements of one peer transaction (R8).
 //
 // Changes of one key coalesce to its last state, with unchanged (TOAST) columns folded into earlier
-// values. A key update or TRUNCATE closes the table's group: what follows opens a new one, so that
-// the steps, carried out in order, end in the same rows as the changes one by one.
+// values of the same transaction. Between two transactions the source's row may have become the
+// target's: its values are not in the stream, so what leaves columns out stands in a group behind
+// the table's own, and finds the row as it was then. A key update or TRUNCATE closes the table's
+// groups: what follows opens new ones, so that the steps, carried out in order, end in the same rows
+// as the changes one by one.
 // Nothing is copied but composite keys: rows stay views into the window's batches, which must live
 // until the steps have been encoded. Single-threaded; reused from batch to batch without allocating.
 
@@ -32,6 +35,7 @@ enum class row_outcome : std::uint8_t {
     update, // existed before, or went and came back: complete
     patch,  // existed before: some columns are unknown and stay as they are
     remove,
+    nothing, // a later change has taken its place
 };
 
 struct row_slot {
@@ -40,6 +44,7 @@ struct row_slot {
     std::uint32_t version = row_version::none; // newest; none for remove
     pg_time v;                                 // of the last change
     pg_time commit_time;                       // the same
+    std::uint32_t transaction = 0;             // which of the batch made the last change
     row_outcome outcome = row_outcome::insert;
 };
 
@@ -48,6 +53,8 @@ struct row_group {
     table_plan const* plan = nullptr;
     std::vector<row_slot> slots;
     std::vector<std::uint32_t> index; // open addressing: slot number + 1, size a power of two
+    std::uint32_t behind =
+        0; // number + 1 of the group with what left out columns of these; 0: none
 };
 
 enum class step_kind : std::uint8_t { rows, move_key, truncate, park };
@@ -109,13 +116,18 @@ public:
 
 private:
     row_group& group_of(table_plan const& plan);
+    row_group& new_group(table_plan const& plan);
     void close(std::uint32_t plan) noexcept;
     void take_turn(table_plan const& plan);
     row_slot& slot_of(row_group& group, std::string_view key, bool& fresh);
+    static row_slot* find(row_group& group, std::string_view key) noexcept;
     void grow_index(row_group& group);
     std::string_view key_of(pgoutput::tuple_view row, table_plan const& plan);
     void put(change const& what, table_plan const& plan);
     void put_update(row_slot& slot, bool fresh, change const& what);
+    void put_patch(row_group& group, row_slot& slot, bool fresh, change const& what);
+    void changed(row_slot& slot) const noexcept;
+    [[nodiscard]] bool folds_into(row_slot const& slot, pgoutput::tuple_view row) const;
     void move_key(change const& what, table_plan const& plan);
     std::uint32_t add_version(pgoutput::tuple_view row, std::uint32_t older);
 
@@ -153,9 +165,13 @@ private:
 [[nodiscard]] std::string_view match_key_bytes(pgoutput::tuple_view row, table_plan const& plan,
                                                std::string& scratch);
 
-// The value of the n-th column of plan.key in what match_key_bytes() made.
-[[nodiscard]] std::string_view key_part(std::string_view key, table_plan const& plan,
+// The value of the n-th column of plan.key in what match_key_bytes() made of so many.
+[[nodiscard]] std::string_view key_part(std::string_view key, std::size_t columns,
                                         std::size_t nth) noexcept;
+[[nodiscard]] inline std::string_view key_part(std::string_view key, table_plan const& plan,
+                                               std::size_t nth) noexcept {
+    return key_part(key, plan.key.size(), nth);
+}
 
 // True when a column of the row was left out as unchanged.
 [[nodiscard]] bool has_unchanged(pgoutput::tuple_view row) noexcept;

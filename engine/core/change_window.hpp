@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 
 namespace tandem::engine {
 
@@ -53,6 +54,11 @@ public:
     // Frees the batches that lie wholly before `until`.
     void release(cursor until);
 
+    // Looks at what lies between two positions and is still held: tell(piece, changes, whether the piece ends its
+    // transaction there), the changes a span of those that lie between.
+    template <class Tell>
+    void look(cursor from, cursor to, Tell&& tell) const;
+
     // Bytes of all batches held.
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
@@ -67,5 +73,27 @@ private:
     std::size_t bytes_ = 0;
     std::size_t unfinished_bytes_ = 0;
 };
+
+template <class Tell>
+void change_window::look(cursor from, cursor to, Tell&& tell) const {
+    if (from.batch < first_) { // its beginning is gone
+        from = cursor{.batch = first_};
+    }
+    for (auto number = from.batch; number <= to.batch && number - first_ < batches_.size();
+         ++number) {
+        auto const& batch = *batches_[number - first_];
+        auto const pieces = batch.pieces.size();
+        auto const first = number == from.batch ? from.piece : 0;
+        for (std::size_t at = first; at < pieces && (number < to.batch || at <= to.piece); ++at) {
+            auto const& piece = batch.pieces[at];
+            bool const cut = number == to.batch && at == to.piece;
+            auto const begin = number == from.batch && at == from.piece ? from.change : 0;
+            auto const end = cut ? to.change : piece.count;
+            std::span<change const> const changes{batch.changes.data() + piece.first + begin,
+                                                  end > begin ? end - begin : 0};
+            tell(piece, changes, !cut && piece.ends);
+        }
+    }
+}
 
 } // namespace tandem::engine

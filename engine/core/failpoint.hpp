@@ -9,6 +9,7 @@
 #include <string_view>
 
 #ifdef TANDEM_FAILPOINTS
+#include <csignal>
 #include <cstdlib>
 #endif
 
@@ -20,6 +21,16 @@ namespace tandem::engine {
     return on != nullptr && name == on;
 #else
     return false;
+#endif
+}
+
+// Where kill -9 may come: TANDEM_CRASH_AT names the point at which the process dies.
+inline void crash_point([[maybe_unused]] std::string_view name) noexcept {
+#ifdef TANDEM_FAILPOINTS
+    static char const* const at = std::getenv("TANDEM_CRASH_AT");
+    if (at != nullptr && name == at) {
+        std::raise(SIGKILL);
+    }
 #endif
 }
 

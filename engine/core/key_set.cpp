@@ -45,9 +45,9 @@ key_set::key_set(std::shared_ptr<key_shape const> shape, bool binary)
     arrays_.back().start(timestamptz_type);
 }
 
-bool key_set::add(std::string_view key, table_plan const& plan, pg_time v) {
+bool key_set::add(std::string_view key, pg_time v) {
     for (std::size_t at = 0; at < shape_->places.size(); ++at) {
-        if (!arrays_[at].append(key_part(key, plan, shape_->places[at]))) {
+        if (!arrays_[at].append(key_part(key, shape_->places.size(), shape_->places[at]))) {
             return false;
         }
     }
@@ -108,7 +108,7 @@ std::size_t key_set::bytes() const noexcept {
 bool key_sets::add(std::string_view key, table_plan const& plan, pg_time v) {
     auto const found = set_of_.find(plan.number);
     if (found != set_of_.end()) {
-        return sets_[found->second].add(key, plan, v);
+        return sets_[found->second].add(key, v);
     }
     auto& shape = shapes_[plan.number];
     if (shape == nullptr) {
@@ -116,7 +116,7 @@ bool key_sets::add(std::string_view key, table_plan const& plan, pg_time v) {
     }
     set_of_.emplace(plan.number, sets_.size());
     sets_.emplace_back(shape, binary_);
-    return sets_.back().add(key, plan, v);
+    return sets_.back().add(key, v);
 }
 
 bool key_sets::add_written(batch_builder const& batch) {
@@ -133,7 +133,9 @@ bool key_sets::add_written(batch_builder const& batch) {
         }
         auto const& group = batch.group(step.group);
         for (auto const& slot : group.slots) {
-            if (slot.outcome != row_outcome::remove && !add(slot.key, *group.plan, slot.v)) {
+            bool const writes =
+                slot.outcome != row_outcome::remove && slot.outcome != row_outcome::nothing;
+            if (writes && !add(slot.key, *group.plan, slot.v)) {
                 return false;
             }
         }

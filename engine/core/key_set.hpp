@@ -35,7 +35,7 @@ public:
     key_set(std::shared_ptr<key_shape const> shape, bool binary);
 
     // `key`: see match_key_bytes(). False: the server would refuse so many.
-    [[nodiscard]] bool add(std::string_view key, table_plan const& plan, pg_time v);
+    [[nodiscard]] bool add(std::string_view key, pg_time v);
 
     [[nodiscard]] key_set copy();
     // Those of another set of the same table and types. False: the server would refuse so many.

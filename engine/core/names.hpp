@@ -15,6 +15,8 @@ inline constexpr char const* schema_name = "tandem";
 inline constexpr char const* publication_name = "tandem";
 // Of the logical messages that tell of DDL.
 inline constexpr std::string_view ddl_prefix = "tandem.ddl";
+// Of those by which somebody waits until what was committed before is applied at the peer.
+inline constexpr std::string_view fence_prefix = "tandem.fence";
 
 // 7 + 20 + 1 + 20 + 1 + 10 bytes with the longest node names: below PostgreSQL's 63.
 inline constexpr std::size_t node_name_max = 20;
@@ -32,6 +34,17 @@ inline constexpr std::size_t node_name_max = 20;
     std::string name{"tandem_"};
     name.append(std::to_string(target_database.value)).append("_");
     return name.append(source);
+}
+
+// What a repair writes: rows that are sent again as the version that they are, and rows that are taken away at one node only.
+inline constexpr std::string_view resent_origin =
+    "tandem_resent_"; // also in codecs/sql/unique_statements.cpp
+[[nodiscard]] inline std::string resent_origin_name(oid database) {
+    return std::string{resent_origin}.append(std::to_string(database.value));
+}
+inline constexpr char const* repair_session_name = "tandem repair";
+[[nodiscard]] inline std::string silent_origin_name(oid database) {
+    return std::string{"tandem_silent_"}.append(std::to_string(database.value));
 }
 
 } // namespace tandem::engine

@@ -56,6 +56,19 @@ std::vector<inversion> node_deletes::inversions(lsn seen) const {
     return {first, inversions_.end()};
 }
 
+void node_deletes::ordered(lsn position) noexcept {
+    raise(ordered_, position);
+}
+
+bool node_deletes::none_inverted(lsn behind, lsn up_to) const {
+    if (!loaded_ || ordered_.load() < up_to.value) {
+        return false;
+    }
+    std::lock_guard const held{guard_};
+    auto const first = std::ranges::upper_bound(inversions_, behind, {}, &inversion::end);
+    return first == inversions_.end() || first->end > up_to;
+}
+
 void node_deletes::want(lsn position) noexcept {
     raise(wanted_, position);
 }

@@ -41,6 +41,10 @@ public:
     void stored(lsn position) noexcept;
     // Before stored() comes to where it ends. One that is known already is passed over.
     void inverted(inversion one, bool is_stored = false);
+    // Those that were stored by an earlier process are known.
+    void loaded() noexcept { loaded_ = true; }
+    // Whatever ends before that position, and was not stored already, has been looked at for that.
+    void ordered(lsn position) noexcept;
     [[nodiscard]] std::vector<inversion> inversions_to_store() const;
     void inversions_stored(std::size_t count); // the first of these
     // Where somebody waits for it to come to.
@@ -56,6 +60,8 @@ public:
     [[nodiscard]] bool may_beat(std::string const& table, pg_time v) const;
     // That end behind a position.
     [[nodiscard]] std::vector<inversion> inversions(lsn seen) const;
+    // Whether none ends behind the one position and up to the other, and none will turn up there.
+    [[nodiscard]] bool none_inverted(lsn behind, lsn up_to) const;
 
     // By whoever hears of the peer that applies this node's stream.
     void peer_said(horizon of);
@@ -76,6 +82,8 @@ public:
 private:
     bool watched_ = false;
     std::atomic<std::uint64_t> stored_{0};
+    std::atomic<std::uint64_t> ordered_{0};
+    std::atomic<bool> loaded_{false};
     std::atomic<std::uint64_t> wanted_{0};
     std::atomic<std::uint64_t> urged_{0};
     std::atomic<std::uint64_t> confirmed_{0};

@@ -11,7 +11,7 @@
 
 namespace tandem::engine {
 
-enum class parked_request : std::uint8_t { none, retry, drop };
+enum class parked_request : std::uint8_t { none, retry, drop, pause };
 
 // One row of tandem.parked, without the change's values.
 struct parked_row {

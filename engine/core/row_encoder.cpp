@@ -58,6 +58,8 @@ encode_outcome row_encoder::encode(batch_builder const& batch, row_group const& 
         case row_outcome::remove:
             removes_.slots.push_back(number);
             break;
+        case row_outcome::nothing:
+            break;
         }
     }
     auto const& plan = *group.plan;

@@ -5,7 +5,11 @@
 // atomics; the few texts are guarded by a mutex and change only with the state, never per row.
 
 #include "codecs/base/lsn.hpp"
+#include "engine/core/change_tail.hpp"
 #include "engine/core/conflict_types.hpp"
+#include "engine/core/histogram.hpp"
+#include "engine/core/table_activity.hpp"
+#include "engine/core/table_checks.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -91,6 +95,15 @@ public:
     direction_counters count;
     kafka_figures kafka;
 
+    // µs, one value per source transaction, or per batch where a batch is what is timed.
+    latency_histogram end_to_end; // committed at the source -> committed at the target
+    latency_histogram captured;   // committed at the source -> read from it, the newest of a batch
+    latency_histogram consumed;   // ... -> read from Kafka, the same
+    latency_histogram applied;    // a batch sent to the target -> committed there
+    rows_histogram batch_rows;    // changes in a batch
+    table_activity by_table;
+    change_tail* tail = nullptr; // the instance's
+
     // Through Kafka two parts run by themselves, and the direction is in the state of the one that is worse off.
     enum class part : std::uint8_t { applying, sending };
     void set_state(direction_state state, std::string reason, part of = part::applying);
@@ -128,6 +141,8 @@ struct node_stats {
     std::atomic<bool> slot_active{false};
     counter slot_retained_wal_bytes{0};
     counter slot_confirmed_lsn{0};
+    std::atomic<std::int64_t> slot_safe_wal_bytes{
+        -1}; // until the slot is lost; -1: there is no limit
 };
 
 struct instance_stats {
@@ -138,6 +153,8 @@ struct instance_stats {
         policy; // effective conflict policy and why, e.g. "apply-remote (node a is PostgreSQL 12)"
     std::vector<std::string>
         warnings; // said at start and in the status: what the configuration risks
+    change_tail tail;
+    table_checks checks; // --verify-every
 };
 
 } // namespace tandem::engine

@@ -161,6 +161,7 @@ table_plan make_plan(pgoutput::relation_ptr shape, target_relation const& target
     plan.schema = shape->schema;
     plan.name = shape->name;
     plan.number = number;
+    plan.form = target.form;
     plan.shape = std::move(shape);
     if (auto reason = check(plan, target, moved); !reason.empty()) {
         plan.usable = false;

@@ -35,7 +35,8 @@ struct target_relation {
     // Other unique, valid, total, immediate indexes on plain not-null columns.
     std::vector<std::vector<std::string>> unique_keys;
     std::vector<sql::foreign_key>
-        referred_by; // that the server does not enforce on what is applied
+        referred_by;  // that the server does not enforce on what is applied
+    std::string form; // see sql::apply_table
 };
 
 struct plan_column {
@@ -58,10 +59,13 @@ struct table_plan {
     std::vector<plan_column> columns;
     std::vector<std::uint16_t> key;            // source indexes of the match key, ascending
     std::vector<sql::foreign_key> referred_by; // by the match key
+    std::string form;                          // see sql::apply_table
     bool key_is_number = false;                // a single integer column: sorted as a number
     std::uint32_t number = 0; // unique within the applier, names its prepared statements
     bool on_target = true;    // the table is there, whatever it looks like
     bool gone = false;        // this node dropped it: what still comes of it is gone as well
+    std::vector<bool>
+        kept; // by column: an update does not write it, see followed_column::computed; empty: none is
     bool usable = true;
     std::string why_not;  // cause and cure when not usable
     std::string sqlstate; // what the server would say of it

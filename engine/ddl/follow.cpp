@@ -16,9 +16,10 @@ void follow_columns(followed_table& table, object_change const& change) {
             if (part.removed()) {
                 column.gone = true;
             } else {
+                bool const other = text(*part.before, "type") != text(*part.after, "type");
                 column.name = text(*part.after, "name");
-                column.retyped =
-                    column.retyped || text(*part.before, "type") != text(*part.after, "type");
+                column.retyped = column.retyped || other;
+                column.computed = column.computed || (other && change.by_using);
             }
             break;
         }
@@ -31,10 +32,15 @@ followed_table follow(std::string schema, std::string name, std::vector<std::str
                       std::span<message const> own) {
     followed_table table{std::move(schema), std::move(name), false, {}};
     for (auto const& each : columns) {
-        table.columns.push_back({each, false, false});
+        table.columns.push_back({each, false, false, false});
     }
     for (auto const& message : own) {
         for (auto const& change : message.changes) {
+            if (auto const renamed = renamed_schema(change);
+                renamed && renamed->first == table.schema) {
+                table.schema = renamed->second;
+                continue;
+            }
             bool const same = change.is_table() && !change.before.is_null() &&
                               text(change.before, "schema") == table.schema &&
                               text(change.before, "name") == table.name;

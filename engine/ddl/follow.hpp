@@ -13,7 +13,8 @@ namespace tandem::engine::ddl {
 struct followed_column {
     std::string name; // now; of one that is gone, as it was
     bool gone = false;
-    bool retyped = false; // its text is read as the type that it has now
+    bool retyped = false;  // its text is read as the type that it has now
+    bool computed = false; // ... and this node alone knows how its rows got their values
 };
 
 struct followed_table {

@@ -2,6 +2,8 @@
 
 #include "engine/ddl/shapes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -64,6 +66,15 @@ std::string object_change::shown() const {
     return ddl::shown(known());
 }
 
+std::optional<std::pair<std::string, std::string>> renamed_schema(object_change const& change) {
+    if (text(change.before, "kind") != "schema" || text(change.after, "kind") != "schema") {
+        return std::nullopt;
+    }
+    auto from = text(change.before, "name");
+    auto to = text(change.after, "name");
+    return from == to ? std::nullopt : std::optional{std::pair{std::move(from), std::move(to)}};
+}
+
 bool object_change::is_table() const {
     return text(known(), "kind") == "table";
 }
@@ -92,6 +103,11 @@ boost::system::result<message, message_error> read_message(std::string_view from
         if (!is_shape(change.before) || !is_shape(change.after) || change.known().is_null()) {
             return message_error{"one of its changes names no object"};
         }
+        constexpr std::int64_t type_changed = 4; // pg_event_trigger_table_rewrite_reason()
+        auto const& rewritten = value(each, "rewritten");
+        change.by_using = flag(each, "by_using") && rewritten.is_number_integer() &&
+                          (rewritten.get<std::int64_t>() & type_changed) != 0;
+        change.first = value(each, "first");
         made.changes.push_back(std::move(change));
     }
     if (made.tag.empty() || made.changes.empty()) {
@@ -101,24 +117,68 @@ boost::system::result<message, message_error> read_message(std::string_view from
     return made;
 }
 
+std::vector<std::string> apart(std::string_view from) {
+    auto const tag = [&](std::string_view is) {
+        return from.find(fmt::format(R"("{}")", is)) != std::string_view::npos;
+    };
+    if (!tag("GRANT") && !tag("REVOKE")) {
+        return {std::string{from}};
+    }
+    auto read = shape::parse(from, nullptr, false);
+    auto const changes = read.is_object() ? value(read, "changes") : shape{};
+    bool const altered =
+        (text(read, "tag") == "GRANT" || text(read, "tag") == "REVOKE") && changes.is_array() &&
+        changes.size() > 1 && std::ranges::all_of(changes, [](shape const& each) {
+            return is_shape(value(each, "before")) && is_shape(value(each, "after")) &&
+                   !value(each, "before").is_null() && !value(each, "after").is_null();
+        });
+    if (!altered) {
+        return {std::string{from}};
+    }
+    std::vector<std::string> made;
+    for (auto const& each : changes) {
+        read["changes"] = shape::array({each});
+        made.push_back(read.dump());
+    }
+    return made;
+}
+
 void throw_exception_from_error(message_error const& error, boost::source_location const&) {
     throw std::runtime_error{error.what};
 }
 
+namespace {
+
+// That the one goes on where the other ended.
+bool follows(object_change const& one, object_change const& other) {
+    return !other.after.is_null() && !one.before.is_null() &&
+           text(one.before, "kind") == text(other.after, "kind") &&
+           qualified(one.before) == qualified(other.after) &&
+           text(one.before, "arguments") == text(other.after, "arguments");
+}
+
+} // namespace
+
 object_change in_the_end(object_change change, std::span<message const> later) {
-    auto const same = [](shape const& one, shape const& other) {
-        return text(one, "kind") == text(other, "kind") && qualified(one) == qualified(other) &&
-               text(one, "arguments") == text(other, "arguments");
-    };
     for (auto const& message : later) {
         for (auto const& each : message.changes) {
-            if (!change.after.is_null() && !each.before.is_null() &&
-                same(each.before, change.after)) {
+            if (follows(each, change)) {
                 change.after = each.after;
             }
         }
     }
     return change;
+}
+
+void leave_ended(message& next, std::vector<object_change>& ended) {
+    std::erase_if(next.changes, [&](object_change const& each) {
+        auto const found = std::ranges::find_if(
+            ended, [&](object_change const& one) { return follows(each, one); });
+        if (found != ended.end()) {
+            found->after = each.after;
+        }
+        return found != ended.end();
+    });
 }
 
 std::pair<std::string, std::string> table_of(message const& from) {

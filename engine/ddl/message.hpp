@@ -20,6 +20,10 @@ using shape = nlohmann::json;
 struct object_change {
     shape before; // null: it came into being
     shape after;  // null: it was dropped
+    bool by_using =
+        false; // its rows were given other values by an expression, which nobody else knows
+    shape first =
+        {}; // of new columns, by name: the value that their rows have, where their default finds another one each time
 
     // The object as people call it: "table public.person".
     [[nodiscard]] std::string shown() const;
@@ -53,8 +57,19 @@ struct message_error {
 
 [[nodiscard]] boost::system::result<message, message_error> read_message(std::string_view text);
 
+// One command for many objects that have nothing to do with each other (GRANT ... ON ALL TABLES) as a message for each, so that
+// one which is refused holds up no other; what is no such message as it is.
+[[nodiscard]] std::vector<std::string> apart(std::string_view text);
+
 // The change together with what becomes of the object in the messages behind it.
 [[nodiscard]] object_change in_the_end(object_change change, std::span<message const> later);
+
+// Takes out of the next of these messages what went into in_the_end() of those changes; they are kept up with it.
+void leave_ended(message& next, std::vector<object_change>& ended);
+
+// What a schema was called, and what it is called now; none: it is no schema, or its name stays.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> renamed_schema(
+    object_change const& change);
 
 // The schema and name of the table whose rows stand or fall with it; both empty for a message without tables.
 [[nodiscard]] std::pair<std::string, std::string> table_of(message const& from);

@@ -81,6 +81,30 @@ bool continues(shape const& now, shape const& here) {
            starts(list(now, "types"), list(here, "types"));
 }
 
+// Columns that have other names now and are what they were; empty as well where a name would be taken.
+std::vector<std::string> rename_columns(object_change const& change, shape const& here) {
+    auto const now = list(change.after, "columns");
+    auto const types = list(change.after, "types");
+    auto const there = list(here, "columns");
+    auto const types_there = list(here, "types");
+    bool const same = !change.before.is_null() && list(change.before, "columns") == there &&
+                      now.size() >= there.size() && types.size() >= types_there.size() &&
+                      std::equal(types_there.begin(), types_there.end(), types.begin());
+    std::vector<std::string> made;
+    for (std::size_t at = 0; same && at < there.size(); ++at) {
+        if (now[at] == there[at]) {
+            continue;
+        }
+        if (std::ranges::find(there, now[at]) != there.end()) {
+            return {};
+        }
+        made.push_back(fmt::format("ALTER {} RENAME COLUMN {} TO {}", target_of(here),
+                                   sql::identifier(there[at].get<std::string>()),
+                                   sql::identifier(now[at].get<std::string>())));
+    }
+    return made;
+}
+
 std::string create_view(shape const& made, bool replace) {
     std::vector<std::string> options;
     auto const& set = value(made, "options");
@@ -194,6 +218,10 @@ decision decide_view(object_change const& change, surroundings const& around) {
     if (!change.before.is_null() && whole(change.before) == whole(now)) {
         // its definition follows what it reads
     } else if (whole(here) != whole(now)) {
+        made.statements = rename_columns(change, here);
+        if (!made.statements.empty()) {
+            return made;
+        }
         if (plain && continues(now, here)) {
             made.statements.push_back(create_view(now, true));
         } else {

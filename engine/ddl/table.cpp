@@ -229,8 +229,18 @@ private:
         auto const name = text(now, "name");
         auto const* const here = named(list(*here_, "columns"), name);
         if (here == nullptr || gone_.contains(name)) {
+            auto defined = now;
+            auto const first = text(change_.first, name.c_str());
+            if (!first.empty()) {
+                defined["default"] = fmt::format("{}::{}", sql::literal(first), text(now, "type"));
+            }
             made_.statements.push_back(
-                fmt::format("ALTER TABLE {} ADD COLUMN {}", name_, column_definition(now)));
+                fmt::format("ALTER TABLE {} ADD COLUMN {}", name_, column_definition(defined)));
+            if (!first.empty()) {
+                made_.statements.push_back(
+                    fmt::format("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}", name_,
+                                sql::identifier(name), text(now, "default")));
+            }
         } else if (!same_column(now, *here)) {
             made_.against = fmt::format(
                 "column {} of {} is {} there and {} here: make them equal, then 'tandem table resume'",

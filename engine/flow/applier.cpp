@@ -77,14 +77,7 @@ io::awaitable<failure> applier::run() {
             }
             continue;
         }
-        auto const parked = co_await tend_parked();
-        if (!parked) {
-            co_return parked.error();
-        }
-        if (*parked) {
-            continue;
-        }
-        auto const first = co_await tend_verification();
+        auto const first = co_await tend();
         if (!first) {
             co_return first.error();
         }
@@ -128,6 +121,18 @@ io::awaitable<failure> applier::run() {
     }
 }
 
+// What is not of the stream. True: the applier looks again before it does anything else.
+io::awaitable<outcome_of<bool>> applier::tend() {
+    auto first = co_await tend_parked();
+    if (first && !*first) {
+        first = co_await tend_buried();
+    }
+    if (first && !*first) {
+        first = co_await tend_verification();
+    }
+    co_return first;
+}
+
 io::awaitable<applier::voided> applier::send_batch(bool by_copy) {
     if (by_copy) {
         co_return co_await send_copy();
@@ -160,9 +165,6 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     head.barrier = link_.setup.guarded ? barrier : pg_time{};
     head.log_offset = last.log_offset;
     head.source = link_.source_news ? &*link_.source_news : nullptr;
-    if (last.judged_by && link_.setup.versions == sql::row_versions::seen) {
-        head.seen = seen_of_target{last.seen, *last.judged_by};
-    }
     return head;
 }
 
@@ -199,6 +201,7 @@ applier::flight applier::new_flight(bool commits) const {
         std::ranges::count(batch_.steps(), step_kind::park, &batch_step::kind));
     made.transactions = batch_.transactions();
     made.seen = batch_.seen();
+    made.sent_at = std::chrono::steady_clock::now();
     return made;
 }
 
@@ -215,6 +218,9 @@ void applier::sent(flight made) {
     }
     batch_start_ = link_.window.position();
     closed_ = false;
+    if (!completed_.empty() && batch_start_ >= completed_until_) {
+        forget_completed();
+    }
     sent_.notify();
 }
 
@@ -296,11 +302,17 @@ void applier::say_unseen(lsn seen) {
     }
 }
 
+// Whether what may beat the changes of a writer that had seen so much may beat those of another one's, and nothing else: also
+// of what the target's decoder, which may be behind, will tell later.
+bool applier::judged_alike(lsn one, lsn other) const {
+    return link_.setup.versions != sql::row_versions::seen || link_.target_deletes == nullptr ||
+           one == other ||
+           link_.target_deletes->none_inverted(std::min(one, other), std::max(one, other));
+}
+
 // A batch has one answer to what its writers had not seen.
 bool applier::joins(transaction_header const& header) const {
-    return batch_.empty() || link_.setup.versions != sql::row_versions::seen ||
-           link_.target_deletes == nullptr || header.seen == batch_.seen() ||
-           link_.target_deletes->inversions(batch_.seen()).empty();
+    return batch_.empty() || judged_alike(batch_.seen(), header.seen);
 }
 
 // A whole peer transaction: BEGIN, head, rows, COMMIT. A long one begins with a head that moves
@@ -404,6 +416,7 @@ void applier::settle(flight& done) {
     if (broken_) {
         return; // rolled back together with the one before it
     }
+    witness(done);
     link_.conflicts_changed = true;
     link_.anything_parked = !parked_.empty();
     collided(done.parked > 0);

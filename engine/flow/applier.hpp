@@ -7,6 +7,7 @@
 #include "engine/admin/parked_rows.hpp"
 #include "engine/core/batch_builder.hpp"
 #include "engine/core/key_set.hpp"
+#include "engine/core/keys_again.hpp"
 #include "engine/core/parked_changes.hpp"
 #include "engine/core/parked_keys.hpp"
 #include "engine/core/parked_lanes.hpp"
@@ -22,7 +23,9 @@
 #include "io/runtime/awaitable.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -72,7 +75,8 @@ private:
         std::vector<key_set> written; // keys of its rows, where they are to be verified (R9)
         std::int64_t transaction = 0; // of the target; zero: not told (yet)
         bool savepoints = false;      // inside it, which have numbers of their own
-        lsn seen{};                   // see transaction_header
+        std::chrono::steady_clock::time_point sent_at{};
+        lsn seen{}; // see transaction_header
     };
     struct pending_change {
         change const* what = nullptr;
@@ -113,19 +117,26 @@ private:
     [[nodiscard]] io::awaitable<voided> take_results(flight& of);
     [[nodiscard]] voided queue_statements(bool commits);
     void settle(flight& done);
+    // engine/flow/applier_witness.cpp
+    void witness(flight const& done);
+    void witness_tables(flight const& done);
+    void show_changes(flight const& done, std::int64_t now_us);
+    [[nodiscard]] std::string_view verdict_on(change const& what) const;
     // engine/flow/applier_verify.cpp
     [[nodiscard]] bool verifies() const noexcept { return link_.target_deletes != nullptr; }
+    [[nodiscard]] io::awaitable<outcome_of<bool>> tend();
+    [[nodiscard]] io::awaitable<outcome_of<bool>> tend_buried();
     [[nodiscard]] io::awaitable<outcome_of<bool>> tend_verification();
     [[nodiscard]] outcome_of<std::vector<key_set>> keys_written();
     void note_written(flight& done);
     [[nodiscard]] bool must_verify();
     [[nodiscard]] bool too_much_unverified();
     [[nodiscard]] io::awaitable<voided> verify();
+    void say_unverified(key_shape const& of, io::pg::error const& why) const;
     void closed_one();
     [[nodiscard]] io::awaitable<voided> pass_again();
     [[nodiscard]] bool all_again() const noexcept;
     void close_again();
-    void put_again_aside();
     // engine/flow/applier_recovery.cpp
     [[nodiscard]] io::awaitable<voided> recover();
     [[nodiscard]] io::awaitable<voided> roll_back();
@@ -136,8 +147,18 @@ private:
 
     void say_seen(lsn position, lsn seen);
     void say_unseen(lsn seen);
+    [[nodiscard]] bool judged_alike(lsn one, lsn other) const;
     [[nodiscard]] bool joins(transaction_header const& header) const;
     void judge(parked_change& parked) const;
+
+    // engine/flow/applier_left_out.cpp
+    [[nodiscard]] io::awaitable<outcome_of<bool>> complete_between(change_window::cursor from,
+                                                                   change_window::cursor until);
+    [[nodiscard]] io::awaitable<voided> look_up(std::vector<left_out_change>& wanted);
+    [[nodiscard]] std::size_t looked_up_at_once() const noexcept;
+    [[nodiscard]] bool past_completed(change_window::cursor at) const noexcept;
+    void forget_completed();
+    [[nodiscard]] io::awaitable<voided> complete(std::vector<pending_change>& list);
 
     // engine/flow/applier_careful.cpp
     struct careful_progress {
@@ -150,6 +171,7 @@ private:
         std::int64_t transaction = 0;              // of the target
         key_sets written;                          // see flight
         std::optional<ddl::touched_table> touched; // whose updates write some columns only
+        bool was_so = false;                       // the last DDL found nothing to do
         std::deque<change> partial;                // these, as long as the list
         arena partial_rows;
     };
@@ -164,7 +186,6 @@ private:
                                                                  careful_progress& progress);
     [[nodiscard]] outcome_of<std::map<std::size_t, park_reason>> park_hopeless(
         std::vector<pending_change> const& list);
-    [[nodiscard]] io::awaitable<voided> complete(std::vector<pending_change>& list);
     [[nodiscard]] outcome_of<std::uint32_t> send_list(transaction_header const& header,
                                                       std::vector<pending_change> const& list,
                                                       std::map<std::size_t, park_reason> const& bad,
@@ -190,6 +211,7 @@ private:
         std::optional<io::pg::error> failed;
         std::string sqlstate; // not empty: it is refused
         std::string why;
+        std::vector<ddl::object_change> ended; // see ddl::leave_ended()
     };
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_ddl(transaction_header const& header,
                                                                 std::vector<pending_change>& list,
@@ -201,7 +223,10 @@ private:
                                                                park_reason const& reason);
     [[nodiscard]] io::awaitable<outcome_of<ddl_outcome>> carry_out(
         ddl::message const& told, std::span<ddl::message const> later);
-    [[nodiscard]] io::awaitable<voided> carry_out_one(ddl::object_change const& change,
+    [[nodiscard]] io::awaitable<voided> send_again(ddl::object_change const& change,
+                                                   ddl_outcome& into);
+    [[nodiscard]] io::awaitable<voided> carry_out_one(ddl::message const& told,
+                                                      ddl::object_change const& change,
                                                       ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<ddl::surroundings>> look_around(
         ddl::object_change const& change);
@@ -211,8 +236,41 @@ private:
         std::optional<io::pg::error> failed;
     };
     [[nodiscard]] io::awaitable<outcome_of<answer>> run_alone(std::string_view sql);
+    [[nodiscard]] io::awaitable<outcome_of<answer>> run_ddl(std::string const& statement,
+                                                            ddl::message const& told);
+    [[nodiscard]] io::awaitable<outcome_of<answer>> run_cascade(std::string const& statement,
+                                                                ddl::message const& told,
+                                                                io::pg::error refused);
     void read_inside();
+    // As the settings let it be carried out; `left_out` gets what is not.
+    [[nodiscard]] boost::system::result<ddl::message, ddl::message_error> read_ddl(
+        std::string_view text, std::string& left_out) const;
+    [[nodiscard]] io::awaitable<outcome_of<listed>> note_ddl(transaction_header const& header,
+                                                             ddl::message const& told,
+                                                             std::string const& text,
+                                                             ddl_outcome made);
+    // engine/flow/applier_index.cpp
+    [[nodiscard]] io::awaitable<outcome_of<listed>> index_first(transaction_header const& header,
+                                                                ddl::message const& told);
+    [[nodiscard]] io::awaitable<voided> index_outside(ddl::message const& told);
+    [[nodiscard]] io::awaitable<voided> index_parked();
+    [[nodiscard]] io::awaitable<outcome_of<bool>> index_alone(ddl::object_change const& change,
+                                                              std::string const& statement);
+    [[nodiscard]] io::awaitable<voided> drop_remnants(ddl::object_change const& change);
+    // engine/flow/applier_evolution.cpp
+    [[nodiscard]] bool lacks_columns(pending_change const& one) const;
+    [[nodiscard]] io::awaitable<outcome_of<listed>> evolve(transaction_header const& header,
+                                                           std::vector<pending_change>& list,
+                                                           pending_change const& one,
+                                                           careful_progress& at);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> add_columns(
+        pgoutput::relation_shape const& shape);
+    [[nodiscard]] io::awaitable<outcome_of<listed>> touch(
+        std::optional<ddl::touched_table> const& begun, careful_progress& at);
     static void keep_to_touched(pending_change& one, careful_progress& at);
+    static void leave_computed(pending_change& one, careful_progress& at);
+    static void write_only(std::vector<bool> const& columns, pending_change& one,
+                           careful_progress& at);
     // engine/flow/applier_parked.cpp
     enum class retried : std::uint8_t { applied, refused, later };
     using server_answer = outcome_of<std::optional<io::pg::error>>;
@@ -223,6 +281,7 @@ private:
     [[nodiscard]] io::awaitable<voided> carry_out_requests();
     [[nodiscard]] io::awaitable<outcome_of<bool>> carry_out_drop(
         std::vector<parked_row> const& rows);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> take_pauses();
     [[nodiscard]] io::awaitable<outcome_of<bool>> retry_lanes(std::vector<parked_row> const& rows);
     [[nodiscard]] io::awaitable<outcome_of<retried>> retry_lane(std::vector<parked_row> const& rows,
                                                                 parked_lane const& lane,
@@ -235,8 +294,9 @@ private:
     [[nodiscard]] io::awaitable<server_answer> parked_results(io::pg::rows const& from, int first,
                                                               std::vector<std::size_t> const& ends,
                                                               sql::parked_failure& why);
-    [[nodiscard]] io::awaitable<server_answer> apply_parked_ddl(io::pg::rows const& from, int row,
-                                                                sql::parked_failure& why);
+    [[nodiscard]] io::awaitable<server_answer> apply_parked_ddl(
+        io::pg::rows const& from, int row, std::vector<ddl::object_change>& ended,
+        sql::parked_failure& why);
     [[nodiscard]] io::awaitable<voided> send_parked(parked_values const& from,
                                                     transaction_header const& header,
                                                     sql::parked_failure& why);
@@ -301,7 +361,12 @@ private:
     change_window::cursor batch_start_;
     change_window::cursor careful_until_;
     change_window::cursor upserts_until_; // no plain INSERT before
+    // Updates before that place with the columns that they left out, until they are sent.
+    boost::unordered_flat_map<change const*, change const*> completed_;
+    change_window::cursor completed_until_;
     lsn chained_;                         // position after everything sent
+    lsn indexed_outside_;                 // the transaction whose indexes were tried that way
+    std::vector<std::string> indexed_by_; // the statements
     bool open_ = false;                   // a long transaction is open on the target
     bool retrying_ = false;               // the state says so
     std::optional<lsn> careful_at_;
@@ -309,12 +374,19 @@ private:
     std::uint64_t uncommitted_parked_ = 0;
     std::optional<lsn> careful_next_;
     key_sets keys_; // of one batch
-    key_sets again_keys_;
-    lsn again_seen_;                      // by the writer of their first
-    std::deque<written_rows> again_rows_; // those that were closed
-    bool again_;                          // what was applied before may still come
+    keys_again again_keys_;
+    bool again_;                // what was applied before may still come
+    bool buried_alone_ = false; // one of them is refused
     std::vector<key_set> uncommitted_keys_;
     std::int64_t uncommitted_transaction_ = 0;
+    struct table_tally {
+        table_counters* table = nullptr;
+        std::array<std::uint64_t, 4> changes{};
+        std::int64_t newest_us = 0;
+    };
+    std::vector<table_tally> uncommitted_tables_;
+    std::chrono::steady_clock::time_point shown_since_; // a second's budget of shown changes
+    std::size_t shown_ = 0;
     bool closed_ = false;                               // what comes next does not join the batch
     std::chrono::steady_clock::time_point verify_wait_; // not before
     std::chrono::steady_clock::time_point too_much_since_; // ... is unverified

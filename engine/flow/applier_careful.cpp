@@ -5,6 +5,7 @@
 
 #include "codecs/base/assert.hpp"
 #include "codecs/sql/schema.hpp"
+#include "engine/core/failpoint.hpp"
 #include "engine/core/oversize.hpp"
 #include "engine/flow/applier.hpp"
 
@@ -39,6 +40,7 @@ io::awaitable<applier::voided> applier::careful_transaction() {
     }
     if (done && *done == listed::done) {
         flight whole;
+        whole.start = start;
         whole.end = link_.window.position();
         whole.last = header;
         whole.end_lsn = at.end;
@@ -99,11 +101,21 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
         }
         if (step.kind == change_window::step_kind::change) {
             auto made = co_await resolve(step);
+            if (made && lacks_columns(*made)) {
+                auto const evolved = co_await evolve(header, list, *made, at);
+                if (!evolved || *evolved == listed::again) {
+                    co_return evolved;
+                }
+                bytes = 0;
+                made = co_await resolve(step);
+            }
             if (!made) {
                 co_return made.error();
             }
             if (at.touched) {
                 keep_to_touched(*made, at);
+            } else if (made->plan != nullptr && !made->plan->kept.empty()) {
+                leave_computed(*made, at);
             }
             list.push_back(std::move(*made));
             bytes += step.what->new_row.raw().size() + step.what->old_row.raw().size();
@@ -308,6 +320,14 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_hea
             }
             continue;
         }
+        if (sql::sqlstate::of_older_form(error.sqlstate, error.message)) {
+            auto rolled = co_await roll_back();
+            if (!rolled) {
+                co_return rolled.error();
+            }
+            tables_.forget();
+            co_return listed::again;
+        }
         if (link_.binary) { // what is parked is kept as text
             co_return failure{next_step::retry_text,
                               fmt::format("a change of {} could not be carried out ({})",
@@ -323,23 +343,6 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_hea
             co_return back;
         }
     }
-}
-
-// All at once: one that needs it seldom comes alone.
-io::awaitable<applier::voided> applier::complete(std::vector<pending_change>& list) {
-    for (auto& one : list) {
-        bool const writes =
-            one.plan != nullptr && one.plan->usable && !parked_.behind(*one.what, *one.plan);
-        if (!writes || !leaves_out(*one.what)) {
-            continue;
-        }
-        auto const completed = co_await left_out_.complete(*one.what, *one.plan);
-        if (!completed) {
-            co_return completed.error();
-        }
-        one.what = *completed;
-    }
-    co_return boost::system::in_place_value;
 }
 
 io::awaitable<outcome_of<applier::listed>> applier::back_to_savepoint() {
@@ -367,6 +370,7 @@ io::awaitable<outcome_of<applier::listed>> applier::back_to_savepoint() {
 
 io::awaitable<outcome_of<applier::listed>> applier::careful_commit(transaction_header const& header,
                                                                    lsn end) {
+    crash_point("careful_head");
     auto queued = sender_.head(head_for(header, end, header.commit_time));
     if (queued) {
         queued = sender_.commit();
@@ -384,6 +388,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_commit(transaction_h
     if (*drained) {
         co_return co_await after_error(**drained, "committing a transaction");
     }
+    crash_point("careful_committed");
     chained_ = end;
     co_return listed::done;
 }

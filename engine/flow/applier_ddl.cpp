@@ -5,6 +5,8 @@
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
 #include "engine/core/completed_row.hpp"
+#include "engine/core/failpoint.hpp"
+#include "engine/ddl/filter.hpp"
 #include "engine/flow/applier.hpp"
 
 #include <fmt/format.h>
@@ -41,6 +43,9 @@ ddl::shape shape_from(io::pg::rows const& got, int column) {
 // The object of the message that waits in tandem.parked when it is refused: rows of a table wait with it.
 std::pair<std::string, std::string> parked_as(ddl::message const& told) {
     auto [schema, name] = ddl::table_of(told);
+    if (told.changes.empty()) {
+        return {};
+    }
     if (name.empty()) {
         return {field(told.changes.front().known(), "schema"), told.changes.front().shown()};
     }
@@ -113,8 +118,32 @@ io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     co_return around;
 }
 
+// Rows that were on their way to the source will find other values there for a column that was added. So have all where both
+// nodes added it at once: those of one of them stay.
+io::awaitable<applier::voided> applier::send_again(ddl::object_change const& change,
+                                                   ddl_outcome& into) {
+    if (change.first.is_null()) {
+        co_return boost::system::in_place_value;
+    }
+    bool const outranks = link_.setup.source.rank < link_.setup.target.rank;
+    auto const statement =
+        sql::send_again(field(change.after, "schema"), field(change.after, "name"),
+                        into.statements.empty() && outranks ? "all" : "recent");
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (noted->failed) {
+        into.failed = noted->failed;
+        into.sqlstate = noted->failed->sqlstate;
+        into.why = noted->failed->message;
+    }
+    co_return boost::system::in_place_value;
+}
+
 // Until there is nothing left to do; `into` says what was done, or why it is refused.
-io::awaitable<applier::voided> applier::carry_out_one(ddl::object_change const& change,
+io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
+                                                      ddl::object_change const& change,
                                                       ddl_outcome& into) {
     std::vector<std::string> last;
     for (int round = 0; round < rounds_most; ++round) {
@@ -122,6 +151,7 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::object_change const& 
         if (!around) {
             co_return around.error();
         }
+        crash_point("ddl_looked");
         auto const decided = ddl::decide(change, *around);
         if (!decided.against.empty()) {
             into.sqlstate = sql::sqlstate::ddl_refused;
@@ -134,14 +164,16 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::object_change const& 
             for (auto const& each : decided.left_out) {
                 into.left_out += (into.left_out.empty() ? "" : "; ") + each;
             }
-            co_return boost::system::in_place_value;
+            co_return co_await send_again(change, into);
         }
         last = decided.statements;
         for (auto const& statement : decided.statements) {
-            auto done = co_await run_alone(statement);
+            crash_point("ddl_statement");
+            auto done = co_await run_ddl(statement, told);
             if (!done) {
                 co_return done.error();
             }
+            crash_point("ddl_stated");
             if (done->failed) {
                 into.failed = done->failed;
                 into.sqlstate = done->failed->sqlstate;
@@ -172,17 +204,18 @@ io::awaitable<outcome_of<applier::ddl_outcome>> applier::carry_out(
         co_return retry_after(link_.setup.target.name, "preparing DDL", *prepared->failed);
     }
     for (auto const& change : told.changes) {
-        auto done = co_await carry_out_one(change, made);
+        auto done = co_await carry_out_one(told, change, made);
         if (!done) {
             co_return done.error();
         }
         if (made.sqlstate == sql::sqlstate::ddl_refused && !later.empty()) {
             auto const goal = ddl::in_the_end(change, later);
             made.sqlstate.clear();
-            auto again = co_await carry_out_one(goal, made);
+            auto again = co_await carry_out_one(told, goal, made);
             if (!again) {
                 co_return again.error();
             }
+            made.ended.push_back(change);
         }
         if (!made.sqlstate.empty()) {
             break;
@@ -192,15 +225,25 @@ io::awaitable<outcome_of<applier::ddl_outcome>> applier::carry_out(
     co_return made;
 }
 
+boost::system::result<ddl::message, ddl::message_error> applier::read_ddl(
+    std::string_view text, std::string& left_out) const {
+    auto read = ddl::read_message(text);
+    if (read) {
+        auto const said = ddl::leave_out(link_.setup.ddl_filter, *read);
+        if (!said.empty()) {
+            left_out = fmt::format("left out, as [ddl] says: {}", fmt::join(said, ", "));
+        }
+    }
+    return read;
+}
+
 io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_header const& header,
                                                                 std::vector<pending_change>& list,
                                                                 change const& what,
                                                                 careful_progress& at) {
-    auto before = co_await careful_flush(header, list, at);
-    if (!before || *before == listed::again) {
-        co_return before;
-    }
-    auto const told = ddl::read_message(*what.ddl);
+    crash_point("ddl_met");
+    ddl_outcome made;
+    auto const told = read_ddl(*what.ddl, made.left_out);
     if (!told) {
         co_return failure{
             next_step::paused,
@@ -209,13 +252,22 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
                 "this; use the same one for both",
                 link_.setup.source.name, told.error().what)};
     }
+    bool const first = list.empty() && at.changes == 0 && !at.released;
+    auto const [schema, name] = parked_as(*told);
+    auto const waits_as = fmt::format("{}.{}", schema, name);
+    if (told->concurrently && first && !parked_.touches(waits_as) &&
+        indexed_outside_ != header.final_lsn) {
+        co_return co_await index_first(header, *told);
+    }
+    auto before = co_await careful_flush(header, list, at);
+    if (!before || *before == listed::again) {
+        co_return before;
+    }
     ++at.changes;
     if (told->touches) {
-        at.touched = told->touched;
-        co_return listed::done;
+        co_return co_await touch(told->touched, at);
     }
-    auto const [schema, name] = parked_as(*told);
-    if (parked_.touches(fmt::format("{}.{}", schema, name))) {
+    if (parked_.touches(waits_as)) {
         ++at.parked;
         co_return co_await refuse_ddl(header, what, *told, queued_behind());
     }
@@ -223,6 +275,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     if (!begun) {
         co_return begun.error();
     }
+    crash_point("ddl_begun");
     if (begun->failed) { // nothing behind it would say why
         co_return co_await after_error(*begun->failed, "beginning DDL");
     }
@@ -230,6 +283,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     if (!done) {
         co_return done.error();
     }
+    crash_point("ddl_carried");
     if (done->failed && passes_by_itself(*done->failed)) {
         co_return co_await after_error(*done->failed, "carrying out DDL");
     }
@@ -249,14 +303,67 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
                                  done->failed ? done->failed->detail : std::string{}};
         co_return co_await refuse_ddl(header, what, *told, reason);
     }
-    spdlog::info("{} -> {}: {} of {}: {}", link_.setup.source.name, link_.setup.target.name,
-                 told->tag, told->changes.front().shown(),
-                 done->statements.empty() ? "it is so already"
-                                          : fmt::format("{}", fmt::join(done->statements, "; ")));
+    if (!made.left_out.empty()) {
+        done->left_out += (done->left_out.empty() ? "" : "; ") + made.left_out;
+    }
+    at.was_so = done->statements.empty();
+    co_return co_await note_ddl(header, *told, *what.ddl, std::move(*done));
+}
+
+// What follows are rows that DDL gave values, or no more. Where both nodes have given their rows values of their own, and send
+// them to each other, those of one of them are sent once more.
+io::awaitable<outcome_of<applier::listed>> applier::touch(
+    std::optional<ddl::touched_table> const& begun, careful_progress& at) {
+    auto const ended = std::exchange(at.touched, begun);
+    if (begun || !ended || !at.was_so || link_.setup.source.rank > link_.setup.target.rank) {
+        co_return listed::done;
+    }
+    auto const statement = sql::send_again(ended->schema, ended->name, "all");
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (noted->failed) {
+        co_return co_await after_error(*noted->failed, "noting rows that are to be sent again");
+    }
+    co_return listed::done;
+}
+
+// The transaction is left, and begun again.
+io::awaitable<outcome_of<applier::listed>> applier::index_first(transaction_header const& header,
+                                                                ddl::message const& told) {
+    auto rolled = co_await roll_back();
+    if (!rolled) {
+        co_return rolled.error();
+    }
+    indexed_outside_ = header.final_lsn;
+    indexed_by_.clear();
+    auto indexed = co_await index_outside(told);
+    if (!indexed) {
+        co_return indexed.error();
+    }
+    co_return listed::again;
+}
+
+io::awaitable<outcome_of<applier::listed>> applier::note_ddl(transaction_header const& header,
+                                                             ddl::message const& told,
+                                                             std::string const& text,
+                                                             ddl_outcome made) {
+    if (told.concurrently && indexed_outside_ == header.final_lsn) {
+        made.statements.insert(made.statements.begin(), indexed_by_.begin(), indexed_by_.end());
+    }
+    auto const of = told.changes.empty() ? std::string{} : " of " + told.changes.front().shown();
+    auto const what = made.statements.empty() ? "it is so already" : "";
+    spdlog::info(
+        "{} -> {}: {}{}: {}", link_.setup.source.name, link_.setup.target.name, told.tag, of,
+        told.changes.empty() ? made.left_out
+                             : fmt::format("{}{}", what, fmt::join(made.statements, "; ")));
     sql::ddl_note note{link_.setup.source.name, to_string(header.final_lsn),
-                       to_string(header.commit_time), told->tag, *what.ddl};
-    note.ended = done->statements.empty() ? "nothing to do" : "applied";
-    note.statements = std::move(done->statements), note.error = std::move(done->left_out);
+                       to_string(header.commit_time), told.tag, text};
+    note.ended = told.changes.empty()      ? "left out"
+                 : made.statements.empty() ? "nothing to do"
+                                           : "applied";
+    note.statements = std::move(made.statements), note.error = std::move(made.left_out);
     auto const statement = sql::note_ddl(note);
     auto noted = co_await run_alone(statement);
     if (!noted) {
@@ -265,6 +372,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     if (noted->failed) {
         co_return co_await after_error(*noted->failed, "noting DDL");
     }
+    crash_point("ddl_noted");
     co_return listed::done;
 }
 
@@ -284,14 +392,34 @@ void applier::keep_to_touched(pending_change& one, careful_progress& at) {
                        std::ranges::find(at.touched->columns, what.shape->columns[column].name) !=
                            at.touched->columns.end());
     }
+    write_only(kept, one, at);
+    one.touch = true;
+}
+
+// What a column holds here was computed from what the update still has in its older form.
+void applier::leave_computed(pending_change& one, careful_progress& at) {
+    bool const meant = one.what->kind == change_kind::update && one.what->oversized == nullptr &&
+                       one.plan->usable && one.plan->kept.size() == one.plan->columns.size();
+    if (!meant) {
+        return;
+    }
+    std::vector<bool> written;
+    for (std::size_t column = 0; column < one.plan->columns.size(); ++column) {
+        written.push_back(one.plan->columns[column].key || !one.plan->kept[column]);
+    }
+    write_only(written, one, at);
+}
+
+void applier::write_only(std::vector<bool> const& columns, pending_change& one,
+                         careful_progress& at) {
+    auto const& what = *one.what;
     auto& partial = at.partial.emplace_back(what);
-    partial.new_row = row_of_columns(what.new_row, kept, at.partial_rows);
+    partial.new_row = row_of_columns(what.new_row, columns, at.partial_rows);
     if (partial.old_kind == pgoutput::old_row_kind::full) { // it would say what the rest was
         partial.old_kind = pgoutput::old_row_kind::none;
         partial.old_row = {};
     }
     one.what = &partial;
-    one.touch = true;
 }
 
 // It waits in tandem.parked, and its table's changes behind it.

@@ -49,7 +49,7 @@ io::awaitable<applier::voided> applier::feed() {
             batch_start_ = link_.window.position();
         }
         auto const before = link_.window.position();
-        auto const step = link_.window.next();
+        auto step = link_.window.next();
         switch (step.kind) {
         case change_window::step_kind::nothing:
             co_return boost::system::in_place_value;
@@ -57,7 +57,7 @@ io::awaitable<applier::voided> applier::feed() {
             if (step.piece->alters) { // by itself, in source order
                 careful_until_ = link_.window.position();
             }
-            if (step.piece->alters || !joins(step.piece->header)) {
+            if (step.piece->alters || !joins(step.piece->header) || past_completed(before)) {
                 link_.window.rewind(before);
                 closed_ = !batch_.empty();
                 co_return boost::system::in_place_value;
@@ -65,6 +65,10 @@ io::awaitable<applier::voided> applier::feed() {
             batch_.begin(step.piece->header);
             break;
         case change_window::step_kind::change: {
+            if (!completed_.empty() && before < completed_until_) {
+                auto const found = completed_.find(step.what);
+                step.what = found != completed_.end() ? found->second : step.what;
+            }
             if (!try_add(*step.what)) {
                 auto added = co_await add(step);
                 if (!added) {
@@ -87,7 +91,7 @@ bool applier::try_add(change const& what) {
         return false;
     }
     auto const* const plan = tables_.find(what.shape);
-    if (plan == nullptr || !plan->usable) {
+    if (plan == nullptr || !plan->usable || !plan->kept.empty()) {
         return false;
     }
     batch_.add(what, *plan);
@@ -133,7 +137,7 @@ bool applier::changes_what_is_parked(pending_change const& found) const {
     if (found.what->oversized != nullptr) {
         return true;
     }
-    if (found.plan->gone) {
+    if (found.plan->gone || !found.plan->kept.empty()) {
         return true;
     }
     return parked_.behind(*found.what, *found.plan) ? moves_key(*found.what, *found.plan)

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -35,10 +36,6 @@ std::vector<ddl::message> ddl_in(io::pg::rows const& parked) {
         }
     }
     return found;
-}
-
-bool asked_to_drop(std::vector<parked_row> const& rows) {
-    return std::ranges::find(rows, parked_request::drop, &parked_row::asked) != rows.end();
 }
 
 } // namespace
@@ -68,78 +65,6 @@ io::awaitable<outcome_of<bool>> applier::tend_parked() {
             co_return done.error();
         }
     }
-    co_return true;
-}
-
-io::awaitable<applier::voided> applier::carry_out_requests() {
-    link_.parked_asked = false;
-    take_back_batch();
-    tables_.forget(); // the cure may have changed a table
-    auto rows = co_await read_parked_rows(link_.setup, tables_.catalog());
-    bool all = true;
-    if (rows && asked_to_drop(*rows)) {
-        auto dropped = co_await carry_out_drop(*rows);
-        if (!dropped) {
-            co_return dropped.error();
-        }
-        all = *dropped;
-        rows = co_await read_parked_rows(link_.setup, tables_.catalog());
-    }
-    if (!rows) {
-        co_return rows.error();
-    }
-    auto done = co_await retry_lanes(*rows);
-    if (!done) {
-        co_return done.error();
-    }
-    if (all && *done) {
-        requests_backoff_.reset();
-    } else {
-        requests_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
-    }
-    co_return co_await read_what_is_left();
-}
-
-// What joined it may wait no longer.
-void applier::take_back_batch() {
-    if (batch_.inside_transaction() || !batch_.empty()) {
-        link_.window.rewind(batch_start_);
-        batch_.clear();
-    }
-}
-
-io::awaitable<applier::voided> applier::read_what_is_left() {
-    auto left = co_await read_parked(link_.setup, tables_.catalog());
-    if (!left) {
-        co_return left.error();
-    }
-    parked_ = std::move(*left);
-    link_.anything_parked = !parked_.empty();
-    co_return boost::system::in_place_value;
-}
-
-// False: something passing stood in the way.
-io::awaitable<outcome_of<bool>> applier::carry_out_drop(std::vector<parked_row> const& rows) {
-    auto const decided = decide_drop(rows);
-    auto const dropped = ids_of(rows, decided.dropped);
-    auto queued = begin_request();
-    for (auto const& statement : {sql::drop_parked(dropped, link_.setup.target.name),
-                                  sql::ask_parked(ids_of(rows, decided.retried), "retry"),
-                                  sql::make_whole(ids_of(rows, decided.now_whole))}) {
-        if (queued) {
-            queued = sender_.text(statement);
-        }
-    }
-    auto done = co_await commit_request(queued);
-    if (!done) {
-        co_return done.error();
-    }
-    if (*done) {
-        co_return co_await hindered(**done, "dropping parked changes");
-    }
-    spdlog::warn("{} -> {}: {} parked changes were dropped (tandem parked drop); they are in "
-                 "tandem.conflict",
-                 link_.setup.source.name, link_.setup.target.name, dropped.size());
     co_return true;
 }
 
@@ -290,6 +215,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     if (!ahead.empty()) {
         tables_.also_follow(std::move(ahead));
     }
+    std::vector<ddl::object_change> ended;
     int first = 0;                 // that was sent
     std::vector<std::size_t> ends; // results due up to and with each from there
     for (int row = 0; row < got->size(); ++row) {
@@ -299,12 +225,16 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
             if (!sent || *sent || !why.sqlstate.empty()) {
                 co_return sent;
             }
-            auto failed = co_await apply_parked_ddl(*got, row, why);
+            auto failed = co_await apply_parked_ddl(*got, row, ended, why);
             if (!failed || *failed || !why.sqlstate.empty()) {
                 co_return failed;
             }
             first = row + 1;
             ends.clear();
+            continue;
+        }
+        if (one.values.operation == "pause") { // a mark, with nothing to apply
+            ends.push_back(pipeline_.pending());
             continue;
         }
         judge(one);
@@ -347,27 +277,31 @@ io::awaitable<applier::server_answer> applier::parked_results(io::pg::rows const
     co_return std::nullopt;
 }
 
-// DDL that waited. What is behind it among the same rows tells where it all ends.
-io::awaitable<applier::server_answer> applier::apply_parked_ddl(io::pg::rows const& from, int row,
-                                                                sql::parked_failure& why) {
+// DDL that waited. What is behind it among the same rows tells where it all ends; `ended`: what was carried out to there.
+io::awaitable<applier::server_answer> applier::apply_parked_ddl(
+    io::pg::rows const& from, int row, std::vector<ddl::object_change>& ended,
+    sql::parked_failure& why) {
     std::vector<ddl::message> told;
     for (int each = row; each < from.size(); ++each) {
         auto const one = parked_change_of(from, each);
         if (one.values.operation != "ddl") {
             continue;
         }
-        auto read = ddl::read_message(one.values.shape);
+        std::string left_out;
+        auto read = read_ddl(one.values.shape, left_out);
         if (!read) {
             why = {one.id, sql::sqlstate::not_restored, read.error().what, {}, true};
             co_return std::nullopt;
         }
         told.push_back(std::move(*read));
     }
+    leave_ended(told.front(), ended);
     auto const later = std::span<ddl::message const>{told}.subspan(1);
     auto done = co_await carry_out(told.front(), later);
     if (!done) {
         co_return done.error();
     }
+    std::ranges::move(done->ended, std::back_inserter(ended));
     if (done->failed && passes_by_itself(*done->failed)) {
         co_return done->failed;
     }

@@ -45,7 +45,17 @@ io::awaitable<applier::voided> applier::recover() {
         }
         co_return cause;
     }
+    auto const sent_until = link_.window.position();
     link_.window.rewind(bad.start);
+    if (error.sqlstate == sql::sqlstate::incomplete && completed_until_ < bad.end) {
+        auto const completed = co_await complete_between(bad.start, sent_until);
+        if (!completed) {
+            co_return completed.error();
+        }
+        if (*completed) {
+            co_return boost::system::in_place_value;
+        }
+    }
     if (data && !bad.copied.empty()) {
         sender_.collided(bad.copied);
         upserts_until_ = bad.end;
@@ -84,6 +94,7 @@ io::awaitable<applier::voided> applier::roll_back() {
     open_ = false;
     link_.progress_locked = false;
     uncommitted_rows_ = uncommitted_parked_ = 0;
+    uncommitted_tables_.clear();
     uncommitted_keys_.clear();
     chained_ = link_.progress.facts.applied;
     sender_.forget();

@@ -4,9 +4,12 @@
 // What is open when a process ends is sent again by the source, which was not told of it, and verified then: the versions
 // that this stream wrote before the start, by what was sent of them last (docs/decisions/0002).
 
+#include "codecs/sql/schema.hpp"
 #include "engine/flow/applier.hpp"
+#include "engine/flow/buried.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -128,13 +131,22 @@ void applier::closed_one() {
     }
 }
 
+void applier::say_unverified(key_shape const& of, io::pg::error const& why) const {
+    spdlog::warn(
+        "{} -> {}: table {}.{} was altered on node {} meanwhile ({}): rows that came there just before were not "
+        "compared with deletes of that node; `tandem verify` tells whether the nodes differ",
+        link_.setup.source.name, link_.setup.target.name, of.table.schema, of.table.name,
+        link_.setup.target.name, why.message);
+}
+
 // The oldest, with nothing in flight: what was written later has versions of its own.
 io::awaitable<applier::voided> applier::verify() {
     auto& rows = *link_.unverified.due(link_.target_deletes->stored());
     auto const first = rows.first;
     auto const next = rows.next != 0 ? rows.next : rows.first + half_of_all;
+    auto at_once = sets_at_once;
     while (!rows.tables.empty()) {
-        auto const count = std::min(rows.tables.size(), sets_at_once);
+        auto const count = std::min(rows.tables.size(), at_once);
         auto queued = begin_request();
         say_unseen(rows.seen);
         for (std::size_t at = 0; at < count && queued; ++at) {
@@ -150,6 +162,15 @@ io::awaitable<applier::voided> applier::verify() {
             if (!passing) {
                 co_return passing.error();
             }
+            // A table that was dropped, or altered, since: alone it is found, and no other waits for it.
+            if (sql::sqlstate::table_at_fault((*failed)->sqlstate)) {
+                if (count == 1) {
+                    say_unverified(rows.tables.front().shape(), **failed);
+                    rows.tables.erase(rows.tables.begin());
+                }
+                at_once = count == 1 ? sets_at_once : 1;
+                continue;
+            }
             verify_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
             co_return boost::system::in_place_value;
         }
@@ -159,6 +180,47 @@ io::awaitable<applier::voided> applier::verify() {
     link_.conflicts_changed = true;
     closed_one();
     co_return boost::system::in_place_value;
+}
+
+// With nothing in flight, like verify(). True: the applier looks again before it does anything else.
+io::awaitable<outcome_of<bool>> applier::tend_buried() {
+    auto& buried = link_.memory.buried;
+    if (buried.empty() || open_ || std::chrono::steady_clock::now() < verify_wait_) {
+        co_return false;
+    }
+    if (!flights_.empty()) {
+        co_await link_.arrived.wait();
+        co_return true;
+    }
+    auto const count = std::exchange(buried_alone_, false) ? 1 : buried.size();
+    auto queued = begin_request();
+    for (std::size_t at = 0; at < count && queued; ++at) {
+        queued = sender_.text(bury(buried[at]));
+    }
+    auto failed = co_await commit_request(queued);
+    if (!failed) {
+        co_return failed.error();
+    }
+    if (*failed) {
+        auto passing = co_await hindered(**failed, "taking away a row that lost to a delete");
+        if (!passing) {
+            co_return passing.error();
+        }
+        if (passes_by_itself(**failed)) {
+            verify_wait_ = std::chrono::steady_clock::now() + requests_backoff_.next();
+            co_return true;
+        }
+        buried_alone_ = true;
+        if (count > 1) {
+            co_return true;
+        }
+        spdlog::warn("{} -> {}: a row of {}.{} that lost on node {} may stand on node {} still: "
+                     "'tandem verify' tells",
+                     link_.setup.source.name, link_.setup.target.name, buried.front().schema,
+                     buried.front().table, link_.setup.source.name, link_.setup.target.name);
+    }
+    buried.erase(buried.begin(), buried.begin() + static_cast<std::ptrdiff_t>(count));
+    co_return true;
 }
 
 // Transactions that were applied before: only their keys count.
@@ -174,20 +236,12 @@ io::awaitable<applier::voided> applier::pass_again() {
             co_return found.error();
         }
         auto const& what = *step.what;
-        auto const seen = step.piece->header.seen;
-        if (again_keys_.empty()) {
-            again_seen_ = seen;
-        } else if (seen != again_seen_ && link_.setup.versions == sql::row_versions::seen &&
-                   !link_.target_deletes->inversions(again_seen_).empty()) {
-            put_again_aside();
-            again_seen_ = seen;
-        }
         bool const writes = found->plan != nullptr && found->plan->usable &&
                             what.kind != change_kind::remove && what.oversized == nullptr &&
                             !parked_.behind(what, *found->plan);
-        if (writes && !again_keys_.add(key_after(what, *found->plan, scratch), *found->plan,
-                                       step.piece->header.v())) {
-            co_return failure{next_step::retry, "too many keys were sent again"};
+        if (writes) {
+            again_keys_.add(key_after(what, *found->plan, scratch), *found->plan,
+                            step.piece->header.v(), step.piece->header.seen);
         }
     }
     link_.window.release(link_.window.position());
@@ -202,27 +256,22 @@ bool applier::all_again() const noexcept {
 void applier::close_again() {
     again_ = false;
     link_.memory.again_done = true;
-    if (again_keys_.empty() && again_rows_.empty()) {
+    if (again_keys_.empty()) {
         if (link_.unverified.empty()) {
             link_.watermark.let_go();
         }
         return;
     }
-    put_again_aside();
-    for (auto& rows : again_rows_) {
+    auto const alike = [this](lsn one, lsn other) { return judged_alike(one, other); };
+    for (auto& part : again_keys_.take(alike)) {
+        written_rows rows;
+        rows.end = link_.applied_before;
+        rows.first = link_.first_transaction - half_of_all;
+        rows.next = link_.first_transaction;
+        rows.tables = std::move(part.tables);
+        rows.seen = part.seen;
         link_.unverified.add(std::move(rows));
     }
-    again_rows_.clear();
-}
-
-void applier::put_again_aside() {
-    written_rows rows;
-    rows.end = link_.applied_before;
-    rows.first = link_.first_transaction - half_of_all;
-    rows.next = link_.first_transaction;
-    rows.tables = again_keys_.take();
-    rows.seen = again_seen_;
-    again_rows_.push_back(std::move(rows));
 }
 
 } // namespace tandem::engine

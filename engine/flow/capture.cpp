@@ -4,10 +4,13 @@
 #include "codecs/replication/frame.hpp"
 #include "engine/admin/spool_check.hpp"
 #include "engine/core/origin_gate.hpp"
+#include "engine/core/relation_drift.hpp"
 #include "engine/core/table_plan.hpp"
+#include "engine/ddl/message.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <chrono>
@@ -155,6 +158,9 @@ capture::step capture::row(change made, pgoutput::relation_ptr const& shape,
         writer_.marked(told_by(made.new_row, *shape));
         return std::nullopt;
     }
+    if (shape->id == ddl_queue_) {
+        return ddl_row(made, *shape);
+    }
     writer_.note(made, shape);
     if (transforms_ == nullptr || writer_.passes_over()) {
         return writer_.row(made, shape, owner);
@@ -230,6 +236,9 @@ capture::step capture::decoded(pgoutput::message const& message, pgoutput::decod
         return std::nullopt;
     }
     if (auto const* said = std::get_if<pgoutput::logical_message>(&message)) {
+        if (said->prefix == ddl_prefix) {
+            follow_schemas(said->content);
+        }
         return writer_.message(*said);
     }
     if (std::holds_alternative<pgoutput::type>(message)) {
@@ -244,6 +253,13 @@ capture::step capture::relation(pgoutput::relation const& described, pgoutput::d
         marks_ = described.id;
         return std::nullopt;
     }
+    if (shape != nullptr && is_ddl_queue((*shape)->schema, (*shape)->name)) {
+        ddl_queue_ = described.id;
+        return std::nullopt;
+    }
+    if (shape != nullptr && link_.ddl_token.empty()) {
+        report_drift(*shape);
+    }
     if (link_.binary && shape != nullptr && !binary_safe(**shape)) {
         return failure{next_step::retry_text,
                        fmt::format("table {}.{} has types whose binary form differs between "
@@ -251,6 +267,61 @@ capture::step capture::relation(pgoutput::relation const& described, pgoutput::d
                                    (*shape)->schema, (*shape)->name)};
     }
     return std::nullopt;
+}
+
+// Nobody told of it: people have to know that the peer's table did not follow.
+void capture::report_drift(pgoutput::relation_ptr const& shape) {
+    auto& known = described_[shape->id.value];
+    if (known != nullptr) {
+        for (auto const& each : relation_drift(*known, *shape)) {
+            auto const text =
+                fmt::format("node {} was altered: {}; node {} stays as it is: alter it as well",
+                            link_.setup.source.name, each, link_.setup.target.name);
+            if (link_.stats.add_warning(text)) {
+                spdlog::warn("{} -> {}: {}", link_.setup.source.name, link_.setup.target.name,
+                             text);
+            }
+        }
+    }
+    known = shape;
+}
+
+// Before PostgreSQL 14 event triggers tell by rows, which are gone again at once.
+capture::step capture::ddl_row(change const& made, pgoutput::relation_shape const& shape) {
+    if (made.kind != change_kind::insert) {
+        return std::nullopt;
+    }
+    pgoutput::tuple_view::cursor values{made.new_row};
+    for (auto const& column : shape.columns) {
+        auto const value = values.next().bytes;
+        if (column.name == "told") {
+            follow_schemas(value);
+            return writer_.ddl_told(value, made.position);
+        }
+    }
+    return broken("a row of tandem.ddl_queue without what it tells");
+}
+
+// PostgreSQL describes no table anew when its schema gets another name.
+void capture::follow_schemas(std::string_view told) {
+    auto const& token = link_.ddl_token;
+    if (token.empty() || !told.starts_with(token) || told.find("ALTER SCHEMA") == told.npos) {
+        return;
+    }
+    auto const read = ddl::read_message(told.substr(token.size()));
+    if (!read) {
+        return; // whoever carries it out says so
+    }
+    for (auto const& change : read->changes) {
+        auto const renamed = ddl::renamed_schema(change);
+        if (!renamed) {
+            continue;
+        }
+        decoder_.rename_schema(renamed->first, renamed->second);
+        if (replay_) {
+            replay_->decoder().rename_schema(renamed->first, renamed->second);
+        }
+    }
 }
 
 // What a row of tandem.progress says of how far the target's stream was applied here; none: it is of another stream's.

@@ -52,6 +52,9 @@ private:
     step in_block(pgoutput::message const& message, std::string_view bytes, xid transaction);
     step stream_ends(pgoutput::stream_commit const& committed);
     [[nodiscard]] failure broken(std::string const& what) const;
+    void report_drift(pgoutput::relation_ptr const& shape);
+    step ddl_row(change const& made, pgoutput::relation_shape const& shape);
+    void follow_schemas(std::string_view told);
     [[nodiscard]] failure no_spool(boost::system::error_code const& why) const;
 
     direction_link& link_;
@@ -64,7 +67,9 @@ private:
     pgoutput::commit replay_end_;
     lsn at_;                                                 // start of the frame being decoded
     std::map<std::uint32_t, seen_of_target> told_in_blocks_; // by the transactions that are open
-    oid marks_; // the relation whose rows tell what was applied here; 0: not published
+    oid marks_;     // the relation whose rows tell what was applied here; 0: not published
+    oid ddl_queue_; // ... of DDL, where messages cannot
+    std::map<std::uint32_t, pgoutput::relation_ptr> described_; // of a source that tells no DDL
 };
 
 } // namespace tandem::engine

@@ -45,6 +45,38 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
     co_return boost::system::in_place_value;
 }
 
+// For those who look on, which changes it were: the newest few.
+io::awaitable<outcome_of<void>> show_conflicts(direction_link& link, io::pg::connection& target,
+                                               long long from) {
+    parameters values;
+    values.emplace_back(std::to_string(from));
+    values.emplace_back(link.setup.source.name);
+    auto got = co_await target.query(
+        "SELECT id, (extract(epoch FROM at) * 1000000)::bigint, type, to_json(schema_name)::text, "
+        "to_json(table_name)::text, key::text, winner, coalesce(position::text, '') FROM tandem.conflict WHERE "
+        "id > $1::bigint AND incoming_node = $2 ORDER BY id DESC LIMIT 50",
+        std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "reading conflicts", got.error());
+    }
+    for (int row = got->size() - 1; row >= 0; --row) {
+        link.stats.tail->add(fmt::format(
+            R"({{"at":{},"committed":{},"direction":"{}:{}","verdict":"conflict","op":"conflict","schema":{},"table":{},)"
+            R"("xid":0,"position":"{}","key":{},"columns":[],"more":0,"conflict":"{}:{}","type":"{}","winner":"{}"}})",
+            got->integer(row, 1), got->integer(row, 1), link.setup.source.name,
+            link.setup.target.name, got->text(row, 3), got->text(row, 4), got->text(row, 7),
+            got->text(row, 5), link.setup.target.name, got->integer(row, 0), got->text(row, 2),
+            got->text(row, 6)));
+    }
+    co_return boost::system::in_place_value;
+}
+
+std::int64_t now_unix_us() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
 // Two nodes that give the same number is no conflict of an application's making: their sequences overlap (R18).
 io::awaitable<outcome_of<void>> look_for_overlap(direction_link& link, io::pg::connection& target,
                                                  long long from) {
@@ -92,6 +124,21 @@ io::awaitable<outcome_of<int>> prune_conflicts(direction_link& link, io::pg::con
     co_return static_cast<int>(got->integer(0, 0));
 }
 
+// What was altered here is still needed for changes of peers that were written before they heard of it.
+io::awaitable<outcome_of<void>> prune_ddl(direction_link& link, io::pg::connection& target) {
+    parameters values;
+    values.emplace_back(std::to_string(link.setup.conflict_retention.count()));
+    values.emplace_back(std::to_string(pruned_most));
+    auto got = co_await target.query(
+        "DELETE FROM tandem.ddl WHERE id IN (SELECT id FROM tandem.ddl WHERE ended <> 'paused' AND at < "
+        "clock_timestamp() - greatest($1::bigint * interval '1 ms', interval '7 days') ORDER BY id LIMIT $2)",
+        std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "deleting old DDL", got.error());
+    }
+    co_return boost::system::in_place_value;
+}
+
 } // namespace
 
 io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::connection& target,
@@ -103,10 +150,16 @@ io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::con
         auto const inserts = conflict_index("insert_exists");
         auto const& seen = link.stats.count.conflicts[inserts];
         auto const before = seen.load(std::memory_order_relaxed);
+        bool const ours = link.memory.conflicts_counted.has_value();
         auto const from = link.memory.conflicts_counted.value_or(0);
         auto counted = co_await count_conflicts(link, target, link.memory.conflicts_counted);
         if (counted && seen.load(std::memory_order_relaxed) > before) {
             counted = co_await look_for_overlap(link, target, from);
+        }
+        auto const* const tail = link.stats.tail;
+        bool const grew = ours && link.memory.conflicts_counted.value_or(0) > from;
+        if (counted && grew && tail != nullptr && tail->watched(now_unix_us())) {
+            counted = co_await show_conflicts(link, target, from);
         }
         if (!counted) {
             co_return counted;
@@ -132,6 +185,10 @@ io::awaitable<outcome_of<void>> tend_conflicts(direction_link& link, io::pg::con
         auto gone = co_await prune_conflicts(link, target);
         if (!gone) {
             co_return gone.error();
+        }
+        auto const pruned = co_await prune_ddl(link, target);
+        if (!pruned) {
+            co_return pruned.error();
         }
         if (*gone > 0) {
             spdlog::info("{}: {} conflicts older than --conflict-retention deleted from its log",

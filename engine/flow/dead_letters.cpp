@@ -29,7 +29,7 @@ constexpr auto lines_period = 10s;
 constexpr auto busy = 20ms;
 constexpr auto idle = 500ms;
 constexpr auto last_patience = 30s;
-constexpr auto stop_patience = 2s;
+constexpr auto letters_patience = 2s;
 constexpr std::size_t letter_overhead = 1'000; // memory beside its bytes
 
 std::uint64_t number_of(io::kafka::fetched_record const& record) {
@@ -153,7 +153,7 @@ io::awaitable<void> dead_letters::finish(std::function<bool()> stop) {
             timer.expires_after(busy);
             co_await timer.async_wait(io::asio::use_awaitable);
         }
-        timer.expires_after(stop() ? stop_patience : 0s);
+        timer.expires_after(stop() ? letters_patience : 0s);
         co_await timer.async_wait(io::asio::use_awaitable);
         co_return failure{};
     };

@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 
 // After a stop, which ends within 10 s: how long what is on its way may take, and all of it.
 constexpr auto stop_patience = 5s;
-constexpr auto stop_limit = 7s;
+constexpr auto direction_stop_limit = 7s;
 
 // In group<T>, T must be default constructible: what a member that threw leaves behind.
 using ending = failure;
@@ -130,23 +130,23 @@ io::awaitable<std::optional<failure>> direction::foreign_changes_missed(io::pg::
             setup_.source.name, to_string(alone_at), to_string(reached))};
 }
 
-capture_way direction::way_of_capture(bool binary) const {
+capture_way direction::way_of_capture(bool binary, bool resends) const {
     capture_way way;
     way.binary = binary;
-    way.origin_none = setup_.origin_none && !memory_->foreign_origins &&
+    way.origin_none = setup_.origin_none && !memory_->foreign_origins && !resends &&
                       !failpoint("origin_filter") && !setup_.tells_seen;
     way.streaming = !whole_ && !setup_.spool_folder.empty();
     return way;
 }
 
 // What writes to the target, then what reads the source.
-io::awaitable<outcome_of<void>> direction::open_ends(sessions& open, bool binary) {
+io::awaitable<outcome_of<void>> direction::open_ends(sessions& open, bool binary, bool resends) {
     auto apply = co_await open_apply_session(setup_);
     if (!apply) {
         co_return apply.error();
     }
     open.apply = std::move(*apply);
-    auto const way = way_of_capture(binary);
+    auto const way = way_of_capture(binary, resends);
     auto started = co_await open_capture_session(setup_, way);
     if (!started) {
         co_return started.error();
@@ -175,7 +175,7 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     }
     bool const binary = !text_ && *transforms == nullptr && parked->empty() &&
                         setup_.source_version >= 140000 && setup_.target_version >= 140000;
-    auto const opened = co_await open_ends(open, binary);
+    auto const opened = co_await open_ends(open, binary, point->resends);
     if (!opened) {
         co_return opened.error();
     }
@@ -240,7 +240,7 @@ io::awaitable<failure> direction::watch_requests(direction_link& link, sessions&
             link.stopping = true;
             link.arrived.notify();
             cancel_at = now + stop_patience;
-            leave_at = now + stop_limit;
+            leave_at = now + direction_stop_limit;
         }
         if (now >= leave_at) {
             link.left = true;
@@ -275,6 +275,11 @@ io::awaitable<void> direction::finish(direction_link& link, sessions& open) {
         }
         timer.expires_after(50ms);
         co_await timer.async_wait(io::use_tuple);
+    }
+    auto stored = co_await store_seen(link, *open.catalog);
+    if (!stored) { // what is not confirmed is sent again
+        spdlog::debug("{} -> {}: {}", setup_.source.name, setup_.target.name,
+                      stored.error().reason);
     }
     auto sent = co_await send_status(link, *open.stream);
     if (sent) {

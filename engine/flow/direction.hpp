@@ -33,8 +33,9 @@ private:
 
     [[nodiscard]] io::awaitable<failure> stream() override;
     void change_way(next_step how) override;
-    [[nodiscard]] capture_way way_of_capture(bool binary) const;
-    [[nodiscard]] io::awaitable<outcome_of<void>> open_ends(sessions& open, bool binary);
+    [[nodiscard]] capture_way way_of_capture(bool binary, bool resends) const;
+    [[nodiscard]] io::awaitable<outcome_of<void>> open_ends(sessions& open, bool binary,
+                                                            bool resends);
     [[nodiscard]] io::awaitable<failure> stream_with(sessions& open);
     [[nodiscard]] io::awaitable<std::optional<failure>> foreign_changes_missed(
         io::pg::connection& source, start_point const& point);

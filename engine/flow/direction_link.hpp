@@ -8,12 +8,14 @@
 #include "engine/core/horizon_probe.hpp"
 #include "engine/core/node_deletes.hpp"
 #include "engine/core/open_verifications.hpp"
+#include "engine/core/seen_steps.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/incarnation.hpp"
 #include "engine/flow/progress.hpp"
 #include "io/runtime/event.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -22,17 +24,37 @@
 
 namespace tandem::engine {
 
+// The commit times of a node's own transactions in the order of its WAL (R13).
+struct commit_order {
+    pg_time newest;             // of what has come, or may have before
+    lsn watched;                // up to here
+    std::deque<pg_time> recent; // of the last transactions
+};
+
 // What a direction keeps from one start of its stream to the next.
+// A version of the target's own that lost at the source; as text, see tandem.conflict.
+struct buried_version {
+    std::string schema;
+    std::string table;
+    std::string key;
+    std::string row;
+    std::string at;
+};
+
 struct direction_memory {
+    commit_order order; // of the source
+
     clock_watch source_clock;
     std::optional<long long> conflicts_counted; // the last id of tandem.conflict
-    bool foreign_origins = false;   // somebody else's origin appeared on the source (R16)
-    lsn without_foreign;            // up to here there was none
-    open_verifications unverified;  // R9; of transactions that this process has applied
-    horizon_probe horizon;          // of the target
-    bool again_done = false;        // so is what was applied before it, and is sent again
-    lsn told;                       // the last position that this process knows to be applied
-    std::size_t rows_ahead_kib = 0; // see ahead_kib(): of the stream that is read
+    bool foreign_origins = false;      // somebody else's origin appeared on the source (R16)
+    lsn without_foreign;               // up to here there was none
+    open_verifications unverified;     // R9; of transactions that this process has applied
+    horizon_probe horizon;             // of the target
+    bool again_done = false;           // so is what was applied before it, and is sent again
+    lsn told;                          // the last position that this process knows to be applied
+    std::deque<buried_version> buried; // see buried.hpp
+    std::optional<long long> buried_up_to; // of the source's tandem.conflict
+    std::size_t rows_ahead_kib = 0;        // see ahead_kib(): of the stream that is read
 };
 
 struct direction_link {
@@ -50,9 +72,10 @@ struct direction_link {
           arrived{executor},
           room{executor},
           seen{start.seen},
-          newest_sent{start.newest},
+          seen_stored{confirmed},
           deletes_stored{executor},
           unverified{kept.unverified} {
+        kept.order.newest = std::max(kept.order.newest, start.newest);
         // A commit whose answer was lost is applied, and nobody has noted what it wrote.
         if (kept.told != start.facts.applied) {
             kept.again_done = false;
@@ -80,11 +103,9 @@ struct direction_link {
     node_deletes* source_deletes = nullptr;
     delete_collector collected; // what is to be stored for it
     lsn decoded;                // everything before has come, in this start
-    seen_of_target seen;        // by whoever wrote what comes next (R13); where the streams tell
-    pg_time newest_sent;        // the greatest commit time of what has come, or may have before
-    lsn order_watched;
-    std::deque<pg_time> recent_times; // of the last transactions
-    bool scanning = false;            // ... and was passed over from some place on (R10)
+    seen_steps seen;            // by whoever wrote what comes next (R13); where the streams tell
+    lsn seen_stored;            // the target has it for what ends behind that: no more is confirmed
+    bool scanning = false;      // ... and was passed over from some place on (R10)
     io::event deletes_stored;
     // Of the node that is applied to; null: nobody here decodes it.
     node_deletes* target_deletes = nullptr;
@@ -94,10 +115,11 @@ struct direction_link {
     bool stopping = false;
     bool left = false;    // stopped without the target's answer
     bool rushing = false; // changes come at a high rate: a batch does well to wait for company
-    bool progress_locked = false;     // the applier holds the progress row for longer than a batch
-    bool status_wanted = false;       // the server asked for a status update
-    bool reply_wanted = false;        // the next one asks how far the server has read
-    std::int64_t clock_offset_us = 0; // target's clock minus ours
+    bool progress_locked = false; // the applier holds the progress row for longer than a batch
+    bool status_wanted = false;   // the server asked for a status update
+    bool reply_wanted = false;    // the next one asks how far the server has read
+    bool fenced = false; // somebody waits for what has come: an idle position is stored at once
+    std::int64_t clock_offset_us = 0;                                 // target's clock minus ours
     pg_time versions_since{std::numeric_limits<std::int64_t>::min()}; // see version_horizon.hpp
     token_renewal renewal;
     // Accepted by the reader of a log and not yet in the target: what is applied takes it along, so that a later start

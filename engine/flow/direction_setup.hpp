@@ -6,6 +6,7 @@
 #include "engine/config/options.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/node_deletes.hpp"
+#include "engine/ddl/filter.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -30,6 +31,8 @@ struct direction_setup {
     bool tells_seen = false; // the streams of both nodes tell what their writers had seen (R13)
     bool ddl = false;        // of the source is carried out
     bool ddl_told = false;   // the target tells its own
+    ddl::filter ddl_filter;  // what of it is not carried out
+    schema_evolution evolution = schema_evolution::none;
     orphan_policy foreign_keys = orphan_policy::report;
     bool replica_role = true; // session_replication_role=replica may be set on the target
     bool origins = true; // the target's sessions have a replication origin; false: --origin-column

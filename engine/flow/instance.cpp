@@ -2,12 +2,15 @@
 
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
+#include "engine/admin/reconcile.hpp"
 #include "engine/admin/spool_check.hpp"
 #include "engine/config/load.hpp"
+#include "engine/config/pattern.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
 #include "engine/core/stats.hpp"
 #include "engine/flow/direction.hpp"
+#include "engine/flow/first_syncer.hpp"
 #include "engine/flow/kafka_clients.hpp"
 #include "engine/flow/lease.hpp"
 #include "engine/flow/receiving.hpp"
@@ -17,6 +20,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -84,7 +88,15 @@ struct instance {
 // Origins of others on a 16+ server: what they brought travels on, so the server must not filter.
 bool only_our_origins(node_catalog const& node) {
     return std::ranges::all_of(node.installed.origins,
-                               [](std::string const& name) { return is_echo(name); });
+                               [](std::string const& name) { return is_ours(name); });
+}
+
+ddl::filter ddl_filter_of(options const& set) {
+    ddl::filter made{set.ddl_skips.commands, set.ddl_skips.kinds, {}};
+    for (auto const& each : set.ddl_skips.objects) {
+        made.objects.push_back({each.schema, each.table});
+    }
+    return made;
 }
 
 direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice,
@@ -106,6 +118,8 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     }
     setup.foreign_keys = set.foreign_keys;
     setup.ddl = ddl_wish_of(set).carried;
+    setup.ddl_filter = ddl_filter_of(set);
+    setup.evolution = set.evolution;
     setup.origins = set.origin_column.empty();
     auto const policy = ready.policy.policy;
     setup.guarded = policy != conflict_policy::apply_remote;
@@ -195,10 +209,17 @@ void build_all(instance& made, options const& set, prepared const& ready,
         }
     }
     made.stats.started_at_us = now_us();
-    if (set.listen != "off" && !parse_listen(set.listen).loopback) {
-        warn(made.stats, fmt::format("{} is served by plain HTTP to everybody who can reach it "
-                                     "(--insecure-listen)",
-                                     set.listen));
+    if (!set.masks.empty()) {
+        made.stats.tail.hides = [masks = set.masks](auto schema, auto table, auto column) {
+            return hides(masks, schema, table, column);
+        };
+    }
+    if (set.listen != "off" && !parse_listen(set.listen).loopback &&
+        (set.tls_certificate.empty() || set.token_file.empty())) {
+        warn(made.stats,
+             fmt::format("{} is served {} to everybody who can reach it (--insecure-listen)",
+                         set.listen,
+                         set.tls_certificate.empty() ? "by plain HTTP" : "without a token"));
     }
     warn_of_old_sources(set, ready, made.stats);
     made.stats.policy = policy_text(ready.policy.policy, set.winner);
@@ -215,6 +236,11 @@ void build_all(instance& made, options const& set, prepared const& ready,
                          table.table, table.reason);
         }
         stats.set_left_out(std::move(left_out));
+        stats.tail = &made.stats.tail;
+        for (auto const& table : choice.synced) {
+            stats.by_table.of(table.source.schema, table.source.name).key =
+                fmt::format("{}", fmt::join(table.key, ", "));
+        }
         if (set.node(choice.target) == nullptr) { // its site tells how it is applied
             stats.set_state(direction_state::streaming, {});
         }
@@ -256,29 +282,53 @@ void make_workers(instance& made, options const& set) {
 
 using clock = std::chrono::steady_clock;
 
+// Streams that broke, and that are to begin anew.
+std::vector<direction_names> broken_streams(instance const& running, options const& set) {
+    std::vector<direction_names> found;
+    if (set.on_gap == gap_care::stop) {
+        return found;
+    }
+    for (auto const& one : running.stats.directions) {
+        auto const state = one->state().state;
+        if (state == direction_state::gap || state == direction_state::lost) {
+            found.push_back({one->source, one->target});
+        }
+    }
+    return found;
+}
+
 bool all(instance const& running, bool (*holds)(worker const&)) {
     return std::ranges::all_of(running.workers, [&](auto const& one) { return holds(*one); });
 }
 
-enum class served { to_the_end, lost };
+enum class served { to_the_end, lost, gap };
 
 // Until all workers have ended: because this was asked for or there is nothing left to do, or because the lease is
 // another instance's now.
-asio::awaitable<served> serve(instance& running, options const& set, stop_asked const& asked,
-                              instance_lease const& lease, clock::time_point started,
-                              std::function<void()> const& too_late) {
+asio::awaitable<served> serve(instance& running, first_syncer& syncer, options const& set,
+                              stop_asked const& asked, instance_lease const& lease,
+                              clock::time_point started, std::function<void()> const& too_late) {
     asio::steady_timer timer{co_await asio::this_coro::executor};
     std::optional<served> why;
     clock::time_point stop_at{};
     for (;;) {
         auto const now = clock::now();
-        bool const caught_up = set.until_caught_up && all(running, [](worker const& one) {
+        bool const equal =
+            syncer.settled() || std::ranges::any_of(running.workers, [](auto const& one) {
+                return one->body->stuck(); // what is left cannot be done then
+            });
+        bool const caught_up = set.until_caught_up && equal && all(running, [](worker const& one) {
                                    return one.body->caught_up() || one.body->stuck();
                                });
         bool const over = set.until && now - started >= *set.until;
         if (!why && (asked() || caught_up || over || !lease.held())) {
             why = lease.held() ? served::to_the_end : served::lost;
+        } else if (!why && !broken_streams(running, set).empty()) {
+            why = served::gap;
+        }
+        if (why && stop_at == clock::time_point{}) {
             stop_at = now + stop_limit;
+            syncer.stop();
             for (auto const& one : running.workers) {
                 one->body->stop();
             }
@@ -319,6 +369,26 @@ asio::awaitable<bool> wait_for(instance_lease const& lease, options const& set,
         co_await timer.async_wait(io::use_tuple);
     }
     co_return true;
+}
+
+// Tried until it is done: each try begins where the last one ended.
+asio::awaitable<void> begin_anew(options const& set, std::vector<direction_names> broken) {
+    auto const executor = co_await asio::this_coro::executor;
+    std::string trouble;
+    try {
+        auto const notes = co_await reconcile_streams(executor, set, std::move(broken));
+        for (auto const& note : notes) {
+            spdlog::warn("{}", note);
+        }
+    } catch (std::exception const& failed) {
+        trouble = failed.what();
+    }
+    if (!trouble.empty()) { // the stream breaks again at its next start, and here we are
+        spdlog::warn("a broken stream cannot begin anew: {}; trying again", trouble);
+        asio::steady_timer timer{executor};
+        timer.expires_after(1s);
+        co_await timer.async_wait(io::use_tuple);
+    }
 }
 
 void summarise(instance const& ended) {
@@ -376,6 +446,10 @@ instance_stats const& sync_instance::stats() const noexcept {
     return parts_->running.stats;
 }
 
+instance_stats& sync_instance::stats() noexcept {
+    return parts_->running.stats;
+}
+
 bool sync_instance::stuck() const {
     return std::ranges::any_of(parts_->running.workers,
                                [](auto const& one) { return one->body->stuck(); });
@@ -404,7 +478,13 @@ asio::awaitable<void> sync_instance::live(stop_asked asked, std::function<void()
         for (auto const& one : running.workers) {
             one->start();
         }
-        how = co_await serve(running, set, asked, lease, started, too_late);
+        first_syncer syncer{set, running.stats.checks};
+        syncer.start();
+        how = co_await serve(running, syncer, set, asked, lease, started, too_late);
+        if (how == served::gap) {
+            co_await begin_anew(set, broken_streams(running, set));
+            how = served::lost; // and served again
+        }
     }
     co_await lease.stop();
 }

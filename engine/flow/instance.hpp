@@ -31,6 +31,7 @@ public:
 
     // From any thread.
     [[nodiscard]] instance_stats const& stats() const noexcept;
+    [[nodiscard]] instance_stats& stats() noexcept; // for those who look on
     // A direction waits for a person.
     [[nodiscard]] bool stuck() const;
     // For the log, after live().

@@ -4,6 +4,7 @@
 #include "engine/core/failpoint.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/origin_gate.hpp"
+#include "engine/flow/buried.hpp"
 #include "engine/flow/conflict_upkeep.hpp"
 #include "engine/flow/version_horizon.hpp"
 
@@ -25,6 +26,7 @@ constexpr auto tick = 100ms;
 constexpr auto status_interval_most = 10s;
 constexpr auto clock_interval = 10s;
 constexpr auto requests_interval = 200ms;
+constexpr auto pauses_interval = 1s; // while nothing is parked
 constexpr auto watch_interval = 1s;
 constexpr auto renewal_interval = 1min;
 constexpr auto horizon_interval = 1s;
@@ -50,13 +52,28 @@ struct durability_state {
     conflict_upkeep conflicts;
     steady::time_point last_requests = steady::now() - 1h;
     steady::time_point last_horizon = steady::now() - 1h;
-    std::uint64_t own_bytes_at_safe = 0; // the source's bookkeeping bytes when `safe` was stored
+    std::uint64_t own_bytes_then = 0; // the source's bookkeeping bytes when the sink came to
+    lsn reached;                      // ... here
     lsn applied_at_renewal;
 };
 
+// A delete of the source's own must be in its tandem.tombstone first (R9).
+lsn durable_at_both(direction_link const& link) noexcept {
+    auto const at = link.watermark.confirmable();
+    return link.source_deletes == nullptr
+               ? at
+               : std::max(link.confirmed_before, std::min(at, link.source_deletes->stored()));
+}
+
+// ... and so must what the writers of all behind it had seen be in tandem.progress, where the streams tell that.
+lsn confirmable(direction_link const& link) noexcept {
+    auto const at = durable_at_both(link);
+    return link.setup.tells_seen ? std::min(at, link.seen_stored) : at;
+}
+
 constexpr char const* store_safe =
     "WITH was AS (SELECT pg_current_wal_insert_lsn() AS at), u AS (UPDATE tandem.progress SET "
-    "safe_lsn = $1, seen_lsn = coalesce($4, seen_lsn), seen_us = coalesce($5, seen_us) WHERE stream = $2 AND lane = 0 AND epoch = $3 AND safe_lsn < $1 RETURNING 1) "
+    "safe_lsn = $1 WHERE stream = $2 AND lane = 0 AND epoch = $3 AND safe_lsn < $1 RETURNING 1) "
     "SELECT was.at, (SELECT count(*) FROM u) FROM was";
 
 io::awaitable<outcome_of<void>> store_idle_position(direction_link& link,
@@ -66,10 +83,6 @@ io::awaitable<outcome_of<void>> store_idle_position(direction_link& link,
     values.emplace_back(to_string(position));
     values.emplace_back(link.setup.source.name);
     values.emplace_back(std::to_string(link.progress.epoch));
-    bool const told = link.setup.versions == sql::row_versions::seen;
-    values.emplace_back(told ? std::optional{to_string(link.seen.position)} : std::nullopt);
-    values.emplace_back(told ? std::optional{std::to_string(link.seen.at.unix_us())}
-                             : std::nullopt);
     auto stored = co_await target.query(store_safe, std::move(values));
     if (!stored) {
         co_return retry_after(link.setup.target.name, "storing an idle position", stored.error());
@@ -110,7 +123,9 @@ io::awaitable<outcome_of<void>> look_for_requests(direction_link& link,
         }
         link.parked_asked = got->boolean(0, 0);
     }
-    link.arrived.notify();
+    if (link.parked_asked || link.anything_parked) { // an idle applier sleeps on
+        link.arrived.notify();
+    }
     co_return boost::system::in_place_value;
 }
 
@@ -183,6 +198,71 @@ io::awaitable<outcome_of<void>> ask_horizon(direction_link& link, io::pg::connec
     co_return boost::system::in_place_value;
 }
 
+} // namespace
+
+io::awaitable<outcome_of<void>> store_seen(direction_link& link, io::pg::connection& target) {
+    auto const at = durable_at_both(link);
+    if (!link.setup.tells_seen || link.progress_locked || at <= link.seen_stored) {
+        co_return boost::system::in_place_value;
+    }
+    auto const seen = link.seen.behind(at);
+    if (seen.position != link.progress.seen.position) {
+        parameters values;
+        values.emplace_back(to_string(seen.position));
+        values.emplace_back(std::to_string(seen.at.unix_us()));
+        values.emplace_back(link.setup.source.name);
+        values.emplace_back(std::to_string(link.progress.epoch));
+        auto stored =
+            co_await target.query("UPDATE tandem.progress SET seen_lsn = $1, seen_us = $2 WHERE "
+                                  "stream = $3 AND lane = 0 AND epoch = $4",
+                                  std::move(values));
+        if (!stored) {
+            co_return retry_after(link.setup.target.name, "storing what was seen", stored.error());
+        }
+        if (stored->affected() == 0) {
+            co_return failure{next_step::retry, "the stream was taken over"};
+        }
+        link.progress.seen = seen; // committed synchronously: durable
+    }
+    link.seen_stored = at;
+    co_return boost::system::in_place_value;
+}
+
+namespace {
+
+// A position beyond everything applied (R5).
+io::awaitable<outcome_of<void>> tend_idle(direction_link& link, io::pg::connection& target,
+                                          node_bookkeeping& source_wal,
+                                          node_bookkeeping& target_wal, durability_state& state) {
+    if (auto const reached = link.progress.facts.reached(); state.reached != reached) {
+        state.reached = reached;
+        state.own_bytes_then = source_wal.wal_bytes.load();
+    }
+    auto const idle = link.watermark.idle_position();
+    if (!idle || link.source_news) {
+        co_return boost::system::in_place_value;
+    }
+    auto const now = steady::now();
+    idle_store_input input;
+    input.candidate = *idle;
+    input.stored = link.progress.facts.reached();
+    input.own_bytes = source_wal.wal_bytes.load() - state.own_bytes_then;
+    input.since_last_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - state.last_safe).count();
+    if (!link.fenced && !worth_storing(input)) {
+        co_return boost::system::in_place_value;
+    }
+    link.fenced = false;
+    link.status_wanted = true;
+    state.own_bytes_then = source_wal.wal_bytes.load();
+    auto stored = co_await store_idle_position(link, target, *idle, target_wal);
+    if (stored) {
+        state.last_safe = now;
+        state.reached = link.progress.facts.reached();
+    }
+    co_return stored;
+}
+
 // At most one round trip of each kind a tick.
 io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::connection& target,
                                                 node_bookkeeping& source_wal,
@@ -216,21 +296,13 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
             co_return stored;
         }
     }
-    if (auto const idle = link.watermark.idle_position(); idle && !link.source_news) {
-        idle_store_input input;
-        input.candidate = *idle;
-        input.stored = link.progress.facts.reached();
-        input.own_bytes = source_wal.wal_bytes.load() - state.own_bytes_at_safe;
-        input.since_last_ms =
-            std::chrono::duration_cast<std::chrono::milliseconds>(now - state.last_safe).count();
-        if (worth_storing(input)) {
-            state.own_bytes_at_safe = source_wal.wal_bytes.load();
-            auto stored = co_await store_idle_position(link, target, *idle, target_wal);
-            if (!stored) {
-                co_return stored;
-            }
-            state.last_safe = now;
-        }
+    auto idle = co_await tend_idle(link, target, source_wal, target_wal, state);
+    if (!idle) {
+        co_return idle;
+    }
+    auto seen = co_await store_seen(link, target);
+    if (!seen) {
+        co_return seen;
     }
     if (now - state.last_clock >= clock_interval) {
         state.last_clock = now;
@@ -246,7 +318,8 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
     if (!renewed) {
         co_return renewed;
     }
-    if (link.anything_parked && now - state.last_requests >= requests_interval) {
+    auto const requests_due = link.anything_parked ? requests_interval : pauses_interval;
+    if (now - state.last_requests >= requests_due) {
         state.last_requests = now;
         auto looked = co_await look_for_requests(link, target);
         if (!looked) {
@@ -263,18 +336,6 @@ void note_caught_up(direction_stats& stats) noexcept {
     stats.count.caught_up_at_us.store(static_cast<std::uint64_t>(wall_us()),
                                       std::memory_order_relaxed);
 }
-
-namespace {
-
-// A delete of the source's own must be in its tandem.tombstone first (R9).
-lsn confirmable(direction_link const& link) noexcept {
-    auto const at = link.watermark.confirmable();
-    return link.source_deletes == nullptr
-               ? at
-               : std::max(link.confirmed_before, std::min(at, link.source_deletes->stored()));
-}
-
-} // namespace
 
 io::awaitable<io::pg::result<void>> send_status(direction_link& link,
                                                 io::pg::replication_stream& stream) {
@@ -345,7 +406,6 @@ io::awaitable<failure> feedback_loop(direction_link& link, io::pg::replication_s
 io::awaitable<failure> durability_loop(direction_link& link, io::pg::connection& target,
                                        node_bookkeeping& source_wal, node_bookkeeping& target_wal) {
     durability_state state;
-    state.own_bytes_at_safe = source_wal.wal_bytes.load();
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     for (;;) {
         auto done = co_await durability_tick(link, target, source_wal, target_wal, state);
@@ -372,7 +432,8 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
         auto got = co_await source.query(
             "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, "
             "confirmed_flush_lsn, pg_current_wal_flush_lsn(), EXISTS (SELECT 1 FROM "
-            "pg_replication_origin WHERE NOT starts_with(roname, $2)) FROM pg_replication_slots "
+            "pg_replication_origin WHERE NOT starts_with(roname, $2)), "
+            "coalesce(to_jsonb(s) ->> 'safe_wal_size', '-1')::bigint FROM pg_replication_slots AS s "
             "WHERE slot_name = $1",
             std::move(values));
         if (!got) {
@@ -394,16 +455,21 @@ io::awaitable<failure> source_watch(direction_link& link, io::pg::connection& so
             node.slot_active.store(got->boolean(0, 0));
             node.slot_retained_wal_bytes.store(
                 static_cast<std::uint64_t>(std::max(0LL, got->integer(0, 1))));
+            node.slot_safe_wal_bytes.store(got->integer(0, 5));
             store(node.slot_confirmed_lsn, lsn_of(*got, 2));
             auto& heard = link.stats.count.server_wal_end;
             if (lsn_of(*got, 3).value > heard.load(std::memory_order_relaxed)) {
                 store(heard, lsn_of(*got, 3));
             }
         }
+        auto looked = co_await look_for_buried(link, source);
+        if (!looked) {
+            co_return looked.error();
+        }
         if (link.renewal.at == token_renewal::step::announced) {
-            auto given = co_await give_token(link.setup, source, link.renewal.token);
-            if (!given) {
-                co_return given.error();
+            auto handed = co_await give_token(link.setup, source, link.renewal.token);
+            if (!handed) {
+                co_return handed.error();
             }
             link.renewal.at = token_renewal::step::handed_on;
         }

@@ -35,6 +35,10 @@ namespace tandem::engine {
 [[nodiscard]] io::awaitable<outcome_of<void>> probe_durability(direction_link& link,
                                                                io::pg::connection& target);
 
+// What the writers of all behind it had seen goes to the target before a position is confirmed (R13); where the streams tell.
+[[nodiscard]] io::awaitable<outcome_of<void>> store_seen(direction_link& link,
+                                                         io::pg::connection& target);
+
 // Nothing is pending between source and target, by our clock.
 void note_caught_up(direction_stats& stats) noexcept;
 

@@ -1,13 +1,16 @@
 #include "engine/flow/left_out.hpp"
 
+#include "codecs/base/assert.hpp"
 #include "codecs/sql/quote.hpp"
 #include "engine/core/batch_builder.hpp"
 #include "engine/core/completed_row.hpp"
+#include "engine/core/origin_gate.hpp"
 #include "engine/core/parked_keys.hpp"
 #include "engine/flow/sessions.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +19,9 @@
 
 namespace tandem::engine {
 namespace {
+
+constexpr std::size_t statements_kept =
+    200; // of a session: tables, and which columns were left out
 
 struct look_up {
     std::string sql;
@@ -40,10 +46,14 @@ look_up look_up_of(change const& what, table_plan const& plan) {
                              column.equals, at + 1);
         made.key.emplace_back(key_part(key, plan, at));
     }
-    // What was brought there is no later version of it, but one that came back for a moment (R9).
-    made.sql = fmt::format("SELECT {} FROM {} WHERE {} AND "
-                           "coalesce((pg_xact_commit_timestamp_origin(xmin)).roident, 0) = 0",
-                           columns, sql::qualified(plan.shape->schema, plan.shape->name), match);
+    // What was brought there is no later version of it, but one that came back for a moment (R9). What a repair sends again
+    // was not brought.
+    made.sql = fmt::format(
+        "SELECT {} FROM {} WHERE {} AND NOT EXISTS (SELECT FROM pg_replication_origin AS o WHERE o.roident = "
+        "(pg_xact_commit_timestamp_origin(xmin)).roident AND starts_with(o.roname, {}) AND NOT "
+        "starts_with(o.roname, {}))",
+        columns, sql::qualified(plan.shape->schema, plan.shape->name), match,
+        sql::literal(origin_prefix), sql::literal(resent_origin));
     return made;
 }
 
@@ -54,59 +64,127 @@ bool leaves_out(change const& what) {
            what.old_kind != pgoutput::old_row_kind::full && has_unchanged(what.new_row);
 }
 
-io::awaitable<outcome_of<change const*>> left_out_columns::complete(change const& what,
-                                                                    table_plan const& plan) {
-    if (source_ == nullptr) {
-        session_request request;
-        request.node = setup_.source;
-        request.application_name = "tandem look-up " + setup_.target.name;
-        auto const executor = co_await io::asio::this_coro::executor;
-        auto opened = co_await open_session(executor, request);
-        if (!opened) {
-            co_return opened.error();
-        }
-        // Whoever asks has a transaction open: it must not wait.
-        auto const hasty = co_await (*opened)->execute("SET lock_timeout = '100ms'");
-        if (!hasty) {
-            co_return retry_after(setup_.source.name, "setting a time limit", hasty.error());
-        }
-        source_ = std::move(*opened);
+io::awaitable<outcome_of<void>> left_out_columns::open() {
+    if (source_ != nullptr && prepared_.size() < statements_kept) {
+        co_return boost::system::in_place_value;
     }
-    auto const asked = look_up_of(what, plan);
+    source_.reset();
+    prepared_.clear();
+    session_request request;
+    request.node = setup_.source;
+    request.application_name = "tandem look-up " + setup_.target.name;
+    auto const executor = co_await io::asio::this_coro::executor;
+    auto opened = co_await open_session(executor, request);
+    if (!opened) {
+        co_return opened.error();
+    }
+    // Whoever asks has a transaction open: it must not wait.
+    auto const hasty = co_await (*opened)->execute("SET lock_timeout = '100ms'");
+    if (!hasty) {
+        co_return retry_after(setup_.source.name, "setting a time limit", hasty.error());
+    }
+    auto made = std::make_unique<io::pg::pipeline_session>(std::move(*opened));
+    if (auto const entered = made->enter(); !entered) {
+        co_return retry_after(setup_.source.name, "entering pipeline mode", entered.error());
+    }
+    source_ = std::move(made);
+    co_return boost::system::in_place_value;
+}
+
+failure left_out_columns::failed(left_out_change const& one, io::pg::error const& why) {
+    source_.reset();
+    prepared_.clear();
+    return retry_after(
+        setup_.source.name,
+        "looking up columns of " + table_name(*one.plan) + " that an update left out", why);
+}
+
+outcome_of<void> left_out_columns::ask(left_out_change const& one) {
+    auto const asked = look_up_of(*one.what, *one.plan);
+    auto const [known, fresh] =
+        prepared_.emplace(asked.sql, fmt::format("tandem_{}", prepared_.size()));
+    if (fresh) {
+        auto const queued = source_->send_prepare(known->second, asked.sql, {});
+        if (!queued) {
+            return failed(one, queued.error());
+        }
+    }
     std::vector<io::pg::param> key;
     key.reserve(asked.key.size());
     for (auto const& part : asked.key) {
         key.push_back({part.c_str(), static_cast<int>(part.size()), binary_});
     }
-    std::span<io::pg::param const> const values{key};
-    auto const got = co_await source_->query(asked.sql, values, binary_);
-    if (!got) {
-        source_.reset();
-        co_return retry_after(
-            setup_.source.name,
-            "looking up columns of " + table_name(plan) + " that an update left out", got.error());
+    auto const queued = source_->send_prepared(known->second, key, binary_);
+    if (!queued) {
+        return failed(one, queued.error());
     }
+    return boost::system::in_place_value;
+}
+
+change const* left_out_columns::completed(change const& what, io::pg::rows const& found) {
     auto& made = made_.emplace_back(what);
-    if (got->empty()) {
+    if (found.empty()) {
         made.kind = change_kind::remove;
         if (made.old_kind == pgoutput::old_row_kind::none) {
             made.old_kind = pgoutput::old_row_kind::key;
             made.old_row = made.new_row;
         }
         made.new_row = {};
-        co_return &made;
+        return &made;
     }
     std::vector<std::optional<std::string_view>> left_out;
-    for (int column = 0; column < got->columns(); ++column) {
-        if (got->null(0, column)) {
+    for (int column = 0; column < found.columns(); ++column) {
+        if (found.null(0, column)) {
             left_out.emplace_back();
         } else {
-            left_out.emplace_back(got->text(0, column));
+            left_out.emplace_back(found.text(0, column));
         }
     }
     auto const form = binary_ ? pgoutput::column_kind::binary : pgoutput::column_kind::text;
     made.new_row = completed_row(what.new_row, left_out, form, values_);
-    co_return &made;
+    bytes_ += made.new_row.raw().size();
+    return &made;
+}
+
+io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::complete(
+    std::span<left_out_change const> wanted) {
+    std::vector<change const*> made;
+    if (wanted.empty()) {
+        co_return made;
+    }
+    auto const ready = co_await open();
+    if (!ready) {
+        co_return ready.error();
+    }
+    for (auto const& each : wanted) {
+        auto const asked = ask(each);
+        if (!asked) {
+            co_return asked.error();
+        }
+    }
+    auto const ended = source_->sync();
+    if (!ended) {
+        co_return failed(wanted.front(), ended.error());
+    }
+    auto const flushed = co_await source_->flush();
+    if (!flushed) {
+        co_return failed(wanted.front(), flushed.error());
+    }
+    while (source_->pending() > 0) {
+        auto const got = co_await source_->next_result();
+        auto const& of = wanted[std::min(made.size(), wanted.size() - 1)];
+        if (!got) {
+            co_return failed(of, got.error());
+        }
+        if (got->what == io::pg::outcome::kind::error) {
+            co_return failed(of, got->why);
+        }
+        if (got->what == io::pg::outcome::kind::rows) {
+            made.push_back(completed(*of.what, got->data));
+        }
+    }
+    TANDEM_ASSERT(made.size() == wanted.size());
+    co_return made;
 }
 
 } // namespace tandem::engine

@@ -6,13 +6,23 @@
 #include "engine/core/table_plan.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
-#include "io/pg/connection.hpp"
+#include "io/pg/pipeline_session.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace tandem::engine {
+
+struct left_out_change {
+    change const* what = nullptr; // leaves_out() says so
+    table_plan const* plan = nullptr;
+};
 
 // One per applier; opens its session when it is first asked.
 class left_out_columns {
@@ -21,21 +31,32 @@ public:
     left_out_columns(direction_setup const& setup, bool binary) noexcept
         : setup_{setup}, binary_{binary} {}
 
-    // An update with all its columns: those that it left out as they are in the source now, which what comes later in the
-    // stream changes from there. Where its row is gone there, a delete, which will come as well. Valid until forget().
-    [[nodiscard]] io::awaitable<outcome_of<change const*>> complete(change const& what,
-                                                                    table_plan const& plan);
+    // For each of them an update with all its columns: those that it left out as they are in the source now, which what comes
+    // later in the stream changes from there. Where its row is gone there, a delete, which will come as well. Valid until
+    // forget(). All are asked for together.
+    [[nodiscard]] io::awaitable<outcome_of<std::vector<change const*>>> complete(
+        std::span<left_out_change const> wanted);
+    // Of the values that are kept.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     void forget() {
         made_.clear();
         values_.clear();
+        bytes_ = 0;
     }
 
 private:
+    [[nodiscard]] io::awaitable<outcome_of<void>> open();
+    [[nodiscard]] outcome_of<void> ask(left_out_change const& one);
+    [[nodiscard]] failure failed(left_out_change const& one, io::pg::error const& why);
+    [[nodiscard]] change const* completed(change const& what, io::pg::rows const& found);
+
     direction_setup const& setup_;
     bool binary_;
-    std::unique_ptr<io::pg::connection> source_;
+    std::unique_ptr<io::pg::pipeline_session> source_;
+    std::map<std::string, std::string> prepared_; // the statement's name by its text
     std::deque<change> made_;
     arena values_;
+    std::size_t bytes_ = 0;
 };
 
 // Whether there is anything to complete.

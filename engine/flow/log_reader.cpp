@@ -398,6 +398,8 @@ log_reader::step log_reader::next(event::record_headers const& headers,
         if (inside_) {
             return end(headers);
         }
+        link_.fenced =
+            true; // the sender tells positions sparingly, or because somebody waits for one
         return writer_.keepalive(headers.position.at);
     }
     rows_.clear();

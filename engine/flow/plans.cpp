@@ -12,7 +12,8 @@ namespace {
 
 constexpr char const* columns_query =
     "SELECT a.attname, a.atttypid, format_type(a.atttypid, -1), a.atttypmod, a.attgenerated <> '', "
-    "a.attidentity = 'a' FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid "
+    "a.attidentity = 'a', (SELECT t.typname FROM pg_type AS t WHERE t.typnamespace = to_regnamespace('tandem') AND t.typname LIKE "
+    "'form\\_%' AND t.typtype = 'e') FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid "
     "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
     "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
@@ -37,8 +38,9 @@ constexpr char const* keys_query =
 // What was altered here lately; of a table under any of its names.
 constexpr char const* own_ddl_query =
     "SELECT changes FROM tandem.ddl WHERE node IS NULL AND at > now() - interval '7 days' AND EXISTS (SELECT FROM tandem.ddl AS d, "
-    "jsonb_array_elements(d.changes -> 'changes') AS c WHERE d.node IS NULL AND c -> 'before' ->> 'schema' = $1 AND c -> "
-    "'before' ->> 'name' = $2) AND changes -> 'changes' @> '[{\"before\": {\"kind\": \"table\"}}]' ORDER BY id";
+    "jsonb_array_elements(d.changes -> 'changes') AS c WHERE d.node IS NULL AND c -> 'before' ->> 'schema' = $1 AND (c -> "
+    "'before' ->> 'name' = $2 OR c -> 'before' ->> 'kind' = 'schema')) AND (changes -> 'changes' @> '[{\"before\": {\"kind\": \"table\"}}]' "
+    "OR changes -> 'changes' @> '[{\"before\": {\"kind\": \"schema\"}}]') ORDER BY id";
 
 void fill_columns(target_relation& target, io::pg::rows const& got) {
     target.exists = !got.empty();
@@ -50,6 +52,7 @@ void fill_columns(target_relation& target, io::pg::rows const& got) {
         column.type_modifier = static_cast<std::int32_t>(got.integer(row, 3));
         column.generated = got.boolean(row, 4);
         column.identity_always = got.boolean(row, 5);
+        target.form = got.text(row, 6);
         target.columns.push_back(std::move(column));
     }
 }
@@ -159,6 +162,11 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
         }
     }
     auto made = make_plan(std::move(moved_shape), *target, plan.number, &moved);
+    if (made.usable && std::ranges::any_of(followed.columns, &ddl::followed_column::computed)) {
+        for (auto const& column : followed.columns) {
+            made.kept.push_back(column.computed);
+        }
+    }
     if (made.usable) {
         made.described = plan.shape; // its address stays taken: plans are found by it
         plan = std::move(made);

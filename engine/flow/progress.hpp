@@ -27,7 +27,7 @@ struct progress_row {
     std::optional<std::int64_t> log_offset; // of Kafka's log, see transaction_header
     std::vector<std::string> source_tokens; // of the writers whose log was followed
     // Where the streams tell what their writers had seen (R13).
-    seen_of_target seen; // by the writers of what comes next
+    seen_of_target seen; // by the writers of what ends behind what was confirmed at most
     pg_time newest;      // the greatest commit time of all that was applied
 };
 

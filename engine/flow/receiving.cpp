@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 
 constexpr auto tell_at_least = 5s;
 constexpr auto asked_every = 2s;
-constexpr auto watch_interval = 3s;
+constexpr auto receiving_watch_interval = 3s;
 
 // This set-up of this database, and no other.
 constexpr char const* ask_who =
@@ -190,7 +190,7 @@ io::awaitable<failure> receiving::watch_log(log_reader& reader) {
     io::asio::steady_timer timer{co_await io::asio::this_coro::executor};
     std::pair<std::int64_t, std::uint64_t> before{-1, 0};
     for (;;) {
-        timer.expires_after(watch_interval);
+        timer.expires_after(receiving_watch_interval);
         co_await timer.async_wait(io::asio::use_awaitable);
         std::pair const next{reader.next_offset(), reader.rows_fetched()};
         if (next.first >= 0 && next == before && !reader.held_up()) {

@@ -2,8 +2,8 @@
 
 #include "engine/admin/failure.hpp"
 #include "engine/admin/init.hpp"
-#include "engine/admin/routes.hpp"
 #include "engine/config/load.hpp"
+#include "engine/console/service.hpp"
 #include "engine/flow/instance.hpp"
 #include "engine/flow/stop_request.hpp"
 #include "io/http/server.hpp"
@@ -24,24 +24,25 @@ namespace {
 namespace asio = io::asio;
 
 struct listener {
+    std::unique_ptr<console::service> console;
     std::unique_ptr<io::http::server> server; // empty: --listen off
-    std::shared_ptr<status_board> board;
 };
 
-listener listen(asio::io_context& context, options const& set, instance_stats const& stats) {
+listener listen(asio::io_context& context, options const& set, instance_stats& stats) {
     if (set.listen == "off") {
         return {};
     }
-    auto opened = io::http::server::listen(context.get_executor(), listen_options(set));
+    auto opened = io::http::server::listen(context.get_executor(), console::listen_options(set));
     if (!opened) {
         throw command_failed{
             exit_status::environment,
             fmt::format("{}; choose another address with --listen, or --listen off",
                         opened.error().message)};
     }
-    auto board = add_routes(**opened, stats);
-    spdlog::info("status on http://{}", set.listen);
-    return {std::move(*opened), std::move(board)};
+    auto made = std::make_unique<console::service>(context.get_executor(), set, stats);
+    made->serve(**opened);
+    spdlog::info("console on http://{}", set.listen);
+    return {std::move(made), std::move(*opened)};
 }
 
 // Ends `context`.
@@ -60,7 +61,7 @@ int run_instance(options const& set) {
     // What can be refused is refused before anything is created: the folder, and a port that is taken.
     sync_instance running{set};
     running.check(context.get_executor());
-    auto [server, board] = listen(context, set, running.stats());
+    auto const [console, server] = listen(context, set, running.stats());
     stop_request asked{context};
     // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
     auto const ready = run_on(context, prepare(context.get_executor(), set));
@@ -71,7 +72,7 @@ int run_instance(options const& set) {
     running.build(ready);
     if (server) {
         asio::co_spawn(context, server->run(), asio::detached);
-        asio::co_spawn(context, keep_sampling(board), asio::detached);
+        asio::co_spawn(context, console->keep_sampling(), asio::detached);
     }
     asio::co_spawn(context, live(context, running, asked), asio::detached);
     context.run();

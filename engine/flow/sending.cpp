@@ -245,7 +245,7 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
         co_return joined;
     }
     capture_way way;
-    way.origin_none = setup_.origin_none && !memory_->foreign_origins;
+    way.origin_none = setup_.origin_none && !memory_->foreign_origins && !into.point.resends;
     way.streaming = !whole_ && !setup_.spool_folder.empty();
     auto stream = co_await open_capture_session(setup_, way);
     if (!stream) {
@@ -366,7 +366,8 @@ io::awaitable<failure> sending::confirm_loop(direction_link& link, parts& with,
             input.own_bytes = source_wal_.wal_bytes.load() - own_bytes;
             input.since_last_ms =
                 std::chrono::duration_cast<std::chrono::milliseconds>(now - marked_at).count();
-            if (worth_storing(input)) {
+            if (link.fenced || worth_storing(input)) {
+                link.fenced = false;
                 writer.mark(*idle);
                 marked = *idle;
                 marked_at = now;

@@ -147,7 +147,8 @@ constexpr char const* source_state =
     "pg_current_wal_flush_lsn(), (SELECT incarnation FROM tandem.meta), s.slot_name IS NOT NULL, "
     "s.confirmed_flush_lsn, to_jsonb(s) ->> 'wal_status', "
     "(SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'), "
-    "(SELECT array_to_string(tokens, ' ') FROM tandem.sending WHERE peer = $2) "
+    "(SELECT array_to_string(tokens, ' ') FROM tandem.sending WHERE peer = $2), "
+    "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $3 AND datname = current_database()) "
     "FROM pg_control_system() AS c LEFT JOIN pg_replication_slots AS s ON s.slot_name = $1";
 
 } // namespace
@@ -166,6 +167,7 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     parameters values;
     values.emplace_back(slot);
     values.emplace_back(setup.target.name);
+    values.emplace_back(std::string{repair_session_name});
     auto got = co_await source.query(source_state, std::move(values));
     if (!got) {
         co_return retry_after(setup.source.name, "reading the slot", got.error());
@@ -182,6 +184,7 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     facts.sent_as = words(got->text(0, 8));
     point.sender_timeout = std::chrono::milliseconds{got->integer(0, 7)};
     point.source_end = facts.wal_end;
+    point.resends = got->boolean(0, 9);
     if (setup.ddl) {
         auto const token = co_await source.execute(
             "SELECT coalesce(to_jsonb(m) ->> 'ddl_token', '') FROM tandem.meta AS m");

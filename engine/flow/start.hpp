@@ -20,6 +20,8 @@ struct start_point {
     std::chrono::milliseconds sender_timeout{60'000}; // the source's wal_sender_timeout; 0: none
     std::string ddl_token; // what the source's messages of DDL begin with; empty: it tells none
     lsn source_end;        // flushed WAL at this moment
+    bool resends =
+        false; // rows are sent again under an origin, which the server must not leave out
 };
 
 // By which this process is known as the owner of what it takes.

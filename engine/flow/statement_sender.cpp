@@ -21,10 +21,10 @@ namespace {
 
 // Its answer names the transaction.
 constexpr char const* head_sql =
-    "SELECT txid_current(), tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "SELECT txid_current(), tandem.begin_apply($1, 0, $2, $3, $4, $5, $6, $7, $8)";
 
 sql::apply_table table_for(table_plan const& plan, std::string_view columns) {
-    sql::apply_table table{plan.schema, plan.name, {}};
+    sql::apply_table table{plan.schema, plan.name, {}, plan.form};
     for (std::size_t at = 0; at < columns.size(); ++at) {
         if (columns[at] == '1') {
             auto const& column = plan.columns[at];
@@ -103,8 +103,6 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
     auto const commit_time = to_string(values.commit_time);
     auto const barrier = to_string(values.barrier);
     auto const log_offset = std::to_string(values.log_offset);
-    auto const seen = values.seen ? to_string(values.seen->position) : std::string{};
-    auto const seen_us = values.seen ? std::to_string(values.seen->at.unix_us()) : std::string{};
     std::array const all{text_param(values.stream),
                          text_param(epoch),
                          text_param(previous),
@@ -112,9 +110,7 @@ statement_sender::sent statement_sender::head(apply_head const& values) {
                          text_param(transaction),
                          text_param(commit_time),
                          text_param(barrier),
-                         values.log_offset < 0 ? io::pg::param{} : text_param(log_offset),
-                         values.seen ? text_param(seen) : io::pg::param{},
-                         values.seen ? text_param(seen_us) : io::pg::param{}};
+                         values.log_offset < 0 ? io::pg::param{} : text_param(log_offset)};
     auto done = send(
         "head", [] { return std::string{head_sql}; }, all);
     if (done && values.source != nullptr) {
@@ -211,6 +207,7 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
         case row_outcome::patch:
             return sql::patch_rows(table, kept, rules);
         case row_outcome::remove:
+        case row_outcome::nothing:
             break;
         }
         return sql::remove_rows(table, rules);
@@ -256,16 +253,12 @@ io::awaitable<outcome_of<std::optional<io::pg::error>>> statement_sender::copy(
     if (!format) {
         co_return failure{next_step::retry_text, "a value came as text in a binary stream"};
     }
-    auto const seen = values.seen
-                          ? fmt::format("{}, {}", sql::literal(to_string(values.seen->position)),
-                                        values.seen->at.unix_us())
-                          : std::string{"NULL, NULL"};
     auto const text = fmt::format(
-        "BEGIN; SELECT txid_current(), tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}, {}); {}{}; COMMIT",
+        "BEGIN; SELECT txid_current(), tandem.begin_apply({}, 0, {}, {}, {}, {}, {}, {}, {}); {}{}; COMMIT",
         sql::literal(values.stream), values.epoch, sql::literal(to_string(values.previous)),
         sql::literal(to_string(values.applied)), values.transaction.value,
         sql::literal(to_string(values.commit_time)), sql::literal(to_string(values.barrier)),
-        values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset), seen,
+        values.log_offset < 0 ? "NULL" : std::to_string(values.log_offset),
         values.source == nullptr ? std::string{}
                                  : identity_sql(values.stream, values.epoch, *values.source) + "; ",
         sql::copy_rows(table_for(plan, complete_columns(plan)), *format == copy_format::binary));

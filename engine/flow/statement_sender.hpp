@@ -33,7 +33,6 @@ struct apply_head {
     pg_time barrier;                         // the target's clock must be past this (R12)
     std::int64_t log_offset = -1;            // of `transaction`; -1: stays as it is
     source_identity const* source = nullptr; // stored as well; borrowed for the call, null: none
-    std::optional<seen_of_target> seen = {}; // the same, by the writer of `transaction`
 };
 
 // Why a change is parked.

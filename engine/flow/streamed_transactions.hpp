@@ -82,6 +82,7 @@ public:
     [[nodiscard]] io::file_result<item> next();
     // Knows the relation of the message that next() returned last.
     [[nodiscard]] pgoutput::decoder const& decoder() const noexcept { return decoder_; }
+    [[nodiscard]] pgoutput::decoder& decoder() noexcept { return decoder_; }
 
 private:
     streamed_transaction from_;

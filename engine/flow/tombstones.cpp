@@ -107,6 +107,7 @@ io::awaitable<outcome_of<void>> tombstone_writer::begin() {
                                        static_cast<std::uint32_t>(inversions->integer(row, 0))},
                                       true);
     }
+    bookkeeping_.deletes.loaded();
     co_return boost::system::in_place_value;
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/core/failpoint.hpp"
 #include "engine/core/origin_gate.hpp"
+#include "engine/ddl/message.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -14,7 +15,7 @@
 namespace tandem::engine {
 namespace {
 
-constexpr std::size_t batch_bytes = std::size_t{256} << 10; // handed over at the latest
+constexpr std::size_t handed_over_bytes = std::size_t{256} << 10; // of a batch, at the latest
 constexpr std::size_t copied_most = std::size_t{32}
                                     << 10; // larger messages stay as libpq made them
 
@@ -23,6 +24,12 @@ constexpr std::size_t copied_most = std::size_t{32}
 constexpr std::chrono::milliseconds step_back_least{5'000};
 
 constexpr std::size_t recent_most = 64; // transactions whose commit times may be the same
+
+std::int64_t unix_us_now() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 void free_message(char* held) {
     PQfreemem(held);
@@ -88,13 +95,13 @@ transaction_header window_writer::header_of(pgoutput::begin const& begun,
     case sql::row_versions::commit_time:
         break;
     case sql::row_versions::seen:
-        made.judged_by = link_.seen.at;
+        made.judged_by = link_.seen.newest().at;
         break;
     case sql::row_versions::always:
         made.judged_by = pg_time{std::numeric_limits<std::int64_t>::max()};
         break;
     }
-    made.seen = link_.seen.position;
+    made.seen = link_.seen.newest().position;
     return made;
 }
 
@@ -106,8 +113,8 @@ void window_writer::origin(std::string_view name) {
 void window_writer::marked(std::optional<seen_of_target> told) {
     replayed_ = true;
     echo_ = !has_changes_ && !failpoint("origin_filter");
-    if (told && told->position >= link_.seen.position) {
-        link_.seen = *told;
+    if (told) {
+        link_.seen.told(current_.final_lsn, *told);
     }
 }
 
@@ -116,16 +123,11 @@ window_writer::step window_writer::message(pgoutput::logical_message const& said
         return std::nullopt;
     }
     if (said.prefix == ddl_prefix) {
-        bool const ours = !link_.ddl_token.empty() && said.content.starts_with(link_.ddl_token);
-        if (link_.setup.ddl && !ours && !passes_over()) { // anybody may emit a message
-            spdlog::warn(
-                "{} -> {}: a message of DDL that the event triggers of node {} did not write is "
-                "passed over",
-                link_.setup.source.name, link_.setup.target.name, link_.setup.source.name);
-        }
-        return link_.setup.ddl && ours
-                   ? ddl(said.content.substr(link_.ddl_token.size()), said.position)
-                   : std::nullopt;
+        return ddl_told(said.content, said.position);
+    }
+    if (said.prefix == fence_prefix) {
+        link_.fenced = true;
+        return std::nullopt;
     }
     if (has_changes_ || passes_over()) {
         return std::nullopt;
@@ -135,6 +137,28 @@ window_writer::step window_writer::message(pgoutput::logical_message const& said
         current_.trace = std::make_shared<trace_context const>(std::move(next));
     }
     return std::nullopt;
+}
+
+// For those who look on.
+void window_writer::show_echo() {
+    auto const now_us = unix_us_now();
+    auto* const tail = link_.stats.tail;
+    if (tail == nullptr || !tail->watched(now_us)) {
+        return;
+    }
+    constexpr int shown_most = 10; // a second: one is like the other, and the counter has them all
+    if (now_us - echoes_since_us_ >= 1'000'000) {
+        echoes_since_us_ = now_us;
+        echoes_shown_ = 0;
+    }
+    if (++echoes_shown_ > shown_most) {
+        return;
+    }
+    tail->add(fmt::format(
+        R"({{"at":{},"committed":{},"direction":"{}:{}","verdict":"echo","op":"transaction","schema":"","table":"","xid":{},)"
+        R"("position":"{}","key":{{}},"columns":[],"more":0}})",
+        now_us, current_.commit_time.unix_us(), link_.stats.source, link_.stats.target,
+        current_.id.value, to_string(current_.final_lsn)));
 }
 
 window_writer::step window_writer::commit(pgoutput::commit const& committed) {
@@ -151,6 +175,9 @@ window_writer::step window_writer::commit(pgoutput::commit const& committed) {
     }
     if (echo_) {
         add(link_.stats.count.echoes_stopped, index_ > 0 ? 1 : 0);
+        if (index_ > 0) {
+            show_echo();
+        }
     }
     if (auto stepped = check_clock(committed)) {
         return stepped;
@@ -194,23 +221,26 @@ void window_writer::end_piece(lsn end) {
 
 // What the source wrote itself and whose commit time does not tell that it was written after what was sent before (R13).
 void window_writer::watch_order(pgoutput::commit const& committed) {
-    if (!link_.setup.tells_seen || echo_ || link_.source_deletes == nullptr ||
-        committed.end_lsn <= link_.order_watched) {
-        return;
+    auto& order = link_.memory.order;
+    if (!link_.setup.tells_seen || link_.source_deletes == nullptr ||
+        committed.end_lsn <= order.watched) {
+        return; // one that is sent again was compared with those before it, and is not with those behind it
     }
-    link_.order_watched = committed.end_lsn;
-    auto& recent = link_.recent_times;
-    auto const at = current_.commit_time;
-    bool const tied = std::ranges::find(recent, at) != recent.end();
-    if (at <= link_.newest_sent) {
-        link_.source_deletes->inverted(
-            {committed.end_lsn, at, tied || at == link_.newest_sent ? current_.id.value : 0});
+    order.watched = committed.end_lsn;
+    if (!echo_) {
+        auto const at = current_.commit_time;
+        bool const tied = std::ranges::find(order.recent, at) != order.recent.end();
+        if (at <= order.newest) {
+            link_.source_deletes->inverted(
+                {committed.end_lsn, at, tied || at == order.newest ? current_.id.value : 0});
+        }
+        order.newest = std::max(order.newest, at);
+        order.recent.push_back(at);
+        if (order.recent.size() > recent_most) {
+            order.recent.pop_front();
+        }
     }
-    link_.newest_sent = std::max(link_.newest_sent, at);
-    recent.push_back(at);
-    if (recent.size() > recent_most) {
-        recent.pop_front();
-    }
+    link_.source_deletes->ordered(committed.end_lsn);
 }
 
 // R12. What was replayed here carries the clock of where it came from.
@@ -281,6 +311,25 @@ window_writer::step window_writer::truncate(truncation what, lsn position) {
     return std::nullopt;
 }
 
+window_writer::step window_writer::ddl_told(std::string_view content, lsn position) {
+    bool const ours = !link_.ddl_token.empty() && content.starts_with(link_.ddl_token);
+    if (link_.setup.ddl && !ours && !passes_over()) { // anybody may emit a message
+        spdlog::warn(
+            "{} -> {}: a message of DDL that the event triggers of node {} did not write is "
+            "passed over",
+            link_.setup.source.name, link_.setup.target.name, link_.setup.source.name);
+    }
+    if (!link_.setup.ddl || !ours) {
+        return std::nullopt;
+    }
+    for (auto const& each : ddl::apart(content.substr(link_.ddl_token.size()))) {
+        if (auto failed = ddl(each, position)) {
+            return failed;
+        }
+    }
+    return std::nullopt;
+}
+
 window_writer::step window_writer::ddl(std::string_view told, lsn position) {
     change made;
     made.position = position;
@@ -288,6 +337,9 @@ window_writer::step window_writer::ddl(std::string_view told, lsn position) {
     made.index = index_++;
     if (passes_over()) {
         return std::nullopt;
+    }
+    if (!duplicate_) {
+        crash_point("ddl_captured");
     }
     append_piece();
     made.ddl = &filling_->ddl.emplace_back(told);
@@ -342,7 +394,7 @@ void window_writer::append(change made) {
     filling_->changes.push_back(made);
     ++filling_->pieces.back().count;
     has_changes_ = true;
-    if (filling_->bytes >= batch_bytes) {
+    if (filling_->bytes >= handed_over_bytes) {
         hand_over();
     }
 }
@@ -354,6 +406,8 @@ void window_writer::hand_over() {
     if (inside_ && may_be_skipped_) {
         return;
     }
+    auto& latency = link_.hears_the_source ? link_.stats.captured : link_.stats.consumed;
+    latency.observe(unix_us_now() - filling_->pieces.back().header.commit_time.unix_us());
     link_.window.push(std::move(filling_));
     filling_ = nullptr;
     link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);

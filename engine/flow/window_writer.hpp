@@ -53,7 +53,8 @@ public:
     // `owner` holds the views' bytes and may be taken over; null: they are copied, and so is `made.oversized`.
     step row(change made, pgoutput::relation_ptr const& shape, io::pg::copy_message* owner);
     step truncate(truncation what, lsn position = {});
-    // What the source's event triggers tell (R18).
+    // What the source's event triggers tell (R18), with the token that it begins with.
+    step ddl_told(std::string_view content, lsn position);
     step ddl(std::string_view told, lsn position = {});
     step commit(pgoutput::commit const& committed);
 
@@ -76,15 +77,18 @@ private:
     void end_piece(lsn end);
     void take_back_piece();
     void append(change made);
+    void show_echo();
 
     direction_link& link_;
     resume_guard resume_;
     std::unique_ptr<change_batch> filling_;
     transaction_header current_;
-    std::uint32_t index_ = 0;     // of the next change in its transaction
-    bool inside_ = false;         // between begin() and commit()
-    bool replayed_ = false;       // came here from another node
-    bool echo_ = false;           // ... by us (R16)
+    std::uint32_t index_ = 0;          // of the next change in its transaction
+    bool inside_ = false;              // between begin() and commit()
+    bool replayed_ = false;            // came here from another node
+    bool echo_ = false;                // ... by us (R16)
+    std::int64_t echoes_since_us_ = 0; // the second whose echoes are shown to those who look on
+    int echoes_shown_ = 0;
     bool duplicate_ = false;      // applied before
     bool skipped_ = false;        // `tandem skip` named it, and its end was known at its beginning
     bool may_be_skipped_ = false; // ... or may have: only its end tells

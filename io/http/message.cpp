@@ -42,6 +42,45 @@ std::string request::header(std::string const& name) const {
     return {};
 }
 
+namespace {
+
+int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string made;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '%' && at + 2 < text.size() && hex_digit(text[at + 1]) >= 0 &&
+            hex_digit(text[at + 2]) >= 0) {
+            made += static_cast<char>(hex_digit(text[at + 1]) * 16 + hex_digit(text[at + 2]));
+            at += 2;
+        } else {
+            made += text[at] == '+' ? ' ' : text[at];
+        }
+    }
+    return made;
+}
+
+} // namespace
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        auto const stop = std::min(query.find('&'), query.size());
+        auto const part = query.substr(0, stop);
+        auto const equals = std::min(part.find('='), part.size());
+        if (percent_decoded(part.substr(0, equals)) == name) {
+            return percent_decoded(part.substr(std::min(equals + 1, part.size())));
+        }
+        query.remove_prefix(std::min(stop + 1, query.size()));
+    }
+    return std::nullopt;
+}
+
 response error_response(int status, std::string const& message) {
     response made;
     made.status = status;

@@ -53,7 +53,8 @@ result<void> pipeline_session::send_prepare(std::string_view name, std::string_v
                               static_cast<int>(types_.size()), types_.data()));
 }
 
-result<void> pipeline_session::send_prepared(std::string_view name, std::span<param const> values) {
+result<void> pipeline_session::send_prepared(std::string_view name, std::span<param const> values,
+                                             bool binary) {
     name_ = name;
     values_.clear();
     lengths_.clear();
@@ -65,7 +66,7 @@ result<void> pipeline_session::send_prepared(std::string_view name, std::span<pa
     }
     return sent(PQsendQueryPrepared(link_->native(), name_.c_str(),
                                     static_cast<int>(values_.size()), values_.data(),
-                                    lengths_.data(), formats_.data(), 0));
+                                    lengths_.data(), formats_.data(), binary ? 1 : 0));
 }
 
 result<void> pipeline_session::sync() {

@@ -46,7 +46,9 @@ public:
     [[nodiscard]] result<void> send_query(std::string_view sql);
     [[nodiscard]] result<void> send_prepare(std::string_view name, std::string_view sql,
                                             std::span<oid const> types);
-    [[nodiscard]] result<void> send_prepared(std::string_view name, std::span<param const> values);
+    // `binary`: its rows come in binary form.
+    [[nodiscard]] result<void> send_prepared(std::string_view name, std::span<param const> values,
+                                             bool binary = false);
     // Ends an implicit transaction and, after an error, the skipping of statements.
     [[nodiscard]] result<void> sync();
     // Sends all that is queued, taking results in meanwhile.

@@ -107,9 +107,9 @@ class Source(Database):
 
 
 @contextlib.contextmanager
-def servers(count=2):
+def servers(count=2, place="stack"):
     """Fresh masters on ports of their own, gone at the end with all they wrote."""
-    stack = Stack(goals.REPOSITORY / "build" / "perf" / "stack", free_ports(count), ())
+    stack = Stack(goals.REPOSITORY / "build" / "perf" / place, free_ports(count), ())
     stack.wipe(False)
     try:
         stack.start(None, False, False)

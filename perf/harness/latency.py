@@ -65,7 +65,7 @@ def set_up(source):
     source.sql(f"CREATE SEQUENCE latency_id START {FIRST_ID}")
 
 
-def _write(source, seconds):
+def write(source, seconds):
     """pgbench: commits at the fixed rate, over TCP as an application's."""
     pgbench = binaries.bin_dir(15, goals.REPOSITORY / "build" / "cache", say) / "pgbench"
     done = subprocess.run(
@@ -76,7 +76,7 @@ def _write(source, seconds):
         raise RuntimeError(f"pgbench ended with {done.returncode}:\n{done.stdout[-2000:]}")
 
 
-def _behind_the_backlog(system):
+def behind_the_backlog(system):
     """Starts the system and returns the id of a row that has come through, all before it too."""
     system.start()
     low = system.source.value(f"INSERT INTO chat_message SELECT {ROW} FROM nextval('latency_id') AS n RETURNING id")
@@ -87,11 +87,11 @@ def _behind_the_backlog(system):
 
 def measure(system, seconds):
     """{"p50", "p99", "max": ms, "commits_per_s"} of one run, verified."""
-    low = _behind_the_backlog(system)
+    low = behind_the_backlog(system)
     reader = Reader(system.target, low)
     reader.start()
     try:
-        _write(system.source, seconds)
+        write(system.source, seconds)
         committed = dict(system.source.sql(
             "SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM chat_message WHERE id > %s", low))
         wait(f"{system.name} has all rows", SETTLE_SECONDS, lambda: reader.has(len(committed)))

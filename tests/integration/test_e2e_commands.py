@@ -190,6 +190,7 @@ def test_http_of_a_healthy_instance(running):
     applied = {name: value for name, value in values.items() if name.startswith("tandem_events_applied_total")}
     assert float(applied['tandem_events_applied_total{direction="a_to_b"}']) >= 10, applied
     named = set(re.findall(r"^# TYPE (\w+) ", text, re.M))
+    named |= {name + part for name in re.findall(r"^# TYPE (\w+) histogram$", text, re.M) for part in ("_bucket", "_sum", "_count")}
     assert {re.sub(r"\{.*", "", name) for name in values} <= named, "every series has its TYPE"
 
 

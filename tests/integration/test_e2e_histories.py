@@ -21,7 +21,7 @@ def record(request):
 
 @pytest.fixture(scope="module")
 def apart():
-    both = masters.Servers("histories", own_clocks=True)
+    both = masters.Servers("histories", own_clocks=True, clocks_at_once=False)
     yield both
     both.close()
 

@@ -157,3 +157,48 @@ def test_what_a_delete_takes_while_it_is_waited_for_is_listed(running):
 def test_a_row_that_moves_away_from_a_delete_that_is_waited_for_lives_on(running):
     waited_for(running, "UPDATE note SET who = 'b', id = 100 WHERE id = 1")
     assert bodies(running, 1, 100) == {100: ("b", "first")}
+
+
+# --- many at once --------------------------------------------------------------------------------------
+MANY = """
+CREATE TABLE page (id integer PRIMARY KEY, n integer NOT NULL DEFAULT 0, body text, more text);
+ALTER TABLE page ALTER body SET STORAGE EXTERNAL, ALTER more SET STORAGE EXTERNAL;
+INSERT INTO page SELECT i, 0, repeat(i::text || ' ', 800), CASE WHEN i % 2 = 0 THEN repeat('m' || i, 900) END FROM generate_series(1, {}) i"""
+EACH_BY_ITSELF = ("DO $$ BEGIN FOR i IN 1..{} LOOP UPDATE page SET n = n + 1 WHERE id = i; COMMIT; END LOOP; END $$")
+
+
+def test_rows_from_before_the_sync_are_followed_in_batches(servers):
+    """Each node wrote its own copy of them, so the first update of each finds another row than the one it changed."""
+    pair = servers.pair(MANY.format(2000))
+    try:
+        instance = pair.run()
+        pair.concurrently([instance], (pair.a, EACH_BY_ITSELF.format(2000)), (pair.a, "DELETE FROM page WHERE id = 7"),
+                          (pair.a, "UPDATE page SET id = -8 WHERE id = 8"), (pair.a, "UPDATE page SET body = 'short' WHERE id = 9"))
+        pair.settle()
+        pair.assert_equal("public.page")
+        assert pair.b.sql("SELECT count(*), sum(n), min(id) FROM page") == [(1999, 1999, -8)]
+        assert "one by one" not in instance.log_text(), instance.log_tail()
+        batches = instance.direction("a:b")["batches"]
+        assert batches < 200, f"{batches} batches for 2,000 transactions"
+    finally:
+        pair.close()
+
+
+def test_large_values_are_looked_up_a_part_at_a_time(servers):
+    """More than is kept in memory; a transaction that alone is more is carried out in source order."""
+    pair = servers.pair(MANY.format(1))
+    try:
+        pair.sql("INSERT INTO page SELECT i, 0, repeat(md5(i::text), 20000) FROM generate_series(101, 180) i")
+        instance = pair.run()
+        pair.concurrently([instance], (pair.a, EACH_BY_ITSELF.replace("1..{}", "101..180")))
+        pair.settle()
+        pair.assert_equal("public.page")
+        assert "one by one" not in instance.log_text(), instance.log_tail()
+        pair.concurrently([instance], (pair.b, "DELETE FROM page WHERE id > 100"), (pair.a, "UPDATE page SET n = 5 WHERE id > 100"))
+        pair.settle()
+        pair.settle()
+        pair.assert_equal("public.page")
+        assert pair.b.value("SELECT count(*) FROM page WHERE n = 5 AND length(body) = 640000") == 80
+        assert "one by one" in instance.log_text()
+    finally:
+        pair.close()

@@ -1,5 +1,8 @@
 """--conflict node-wins=NODE and error (R13): who had seen whom decides, not the clocks."""
 
+import os
+import signal
+
 import pytest
 
 from support import masters
@@ -183,6 +186,56 @@ def test_what_was_seen_outlives_the_process(won, how):
     won.assert_equal("item")
     assert won.a.sql("SELECT who, n, count(*) FROM item WHERE id <= 20 GROUP BY 1, 2 ORDER BY 1, 2") == [
         ("seen", 1, 5), ("seen", 2, 4), ("seen", 3, 6), ("unseen", 4, 5)]
+
+
+def waits_for_a_lock(database):
+    return lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                                  "application_name LIKE 'tandem apply%%' AND wait_event_type = 'Lock'") == 1
+
+
+def test_what_is_sent_again_is_judged_by_what_was_seen_then(won):
+    """Rows come to the winner behind its delete and are not verified when the process dies; what came behind them had seen it."""
+    winner, loser = won.winner, won.loser
+    with winner.transaction() as cursor:
+        cursor.execute("SELECT FROM item WHERE id = 2 FOR UPDATE")
+        loser.sql("UPDATE item SET n = 5 WHERE id = 2")
+        wait_until(waits_for_a_lock(winner), 10, "it waits")
+        loser.sql("UPDATE item SET n = 6 WHERE id = 1")
+        winner.sql("DELETE FROM item WHERE id = 1")
+        wait_until(lambda: loser.sql("SELECT 1 FROM item WHERE id = 1") == [], 10, "the delete has come")
+        sender = winner.value("SELECT active_pid FROM pg_replication_slots WHERE database = current_database() AND slot_name LIKE 'tandem%%'")
+        os.kill(sender, signal.SIGSTOP)
+        loser.sql("UPDATE item SET n = 7 WHERE id = 3")
+    try:
+        wait_until(lambda: winner.sql("SELECT id, n FROM item WHERE id IN (1, 3) ORDER BY 1") == [(1, 6), (3, 7)], 10, "all has come")
+        won.instance.kill9()
+    finally:
+        os.kill(sender, signal.SIGCONT)
+    won.instance.start().wait_streaming()
+    won.settle()
+    won.assert_equal("item")
+    assert won.a.sql("SELECT id, n FROM item WHERE id <= 3 ORDER BY 1") == [(2, 5), (3, 7)]
+    assert lost(won, winner) == [("update_deleted", "1", loser.node, winner.node, won.policy)]
+
+
+def test_a_delete_beside_an_insert(won):
+    """It finds no row, since that is not committed yet; the winner knows, and the row goes."""
+    winner, loser = won.winner, won.loser
+    with loser.transaction() as locking:
+        locking.execute("SELECT FROM item WHERE id = 2 FOR UPDATE")
+        with loser.transaction() as inserting:
+            inserting.execute("INSERT INTO item VALUES (200, 'late', 1)")
+            with winner.transaction() as cursor:
+                cursor.execute("INSERT INTO item VALUES (200, 'early', 0)")
+                cursor.execute("DELETE FROM item WHERE id = 200")
+                cursor.execute("UPDATE item SET n = 9 WHERE id = 2")
+            wait_until(waits_for_a_lock(loser), 10, "the delete has been and gone")
+    won.settle()
+    for node in won.both:
+        wait_until(lambda node=node: node.sql("SELECT id, n FROM item WHERE id IN (2, 200)") == [(2, 9)], 10, "the row is gone",
+                   detail=won.explain)
+    won.assert_equal("item")
+    assert lost(won, winner) == [("update_deleted", "200", loser.node, winner.node, won.policy)]
 
 
 def test_clocks_do_not_matter():

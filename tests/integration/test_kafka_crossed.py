@@ -85,10 +85,19 @@ def test_four_posts_do_not_loop(kafka, pair, face):
         # The peer's may have been merged: several changes of a row in one batch.
         assert written[database] < len(everything[database].changes(("oracle", "tandem_connect"))) <= written[database] + written[peer]
     for name, database in (("a", a), ("b", b)):
-        # Each change is in Kafka once, and a delete's tombstone.
-        records = sum(kafka.admin.offsets(topic, partition)[1] for topic in kafka.admin.topics() if topic.startswith(f"{name}_{token}.")
-                      for partition in range(len(kafka.admin.describe(topic))))
-        assert records == written[database] + WRITES // 10
+        # Each change is in Kafka at a position of its own, and a delete's tombstone; what a killed source had on its way may
+        # come behind its successor's look (decision 0011) and is told by that position: the same record.
+        found = {}
+        for topic in kafka.admin.topics():
+            if not topic.startswith(f"{name}_{token}."):
+                continue
+            of_topic = {}
+            for partition in range(len(kafka.admin.describe(topic))):
+                for each in kafka.admin.read(topic, partition):
+                    position = dict(each["headers"])["__tandem.position"]
+                    assert of_topic.setdefault(position, (each["key"], each["value"] is None)) == (each["key"], each["value"] is None)
+            found[topic] = of_topic
+        assert sum(map(len, found.values())) == written[database] + WRITES // 10, {topic: len(each) for topic, each in found.items()}
     for name in names:
         face.must("DELETE", f"/connectors/{name}")
     face.stop()

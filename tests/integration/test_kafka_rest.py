@@ -10,7 +10,7 @@ from support import rest_answers, rest_requests
 from support.brokers import free_ports
 from support.connect_face import TOPICS, Face, request
 from support.connect_worker import Worker
-from support.tandem import binary
+from support.tandem import binary, command
 from support.waiting import wait_until
 
 
@@ -97,6 +97,15 @@ def test_answers_what_a_real_worker_answers(servers, kafka, database, face, tmp_
     assert [status for _, status, _ in their_words] == [0, 4, 2, 0, 0, 0, 0, 0, 0, 2, 2]
     for name in face.must("GET", "/connectors"):
         face.must("DELETE", f"/connectors/{urllib.parse.quote(name, safe='')}")
+
+
+def test_says_that_it_is_ready(face):
+    """What a container's health check asks; none of Connect's paths."""
+    face.start()
+    for path, said in (("/livez", {"alive": True}), ("/readyz", {"ready": True}), ("/readyz?verbose", {"ready": True})):
+        assert face.ask("GET", path) == (200, said)
+    done = command("status", "--ready", "--url", face.url)
+    assert (done.status, json.loads(done.out)) == (0, {"ready": True}), done
 
 
 def test_finds_its_connectors_again(database, face):

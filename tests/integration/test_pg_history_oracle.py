@@ -8,7 +8,7 @@ import pytest
 from support import histories, history_wal
 from support.history_oracle import History, Stage, judge
 from support.history_scripts import TABLES, Plan, Statements, key_of, script
-from support.history_wal import Change, Transaction
+from support.history_wal import UNCHANGED, Change, Transaction
 
 K = ("1",)
 
@@ -264,6 +264,26 @@ def test_a_delete_beside_an_insert():
     case.b.replays(15, 2)
     assert case.rules() == {"unlisted"}
     case.b.wal[-1].begin -= 15
+    assert case.rules() == set()
+
+
+def test_one_that_comes_as_a_delete_beside_an_insert():
+    """Its row was gone at the source when the column was looked up that it had left out."""
+    case = Case(long_columns=("long",))
+    case.a.local(10, wrote("a1", long="x"))
+    case.b.replays(10, 1, wrote("a1", long="x"))
+    case.a.local(15, wrote("a2", long=UNCHANGED))
+    case.a.local(16, GONE)
+    case.b.local(18, GONE)
+    case.b.local(20, Change("wide", "I", K, row=row("b1", long="y")))
+    case.b.local(100_000, wrote("b2", key=("2",), long="z"))
+    case.a.replays(100_000, 4, Change("wide", "I", K, row=row("b1", long="y")), wrote("b2", key=("2",), long="z"))
+    case.b.replays(15, 2)
+    arrived = case.b.wal[-1]
+    case.b.replays(16, 3)
+    case.b.lists(16, None, "delete_origin_differs")
+    assert case.rules() == {"unlisted"}
+    arrived.begin -= 15
     assert case.rules() == set()
 
 

@@ -106,6 +106,9 @@ private:
         case row_outcome::remove:
             rows.erase(key);
             break; // may have come into being in this batch
+        case row_outcome::nothing:
+            FAIL() << "nothing is sent";
+            break;
         }
     }
 

@@ -25,9 +25,9 @@ greater, then w had not seen u (R12; otherwise: "clock"), and it loses: there mu
  - n wrote the key again and both were carried out in one transaction at m (R8 folds them). If the later one had not seen u
    either, w was superseded where it was written, and the later one has its fate. If it had seen u, w did lose unseen: a
    gap of the product, counted as "own successor folded" and found only on request.
- - w deletes, and u's row came into being in a transaction that was committed while the one at m ran: the delete may have
-   found no row, and the insert has come after it in effect ("an insert came beside it"). A commit is seen by others only
-   some time after its record and its time (COMMITS_FOR): decision 0002, new 3.
+ - w deletes, or comes as a delete (the last case), and u's row came into being in a transaction that was committed while
+   the one at m ran: the delete may have found no row, and the insert has come after it in effect ("an insert came beside
+   it"). A commit is seen by others only some time after its record and its time (COMMITS_FOR): decision 0002, new 3.
  - u deletes, so w's row came into being at m until it was verified (R9): an application at m wrote that key meanwhile, so
    it had seen w ("seen by its successor"); or n's own next write of it, or its TRUNCATE, came first ("own successor before verification").
  - w left a large column out, and at n the row was gone or another's when it was looked up: then it is carried out, and
@@ -421,12 +421,15 @@ def excuse(stage, following, write, successor, beaten_by, folded):
     if folded:
         return "own successor folded" if stage.seen(successor, beaten_by) else "superseded at its own node"
     target, arrived = stage.history.peer(write.node), stage.arrival(write.transaction)
-    if write.row is None:
+    if write.row is None or stage.not_found(write):
         began = stage.history.wal[target][arrived].begin
         times = [each.at for each in stage.history.wal[target][:arrived] if each.local][-1:]
         beside = any(other.born and (began < other.transaction.end or times[0] < other.transaction.at + COMMITS_FOR)
                      for other in stage.own(target, write.table, write.key) if other.number <= beaten_by.number)
-        return "an insert came beside it" if beside and not write.truncation else None
+        if beside and not write.truncation:
+            return "an insert came beside it"
+        if write.row is None:
+            return None
     happened = following.get((write.table, write.key), [])
     if beaten_by.row is not None or (arrived, write.tag) not in happened:
         return None

@@ -24,9 +24,9 @@ class Servers:
     """Two running clusters `a` and `b`, shared by the tests of a module."""
 
     def __init__(self, label, settings=None, settings_a=None, settings_b=None, major=15, majors=None,
-                 bare_arguments=None, own_clocks=False):
+                 bare_arguments=None, own_clocks=False, clocks_at_once=True):
         self.workspace = Workspace(label)
-        self.clocks = [FakeClock(self.workspace, name) if own_clocks else None for name in "ab"]
+        self.clocks = [FakeClock(self.workspace, name, at_once=clocks_at_once) if own_clocks else None for name in "ab"]
         own = [clock.environment() if clock else None for clock in self.clocks]
         major_a, major_b = majors or (major, major)
         try:
@@ -77,9 +77,9 @@ class Pair:
             database.sql(statement, *parameters)
 
     # --- tandem ----------------------------------------------------------------------------------
-    def tandem(self, *arguments, init=True, nodes=None):
+    def tandem(self, *arguments, init=True, nodes=None, env=None, program=None):
         """Not started yet. Its log keeps growing over restarts of the pair's instances."""
-        instance = Tandem(nodes or {"a": self.a, "b": self.b}, *arguments, init=init,
+        instance = Tandem(nodes or {"a": self.a, "b": self.b}, *arguments, init=init, env=env, program=program,
                           workspace=self.servers.workspace, log_name=f"{self.name}.log")
         self._instances.append(instance)
         return instance

@@ -251,8 +251,9 @@ class Cluster:
                     cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
                                    "WHERE database = %s", (database.name,))
                     cursor.execute("SELECT pg_replication_origin_drop(roname) FROM pg_replication_origin, "
-                                   "pg_database WHERE datname = %s AND roname LIKE 'tandem\\_' || "
-                                   "pg_database.oid || '\\_%%'", (database.name,))
+                                   "pg_database WHERE datname = %s AND (roname LIKE 'tandem\\_' || pg_database.oid || "
+                                   "'\\_%%' OR roname IN ('tandem_resent_' || pg_database.oid, 'tandem_silent_' || "
+                                   "pg_database.oid))", (database.name,))
                 except psycopg2.errors.ObjectInUse:
                     return False
                 return True

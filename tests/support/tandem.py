@@ -62,11 +62,12 @@ def command(*argv, deadline=60, env=None):
 class Tandem:
     """A running `tandem run`. Owned by one test; close() ends it whatever state it is in."""
 
-    def __init__(self, nodes, *arguments, workspace, init=True, log_name="tandem.log"):
+    def __init__(self, nodes, *arguments, workspace, init=True, log_name="tandem.log", env=None, program=None):
+        self.env = env or {}  # None: without that variable
         self.nodes = nodes
         self.port = free_port()
         self.log_path = pathlib.Path(workspace.path) / log_name
-        self.argv = [binary(), "run", *(["--init"] if init else []), *node_arguments(nodes),
+        self.argv = [program or binary(), "run", *(["--init"] if init else []), *node_arguments(nodes),
                      "--listen", f"127.0.0.1:{self.port}", *arguments]
         self.process = None
 
@@ -76,7 +77,7 @@ class Tandem:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self.argv], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
+                stdout=log, stderr=log, env={name: value for name, value in {**os.environ, **self.env}.items() if value is not None})
         return self
 
     @property

@@ -44,7 +44,7 @@ CREATE TABLE chat_message (
     node    text NOT NULL,
     seq     bigint NOT NULL
 );
-CREATE INDEX chat_message_room ON chat_message (room_id, sent_at);
+CREATE INDEX chat_message_room ON chat_message (room_id, sent_at, id);
 -- Long bodies go out of line as they are, so that updates of other columns leave them unsent.
 ALTER TABLE chat_message ALTER body SET STORAGE EXTERNAL;
 

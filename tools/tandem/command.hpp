@@ -28,12 +28,17 @@ struct call {
     bool ready = false;
     std::size_t limit = 20;
     std::string url = "http://127.0.0.1:8083";
+    std::string token_file;  // of the instance at `url`
+    std::string authorities; // that its certificate is trusted by; empty: the system's
     std::string direction;
     std::string position;
     std::string table;
     std::string key;
     std::string wait = "60s";
     bool all = false;
+    std::string repair; // of verify: the file
+    bool apply = false;
+    std::string winner;
     bool rows = false;
     std::string topic;
     std::string from = "newest";
@@ -43,6 +48,7 @@ struct call {
     std::string bootstrap;
     std::vector<std::string> names; // of connectors, or of files
     std::string file;
+    std::string kind; // of generate completion: bash, zsh, fish
 };
 
 // Each returns the exit status; failures are thrown (config_error, command_failed).
@@ -56,7 +62,12 @@ int verify(call const& now);
 int parked_list(call const& now);
 int parked_retry(call const& now);
 int parked_drop(call const& now);
+int table_list(call const& now);
+int table_pause(call const& now);
 int table_resume(call const& now);
+int table_resync(call const& now);
+int snapshot_run(call const& now);
+int snapshot_status(call const& now);
 int ddl_list(call const& now);
 int conflict_list(call const& now);
 int conflict_show(call const& now);
@@ -75,6 +86,12 @@ int connector_resume(call const& now);
 int connector_restart(call const& now);
 int connector_delete(call const& now);
 int config_import(call const& now);
+int top(call const& now);
+int generate_completion(call const& now);
+int generate_man(call const& now);
+int generate_grafana(call const& now);
+int generate_rules(call const& now);
+int generate_systemd(call const& now);
 int version(call const& now);
 
 } // namespace tandem::tool

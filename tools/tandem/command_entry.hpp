@@ -21,11 +21,17 @@ struct command_entry {
 
 [[nodiscard]] CLI::Validator whole_number();
 void json_flag(CLI::App& app, call& into);
+void url_flag(CLI::App& app, call& into);
 
 // Of tandem.parked, tandem.conflict and tandem.ddl.
 [[nodiscard]] command_entry parked_commands();
 [[nodiscard]] command_entry table_commands();
 [[nodiscard]] command_entry ddl_commands();
 [[nodiscard]] command_entry conflict_commands();
+[[nodiscard]] command_entry resync_command();
+[[nodiscard]] command_entry snapshot_commands();
+[[nodiscard]] command_entry generate_commands();
+[[nodiscard]] command_entry topic_commands();
+[[nodiscard]] command_entry connector_commands();
 
 } // namespace tandem::tool

@@ -83,120 +83,27 @@ engine::given collect(storage const& texts, CLI::App const& app) {
     return flags;
 }
 
-void url_flag(CLI::App& app, call& into) {
-    app.add_option("--url", into.url, "Address of the running instance. Default: " + into.url + ".")
-        ->type_name("URL");
-}
-
-void topic_name(CLI::App& app, call& into) {
-    app.add_option("topic", into.topic, "The topic's name. No default.")
-        ->type_name("TOPIC")
-        ->required();
-}
-
-void tail_flags(CLI::App& app, call& into) {
-    topic_name(app, into);
+void verify_flags(CLI::App& app, call& into) {
     json_flag(app, into);
-    app.add_option(
-           "-o,--offset", into.from,
-           "Where to begin: newest (last record first), oldest, -N (N offsets before the end of "
-           "each partition), an offset, or @ and a time (2026-11-26T14:00:00Z, UTC without zone, "
-           "or ms since 1970). Default: newest.")
-        ->type_name("WHERE");
-    app.add_option("-p,--partition", into.partition, "Only this partition, from 0. Default: all.")
+    app.add_option("--limit", into.limit,
+                   fmt::format("Keys listed per table. Default: {} keys.", into.limit))
         ->type_name("N")
         ->check(whole_number());
-    app.add_option("-n,--count", into.count,
-                   "Records shown at most; 0: all. Default: 10 records, with -o -N all.")
-        ->type_name("COUNT")
-        ->check(whole_number());
-    app.add_option("-k,--key", into.key,
-                   "Only records whose key has this text in it. Default: any.")
-        ->type_name("TEXT");
-    app.add_option(
-           "-g,--grep", into.pattern,
-           "Only records in whose key, value or a header (as name=value) this expression is "
-           "found, as grep -E takes it. Default: any.")
-        ->type_name("REGEX");
-}
-
-command_entry topic_commands() {
-    using group = setting_group;
-    std::vector<group> const brokers{group::brokers, group::kafka, group::log};
-    command_entry topic{
-        "topic", "Look into Kafka: topics and their records.", nullptr, {}, nullptr};
-    topic.parts = {
-        {"list", "Every topic: partitions, replicas, records, and which are tandem's.", topic_list,
-         brokers, json_flag},
-        {"describe", "One topic: partitions, settings, and where tandem's stream in it stands.",
-         topic_describe, brokers,
-         [](CLI::App& app, call& into) {
-             topic_name(app, into);
-             json_flag(app, into);
-         }},
-        {"tail", "Records of a topic, the newest first, or what a search finds.", topic_tail,
-         brokers, tail_flags},
-    };
-    return topic;
-}
-
-void connector_names(CLI::App& app, call& into) {
-    url_flag(app, into);
-    app.add_option("name", into.names, "Names of connectors. No default.")
-        ->type_name("NAME")
-        ->required();
-}
-
-void connector_file(CLI::App& app, call& into) {
-    url_flag(app, into);
-    app.add_option("-f,--file", into.file,
-                   "Connectors: .json as a POST or PUT has it, or a list of such, or .properties. "
-                   "No default.")
-        ->type_name("FILE")
-        ->required();
-}
-
-command_entry connector_commands() {
-    using group = setting_group;
-    std::vector<group> const log{group::log};
-    command_entry connector{
-        "connector",
-        "Connectors of a running Connect worker: tandem connect, or a real one.",
-        nullptr,
-        {},
-        nullptr};
-    connector.parts = {
-        {"list", "Every connector and how it is.", connector_list, log,
-         [](CLI::App& app, call& into) {
-             url_flag(app, into);
-             json_flag(app, into);
-         }},
-        {"get", "One connector: how it is, and its configuration.", connector_get, log,
-         [](CLI::App& app, call& into) {
-             url_flag(app, into);
-             json_flag(app, into);
-             app.add_option("name", into.names, "The connector's name. No default.")
-                 ->type_name("NAME")
-                 ->expected(1)
-                 ->required();
-         }},
-        {"apply", "Create connectors, or give them a new configuration.", connector_apply, log,
-         connector_file},
-        {"validate", "Let the worker check configurations; exit 4 when one is wrong.",
-         connector_validate, log, connector_file},
-        {"pause", "Stop their tasks, which stay where they are.", connector_pause, log,
-         connector_names},
-        {"resume", "Let paused or stopped ones run.", connector_resume, log, connector_names},
-        {"restart", "Restart what failed.", connector_restart, log,
-         [](CLI::App& app, call& into) {
-             connector_names(app, into);
-             app.add_flag("--all", into.all,
-                          "All tasks, not those that failed alone. Default: off.");
-         }},
-        {"delete", "Stop and forget them; slots and topics stay.", connector_delete, log,
-         connector_names},
-    };
-    return connector;
+    app.add_option("--wait", into.wait,
+                   "How long the streams may take to bring what was compared; what may be "
+                   "on its way then is named so. Default: " +
+                       into.wait + ".")
+        ->type_name("DURATION");
+    app.add_option("--repair", into.repair,
+                   "File for SQL that makes the nodes equal, for both to run. Default: none.")
+        ->type_name("FILE.sql");
+    app.add_flag("--apply", into.apply,
+                 "Repair what differs: rows that win (the newer version, as in conflicts) are "
+                 "sent again through the running sync. Default: off.");
+    app.add_option("--winner", into.winner,
+                   "Of --repair and --apply: this node is right, whatever the versions are. "
+                   "Default: none, the newer version wins, and a row on one node only stays.")
+        ->type_name("NODE");
 }
 
 command_entry config_commands() {
@@ -225,6 +132,14 @@ void skip_flags(CLI::App& app, call& into) {
                    "Where the transaction's commit ends in the source's WAL. No default.")
         ->type_name("LSN")
         ->required();
+}
+
+void status_flags(CLI::App& app, call& into) {
+    json_flag(app, into);
+    url_flag(app, into);
+    app.add_flag("-w,--watch", into.watch, "Repeat every second until stopped. Default: off.");
+    app.add_flag("--ready", into.ready,
+                 "Exit 0 if every direction streams, 4 otherwise. Default: off.");
 }
 
 void init_flags(CLI::App& app, call& into) {
@@ -262,26 +177,14 @@ std::vector<command_entry> commands() {
          doctor,
          {group::nodes, group::tables, group::set_up, group::checked, group::log},
          json_flag},
-        {"status",
-         "Ask a running instance how it is.",
-         status,
+        {"status", "Ask a running instance how it is.", status, {group::log}, status_flags},
+        {"top",
+         "The state of a running instance, live in a terminal; q ends.",
+         top,
          {group::log},
-         [](CLI::App& app, call& into) {
-             json_flag(app, into);
-             url_flag(app, into);
-             app.add_flag("-w,--watch", into.watch,
-                          "Repeat every second until stopped. Default: off.");
-             app.add_flag("--ready", into.ready,
-                          "Exit 0 if every direction streams, 4 otherwise. Default: off.");
-         }},
+         url_flag},
         {"verify", "Compare the tables of both nodes; exit 4 when they differ.", verify, databases,
-         [](CLI::App& app, call& into) {
-             json_flag(app, into);
-             app.add_option("--limit", into.limit,
-                            fmt::format("Keys listed per table. Default: {} keys.", into.limit))
-                 ->type_name("N")
-                 ->check(whole_number());
-         }},
+         verify_flags},
         {"skip",
          "Pass over one source transaction, by its commit position.",
          skip,
@@ -289,6 +192,7 @@ std::vector<command_entry> commands() {
          skip_flags},
         parked_commands(),
         table_commands(),
+        snapshot_commands(),
         ddl_commands(),
         conflict_commands(),
         topic_commands(),
@@ -303,6 +207,7 @@ std::vector<command_entry> commands() {
          }},
         connector_commands(),
         config_commands(),
+        generate_commands(),
         {"version", "Print the version.", version, {group::log}, json_flag},
     };
 }
@@ -382,6 +287,59 @@ void add_commands(CLI::App& app, std::vector<command_entry> const& entries,
 
 } // namespace
 
+namespace {
+
+std::vector<told_flag> told_flags(CLI::App const& app) {
+    std::vector<told_flag> made;
+    for (CLI::Option const* each : app.get_options()) {
+        told_flag one;
+        one.positional = each->get_lnames().empty() && each->get_snames().empty();
+        for (auto const& name : each->get_lnames()) {
+            one.names.push_back("--" + name);
+        }
+        for (auto const& name : each->get_snames()) {
+            one.names.push_back("-" + name);
+        }
+        bool const takes = each->get_items_expected_max() > 0;
+        auto const text = each->get_option_text();
+        one.value = takes ? (text.empty() ? each->get_type_name() : text) : "";
+        one.help = each->get_description();
+        made.push_back(std::move(one));
+    }
+    return made;
+}
+
+void tell_command(CLI::App const& app, std::vector<told_command>& into) {
+    told_command one;
+    one.path = path_of(app);
+    one.help = app.get_description();
+    one.flags = told_flags(app);
+    auto const parts = app.get_subcommands([](CLI::App const*) { return true; });
+    for (CLI::App const* each : parts) {
+        one.parts.push_back(each->get_name());
+    }
+    into.push_back(std::move(one));
+    for (CLI::App const* each : parts) {
+        tell_command(*each, into);
+    }
+}
+
+} // namespace
+
+std::vector<told_command> all_commands() {
+    CLI::App app{"tandem keeps two PostgreSQL masters in sync, both ways.", "tandem"};
+    app.set_help_flag("-h,--help", "Print this help and exit.");
+    bool version_asked = false;
+    app.add_flag("--version", version_asked, "Print the version and exit.");
+    std::map<std::string, storage> texts;
+    call unused;
+    std::vector<command_entry> const entries = commands();
+    add_commands(app, entries, texts, unused);
+    std::vector<told_command> all;
+    tell_command(app, all);
+    return all;
+}
+
 CLI::Validator whole_number() {
     return CLI::Validator{
         [](std::string& text) {
@@ -390,6 +348,20 @@ CLI::Validator whole_number() {
             return whole ? std::string{} : fmt::format("'{}' is no whole number from 0 on", text);
         },
         ""};
+}
+
+void url_flag(CLI::App& app, call& into) {
+    app.add_option("--url", into.url, "Address of the running instance. Default: " + into.url + ".")
+        ->type_name("URL");
+    app.add_option("--token-file", into.token_file,
+                   "File with the token that the instance asks for. Default: none.")
+        ->envname("TANDEM_TOKEN_FILE")
+        ->type_name("FILE");
+    app.add_option(
+           "--tls-ca", into.authorities,
+           "Certificates (PEM) to trust the instance's by, such as its own. Default: the system's.")
+        ->envname("TANDEM_TLS_CA")
+        ->type_name("FILE");
 }
 
 void json_flag(CLI::App& app, call& into) {

@@ -32,7 +32,7 @@ http_answer ask(call const& now, http_question what) {
     if (what.method != "GET") {
         what.patience = change_patience;
     }
-    auto made = http_ask(now.url, what);
+    auto made = http_ask(now, what);
     if (made.status >= 200 && made.status < 300) {
         return made;
     }

@@ -1,6 +1,8 @@
 #pragma once
 // One request to a running instance.
 
+#include "tools/tandem/command.hpp"
+
 #include <chrono>
 #include <string>
 
@@ -18,8 +20,8 @@ struct http_question {
     std::chrono::seconds patience{5};
 };
 
-// `base` is http://HOST[:PORT]. Throws config_error for another form and command_failed (3) when
-// nobody answers in time.
-[[nodiscard]] http_answer http_ask(std::string const& base, http_question const& what);
+// `now.url` is http://HOST[:PORT] or https://. Throws config_error for another form, for files that cannot be read, and where
+// the token is wrong; command_failed (3) when nobody answers in time.
+[[nodiscard]] http_answer http_ask(call const& now, http_question const& what);
 
 } // namespace tandem::tool

@@ -71,25 +71,40 @@ command_entry parked_commands() {
 
 command_entry table_commands() {
     using group = setting_group;
-    command_entry table{"table", "Tables whose changes wait for a decision.", nullptr, {}, nullptr};
+    command_entry table{"table",
+                        "The synced tables, and those whose changes wait or differ.",
+                        nullptr,
+                        {},
+                        nullptr};
+    auto const named = [](CLI::App& app, call& into) {
+        app.add_option("table", into.names, "SCHEMA.TABLE, or its name alone. No default.")
+            ->type_name("TABLE")
+            ->required();
+        app.add_option("--direction", into.direction, "Source and target node. Default: all.")
+            ->type_name("A:B");
+        app.add_option("--wait", into.wait,
+                       "How long to wait for the running instance. Default: " + into.wait + ".")
+            ->type_name("DUR");
+        json_flag(app, into);
+    };
     table.parts = {
+        {"list",
+         "Every synced table by direction: ok, paused or parked, and what waits.",
+         table_list,
+         {group::nodes, group::log},
+         [](CLI::App& app, call& into) { json_flag(app, into); }},
+        {"pause",
+         "Let a table's changes wait at the peer until it is resumed; others go on.",
+         table_pause,
+         {group::nodes, group::log},
+         named},
         {"resume",
          "Carry out what waits of a table: DDL that was refused, and its changes behind it; exit 4 unless all went "
          "well.",
          table_resume,
          {group::nodes, group::log},
-         [](CLI::App& app, call& into) {
-             app.add_option("table", into.names, "SCHEMA.TABLE, or its name alone. No default.")
-                 ->type_name("TABLE")
-                 ->required();
-             app.add_option("--direction", into.direction, "Source and target node. Default: all.")
-                 ->type_name("A:B");
-             app.add_option("--wait", into.wait,
-                            "How long to wait for the running instance. Default: " + into.wait +
-                                ".")
-                 ->type_name("DUR");
-             json_flag(app, into);
-         }},
+         named},
+        resync_command(),
     };
     return table;
 }

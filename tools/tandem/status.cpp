@@ -83,11 +83,11 @@ std::string status_text(std::string const& body) {
 
 int show(call const& now) {
     if (now.ready) {
-        http_answer const answer = http_ask(now.url, {.path = "/readyz?verbose"});
+        http_answer const answer = http_ask(now, {.path = "/readyz?verbose"});
         fmt::print("{}", answer.body);
         return answer.status == 200 ? engine::exit_status::ok : engine::exit_status::check;
     }
-    http_answer const answer = http_ask(now.url, {.path = "/api/v1/status"});
+    http_answer const answer = http_ask(now, {.path = "/api/v1/status"});
     fmt::print("{}", now.json ? answer.body : status_text(answer.body));
     return engine::exit_status::ok;
 }

@@ -4,6 +4,8 @@
 #include "engine/config/load.hpp"
 #include "engine/connect/flow/make_task.hpp"
 #include "engine/connect/flow/rest.hpp"
+#include "engine/console/assets.hpp"
+#include "engine/console/service.hpp"
 #include "engine/flow/stop_request.hpp"
 #include "io/http/server.hpp"
 
@@ -30,10 +32,7 @@ constexpr std::uint64_t body_most = std::uint64_t{4} << 20;
 
 std::unique_ptr<io::http::server> listen(io::asio::io_context& context,
                                          engine::options const& set) {
-    auto const address = engine::parse_listen(set.listen);
-    io::http::server_options options;
-    options.address = address.host;
-    options.port = address.port;
+    auto options = console::listen_options(set);
     options.body_bytes_max = body_most;
     auto opened = io::http::server::listen(context.get_executor(), std::move(options));
     if (!opened) {
@@ -41,6 +40,53 @@ std::unique_ptr<io::http::server> listen(io::asio::io_context& context,
                                                       opened.error().message)};
     }
     return std::move(*opened);
+}
+
+// What `tandem status --ready` asks, as of `tandem run`. A connector that failed does not make the worker unready: it is
+// the worker that has to be asked why.
+void add_health(io::http::server& server, worker const& of) {
+    server.route("/livez", [](io::http::request const&) {
+        io::http::response alive;
+        alive.body = "{\"alive\":true}\n";
+        return alive;
+    });
+    server.route("/readyz", [&of](io::http::request const&) {
+        io::http::response said;
+        said.status = of.ready() ? 200 : 503;
+        said.body =
+            of.ready()
+                ? "{\"ready\":true}\n"
+                : "{\"ready\":false,\"reasons\":[\"the worker has not read its topics yet\"]}\n";
+        return said;
+    });
+}
+
+// Validation changes nothing, whatever its method says.
+bool only_looks(io::http::request const& asked) {
+    return asked.method == "GET" || asked.method == "HEAD" || asked.path.ends_with("/validate");
+}
+
+// The console's page for browsers, Connect's interface for everybody.
+void serve(io::http::server& server, rest_face& face, bool read_only) {
+    console::page const pages[] = {{"/connect", {}}};
+    console::add_assets(server, pages);
+    server.route("/api/v1/about", [read_only](io::http::request const&) {
+        io::http::response made;
+        made.body = fmt::format(
+            "{{\"version\":\"{}\",\"mode\":\"connect\",\"read_only\":{},\"kafka\":true}}\n",
+            TANDEM_VERSION, read_only);
+        return made;
+    });
+    server.rest([&face, read_only](io::http::request asked) -> io::awaitable<io::http::response> {
+        if (asked.method == "GET" && asked.path == "/" && console::wants_page(asked)) {
+            co_return console::page_response(asked);
+        }
+        if (read_only && !only_looks(asked)) {
+            co_return io::http::error_response(403, "this worker is read-only (--read-only)");
+        }
+        auto answer = co_await face.answer(std::move(asked));
+        co_return answer;
+    });
 }
 
 // How a life ended.
@@ -100,8 +146,8 @@ int run_worker(engine::options const& set, worker_start start) {
     engine::stop_request asked{context};
     worker of{context.get_executor(), std::move(start.setup), make_task};
     rest_face face{of, check_databases, TANDEM_VERSION};
-    server->rest(
-        [&face](io::http::request asked_for) { return face.answer(std::move(asked_for)); });
+    add_health(*server, of);
+    serve(*server, face, set.read_only);
     ending how;
     io::asio::co_spawn(context, server->run(), io::asio::detached);
     io::asio::co_spawn(context, live(context, of, asked, how), io::asio::detached);

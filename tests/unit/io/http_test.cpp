@@ -1,3 +1,4 @@
+#include "io/http/access.hpp"
 #include "io/http/guard.hpp"
 #include "io/http/server.hpp"
 #include "tests/support/event_loop.hpp"
@@ -11,12 +12,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <unistd.h>
+#include <vector>
 
 namespace tandem::io::http {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using asio::ip::tcp;
 using clock = std::chrono::steady_clock;
 using testing::ElementsAre;
@@ -109,9 +113,21 @@ protected:
         if (rest) {
             server_->rest(std::move(rest));
         }
+        if (before_) {
+            before_(*server_);
+        }
         asio::co_spawn(loop_.executor(), server_->run(),
                        asio::bind_cancellation_slot(
                            stop_.slot(), [this](std::exception_ptr) { stopped_ = true; }));
+    }
+    // One at a time.
+    void stream(std::string path, stream_handler write) {
+        server_options options;
+        options.streams_max = 1;
+        before_ = [path = std::move(path), write = std::move(write)](server& of) {
+            of.stream(path, "text/event-stream", write);
+        };
+        serve(std::move(options));
     }
     void TearDown() override { stop(); }
     void stop() {
@@ -159,6 +175,7 @@ protected:
         co_return answer;
     }
 
+    std::function<void(server&)> before_;
     test::event_loop loop_;
     std::unique_ptr<server> server_;
     asio::cancellation_signal stop_;
@@ -231,6 +248,20 @@ TEST_F(HttpServer, AnotherSitesPageMayOnlyRead) {
     EXPECT_THAT(from("PUT", "null"), StartsWith("HTTP/1.1 403 "));
     EXPECT_THAT(from("PUT", "http://localhost:8083"), StartsWith("HTTP/1.1 201 "));
     EXPECT_THAT(from("GET", "http://evil.example"), StartsWith("HTTP/1.1 201 "));
+}
+
+TEST_F(HttpServer, ABrowserThatSaysItComesFromElsewhereMayOnlyRead) {
+    serve({}, [](request) -> awaitable<response> {
+        response made;
+        made.body = "done";
+        co_return made;
+    });
+    EXPECT_THAT(
+        ask("POST /x HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nConnection: close\r\n\r\n"),
+        StartsWith("HTTP/1.1 403 "));
+    EXPECT_THAT(
+        ask("POST /x HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n\r\n"),
+        StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServer, ForeignHostIsMisdirected) {
@@ -311,16 +342,110 @@ TEST_F(HttpServer, OneTooManyTakesTheIdleOnesPlaceOrIsToldSo) {
     EXPECT_EQ(loop_.run(talk(first, "")), ""); // closed: it had been idle for longest
     EXPECT_THAT(loop_.run(ask_once(second, question)), StartsWith("HTTP/1.1 200 "));
 
-    // Half a request each: nobody is idle, so the next one is refused.
-    for (auto* const busy : {&second, &third}) {
-        asio::write(*busy, asio::buffer(question.substr(0, 10)));
-    }
-    loop_.run(elapse(20ms));
+    // Half a request each: nobody is idle, so the one that has been at it for longest makes room.
+    asio::write(second, asio::buffer(question.substr(0, 10)));
+    loop_.run(elapse(5ms));
+    asio::write(third, asio::buffer(question.substr(0, 10)));
+    loop_.run(elapse(5ms));
     auto fourth = connect();
-    EXPECT_THAT(loop_.run(talk(fourth, "")), StartsWith("HTTP/1.1 503 "));
-    for (auto* const busy : {&second, &third}) {
-        EXPECT_THAT(loop_.run(ask_once(*busy, question.substr(10))), StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(loop_.run(ask_once(fourth, question)), StartsWith("HTTP/1.1 200 "));
+    EXPECT_EQ(loop_.run(talk(second, "")), "");
+    EXPECT_THAT(loop_.run(ask_once(third, question.substr(10))), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServer, WhoIsBeingAnsweredKeepsThePlace) {
+    server_options options;
+    options.connections_max = 1;
+    serve(options, [](request) -> awaitable<response> {
+        co_await elapse(100ms);
+        response made;
+        made.body = "slow";
+        co_return made;
+    });
+    auto first = connect();
+    asio::write(
+        first, asio::buffer("GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"s));
+    loop_.run(elapse(20ms));
+    auto second = connect();
+    EXPECT_THAT(loop_.run(talk(second, "")), StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(loop_.run(talk(first, "")), EndsWith("slow"));
+}
+
+TEST_F(HttpServer, ManyThatSendSlowlyDoNotKeepOthersOut) {
+    server_options options;
+    options.connections_max = 8;
+    serve(options);
+    std::vector<tcp::socket> slow;
+    for (int number = 0; number < 60; ++number) {
+        slow.push_back(connect());
+        asio::write(slow.back(), asio::buffer("GET /hel"s));
+        loop_.run(elapse(1ms));
     }
+    auto const began = clock::now();
+    EXPECT_THAT(get("/hello"), StartsWith("HTTP/1.1 200 "));
+    EXPECT_LT(clock::now() - began, 100ms);
+}
+
+TEST_F(HttpServer, AStreamGoesOnUntilItsEndOrTheClients) {
+    int written = 0;
+    bool gone = false;
+    stream("/counts", [&](request asked, response_stream& out) -> awaitable<void> {
+        bool there =
+            co_await out.write("for " + query_value(asked.query, "who").value_or("?") + "\n");
+        while (there && written < 3) {
+            ++written;
+            there = co_await out.write(std::to_string(written) + "\n");
+            co_await elapse(1ms);
+        }
+        gone = !there;
+    });
+    auto const answer = ask("GET /counts?who=a%20b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(answer, HasSubstr("Content-Type: text/event-stream\r\n"));
+    EXPECT_THAT(answer, EndsWith("\r\n\r\nfor a b\n1\n2\n3\n"));
+    EXPECT_FALSE(gone);
+
+    written = -100'000;
+    {
+        auto leaving = connect();
+        asio::write(leaving, asio::buffer("GET /counts HTTP/1.1\r\nHost: localhost\r\n\r\n"s));
+        loop_.run(elapse(20ms));
+    }
+    for (auto const limit = clock::now() + 10s; !gone && clock::now() < limit;) {
+        loop_.run(elapse(5ms));
+    }
+    EXPECT_TRUE(gone) << "a client that left is noticed by the next writes";
+}
+
+TEST_F(HttpServer, StreamsAreGuardedAndFewAtATime) {
+    stream("/counts", [](request, response_stream& out) -> awaitable<void> {
+        for (bool there = true; there;) {
+            there = co_await out.write("x\n");
+            co_await elapse(1ms);
+        }
+    });
+    EXPECT_THAT(ask("GET /counts HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"),
+                StartsWith("HTTP/1.1 421 "));
+    EXPECT_THAT(ask("POST /counts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+                StartsWith("HTTP/1.1 404 "));
+    std::string const question = "GET /counts HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    auto first = connect();
+    EXPECT_THAT(loop_.run(ask_once(first, question)), StartsWith("HTTP/1.1 200 "));
+    auto second = connect();
+    EXPECT_THAT(loop_.run(ask_once(second, question)), StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(get("/hello"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(QueryValue, IsDecodedAndNeedsItsWholeName) {
+    EXPECT_EQ(query_value("topic=a%2Fb+c&from=-5", "topic"), "a/b c");
+    EXPECT_EQ(query_value("topic=a&from=-5", "from"), "-5");
+    EXPECT_EQ(query_value("verbose", "verbose"), "");
+    EXPECT_EQ(query_value("verboser=1", "verbose"), std::nullopt);
+    EXPECT_EQ(query_value("", "x"), std::nullopt);
+    EXPECT_EQ(query_value("x=%", "x"), "%");
+    EXPECT_EQ(query_value("x=%2", "x"), "%2");
+    EXPECT_EQ(query_value("x=%zz&x=2", "x"), "%zz");
+    EXPECT_EQ(query_value("a=b=c", "a"), "b=c");
 }
 
 TEST_F(HttpServer, StopClosesOpenConnections) {
@@ -358,6 +483,21 @@ TEST_F(HttpServer, AddressMustBeOurs) {
     ASSERT_FALSE(named.has_value());
     EXPECT_FALSE(named.error().taken);
     EXPECT_THAT(named.error().message, HasSubstr("not an IP address"));
+}
+
+TEST(Access, AToken) {
+    constexpr auto token = "open sesame";
+    for (auto const* right : {"Bearer open sesame", "bearer   open sesame", "BEARER open sesame",
+                              "Basic YW55Om9wZW4gc2VzYW1l", "basic Om9wZW4gc2VzYW1l"}) {
+        EXPECT_TRUE(token_given(right, token)) << right;
+    }
+    for (auto const* wrong :
+         {"", "Bearer", "Bearer ", "Bearer open", "Bearer open sesame ", "open sesame",
+          "Digest open sesame", "Basic", "Basic open sesame",
+          "Basic ====", "Basic YQ==", "Basic b3BlbiBzZXNhbWU6YW55", "Basic b3BlbiBzZXNhbWU="}) {
+        EXPECT_FALSE(token_given(wrong, token)) << wrong;
+    }
+    EXPECT_FALSE(token_given("Bearer " + std::string(8'192, 'x'), std::string(8'192, 'x')));
 }
 
 } // namespace

@@ -34,10 +34,11 @@ TEST(DdlTriggers, AreMadeOnceAndTakenAwayOnDemand) {
     std::vector<std::string> hints;
     auto const made = ddl_statements(node, ddl_wish_of(set), hints);
     EXPECT_THAT(made, Contains(HasSubstr("CREATE EVENT TRIGGER tandem_ddl")));
-    EXPECT_THAT(made.front(),
-                HasSubstr("UPDATE tandem.meta SET joining = '{\"but\":[],\"tables\":null}'"));
+    EXPECT_THAT(
+        made.front(),
+        HasSubstr("UPDATE tandem.meta SET joining = '{\"but\":[],\"parts\":[],\"tables\":null}'"));
     node.installed.ddl_triggers = true;
-    node.installed.joining = R"({"tables": null, "but": []})";
+    node.installed.joining = R"({"tables": null, "parts": [], "but": []})";
     EXPECT_THAT(ddl_statements(node, ddl_wish_of(set), hints), IsEmpty());
     set.ddl = false;
     EXPECT_THAT(ddl_statements(node, ddl_wish_of(set), hints),
@@ -49,8 +50,13 @@ TEST(DdlTriggers, NewTablesJoinByThePatternsWithoutParts) {
     options set;
     set.tables = {parse_table_pattern("chat.*"), parse_table_pattern("public.part (id)")};
     set.exclude = {parse_table_pattern("chat.tmp_*")};
-    EXPECT_EQ(ddl_wish_of(set).joining,
-              R"({"but":[["^chat$","^tmp_.*$"]],"tables":[["^chat$","^.*$"]]})");
+    EXPECT_EQ(
+        ddl_wish_of(set).joining,
+        R"({"but":[["^chat$","^tmp_.*$"]],"parts":[["^public$","^part$"]],"tables":[["^chat$","^.*$"]]})");
+    set.ddl_skips.objects = {parse_table_pattern("audit.*")};
+    EXPECT_EQ(
+        ddl_wish_of(set).joining,
+        R"({"but":[["^chat$","^tmp_.*$"],["^audit$","^.*$"]],"parts":[["^public$","^part$"]],"tables":[["^chat$","^.*$"]]})");
 }
 
 TEST(DdlTriggers, WhatCannotBeIsSaid) {
@@ -58,10 +64,33 @@ TEST(DdlTriggers, WhatCannotBeIsSaid) {
     node.role.superuser = false;
     std::vector<std::string> hints;
     EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints), IsEmpty());
+    EXPECT_THAT(hints, ElementsAre(HasSubstr("event triggers need a superuser")));
+}
+
+TEST(DdlTriggers, Before14ATableTellsOfIt) {
+    auto node = capable();
+    std::vector<std::string> hints;
+    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints),
+                Not(Contains(HasSubstr("tandem.ddl_queue"))));
     node.server_version = 130000;
+    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints),
+                AllOf(Contains(HasSubstr("CREATE TABLE IF NOT EXISTS tandem.ddl_queue")),
+                      Not(Contains(HasSubstr("pg_logical_emit_message")))));
+    EXPECT_THAT(hints, IsEmpty());
+}
+
+TEST(DdlTriggers, OlderOnesAreBroughtForward) {
+    auto node = capable();
+    node.installed.schema_version = 11;
+    node.installed.ddl_triggers = true;
+    node.installed.joining = ddl_wish_of({}).joining;
+    std::vector<std::string> hints;
+    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints),
+                AllOf(Contains(HasSubstr("FUNCTION tandem.set_apart")),
+                      Not(Contains(HasSubstr("CREATE EVENT TRIGGER")))));
+    node.role.superuser = false;
     EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints), IsEmpty());
-    EXPECT_THAT(hints, ElementsAre(HasSubstr("event triggers need a superuser"),
-                                   HasSubstr("that needs PostgreSQL 14")));
+    EXPECT_THAT(hints, ElementsAre(HasSubstr("as an older tandem made them")));
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -203,6 +204,7 @@ TEST(Metrics, AreValidExpositionText) {
     // Every sample belongs to the family announced last, and no family comes twice.
     std::set<std::string> families;
     std::string family;
+    bool buckets = false; // of the family
     std::istringstream lines{text};
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with("# HELP ")) {
@@ -211,11 +213,108 @@ TEST(Metrics, AreValidExpositionText) {
         } else if (line.starts_with("# TYPE ")) {
             std::string const type = line.substr(line.rfind(' ') + 1);
             EXPECT_EQ(type == "counter", family.ends_with("_total")) << family;
+            buckets = type == "histogram";
         } else {
-            EXPECT_TRUE(line.starts_with(family + "{") || line.starts_with(family + " ")) << line;
+            bool mine = line.starts_with(family + "{") || line.starts_with(family + " ");
+            for (char const* const part : {"_bucket{", "_sum{", "_count{"}) {
+                mine = mine || (buckets && line.starts_with(family + part));
+            }
+            EXPECT_TRUE(mine) << line;
         }
     }
     EXPECT_GT(families.size(), 15U);
+}
+
+TEST(Metrics, HistogramsAddUp) {
+    auto const stats = two_nodes();
+    stats->directions[0]->end_to_end.observe(900);         // 0.9 ms
+    stats->directions[0]->end_to_end.observe(2'000'000);   // 2 s
+    stats->directions[0]->end_to_end.observe(200'000'000); // above all bounds
+    stats->directions[0]->applied.observe(-5);             // a clock that is ahead
+    status_board board{*stats};
+    auto const text = metrics_text(board.view(start));
+    for (
+        char const* const line :
+        {"tandem_end_to_end_latency_seconds_bucket{direction=\"a_to_b\",le=\"0.00056\"} 0\n",
+         "tandem_end_to_end_latency_seconds_bucket{direction=\"a_to_b\",le=\"0.001\"} 1\n",
+         "tandem_end_to_end_latency_seconds_bucket{direction=\"a_to_b\",le=\"100\"} 2\n",
+         "tandem_end_to_end_latency_seconds_bucket{direction=\"a_to_b\",le=\"+Inf\"} 3\n",
+         "tandem_end_to_end_latency_seconds_count{direction=\"a_to_b\"} 3\n",
+         "tandem_end_to_end_latency_seconds_sum{direction=\"a_to_b\"} 202.001\n",
+         "tandem_stage_latency_seconds_bucket{direction=\"a_to_b\",stage=\"apply\",le=\"0.0001\"} 1\n"}) {
+        EXPECT_THAT(text, HasSubstr(line));
+    }
+    EXPECT_THAT(text, Not(HasSubstr("stage=\"consume\""))) << "nothing came from Kafka";
+}
+
+TEST(Metrics, TablesHaveTheirNamesEscapedAndAreBounded) {
+    auto const stats = two_nodes();
+    auto& strange = stats->directions[0]->by_table.of("public", "a\"b\\c\nd");
+    strange.changes[0] = 7;
+    for (int number = 0; number < 300; ++number) {
+        stats->directions[1]->by_table.of("public", std::to_string(number)).changes[1] = 1;
+    }
+    status_board board{*stats};
+    auto const text = metrics_text(board.view(start), board.tables());
+    EXPECT_THAT(
+        text, HasSubstr("tandem_table_events_applied_total{direction=\"a_to_b\",schema=\"public\","
+                        "table=\"a\\\"b\\\\c\\nd\",op=\"insert\"} 7\n"));
+    std::size_t lines = 0;
+    for (std::size_t at = 0;
+         (at = text.find("direction=\"b_to_a\",schema=", at)) != std::string::npos; ++at) {
+        ++lines;
+    }
+    EXPECT_EQ(lines, 200U);
+}
+
+TEST(Metrics, CompatibleNamesHaveTheUnitsThatBoardsExpect) {
+    auto const stats = two_nodes();
+    stats->directions[0]->set_state(direction_state::streaming, "");
+    stats->directions[0]->count.captured_rows = 12;
+    stats->directions[0]->count.last_commit_us = static_cast<std::uint64_t>(start - 3 * second);
+    status_board board{*stats};
+    auto const text = compat_metrics_text(board.view(start));
+    for (
+        char const* const line :
+        {"debezium_metrics_MilliSecondsBehindSource{plugin=\"postgres\",name=\"a\",context=\"streaming\",task=\"0\",peer=\"b\"} 3000\n",
+         "debezium_metrics_TotalNumberOfEventsSeen{plugin=\"postgres\",name=\"a\",context=\"streaming\",task=\"0\",peer=\"b\"} 12\n",
+         "debezium_metrics_Connected{plugin=\"postgres\",name=\"b\",context=\"streaming\",task=\"0\",peer=\"a\"} 0\n",
+         "kafka_connect_sink_task_metrics_sink_record_send_total{connector=\"a_to_b\",task=\"0\"} 0\n",
+         "kafka_connect_connect_worker_metrics_connector_failed_task_count 0\n"}) {
+        EXPECT_THAT(text, HasSubstr(line));
+    }
+}
+
+TEST(CatchUp, IsKnownFromTheLastSeconds) {
+    auto const stats = two_nodes();
+    auto& count = stats->directions[0]->count;
+    status_board board{*stats};
+    count.applied_lsn = 1'000;
+    count.server_wal_end = 11'000;
+    count.last_commit_us = static_cast<std::uint64_t>(start - 5 * second);
+    board.sample(start);
+    count.applied_lsn = 6'000; // 5,000 bytes less in 2 s
+    board.sample(start + 2 * second);
+    auto const seen = board.view(start + 2 * second).directions[0];
+    ASSERT_TRUE(seen.catch_up_seconds);
+    EXPECT_DOUBLE_EQ(*seen.catch_up_seconds, 2.0);
+    count.server_wal_end = 60'000;
+    board.sample(start + 3 * second);
+    EXPECT_TRUE(std::isinf(*board.view(start + 3 * second).directions[0].catch_up_seconds));
+    count.applied_lsn = 60'000;
+    EXPECT_EQ(board.view(start + 3 * second).directions[0].catch_up_seconds, std::nullopt);
+    auto const json = nlohmann::json::parse(status_json(board.view(start + 3 * second), true));
+    EXPECT_TRUE(json["directions"]["a:b"]["catch_up_seconds"].is_null());
+}
+
+TEST(Ready, LinesAreForPeople) {
+    auto const stats = two_nodes();
+    stats->directions[0]->set_state(direction_state::streaming, "");
+    stats->directions[1]->set_state(direction_state::gap, "the slot is gone");
+    status_board board{*stats};
+    EXPECT_EQ(ready_text(board.view(start)),
+              "[+]node a ok\n[-]node b does not answer\n[+]direction a:b: streaming\n"
+              "[-]direction b:a: gap: the slot is gone\nnot ready\n");
 }
 
 } // namespace

@@ -23,6 +23,7 @@ protected:
     void begin(std::uint32_t id, pg_time at) { batch.begin({xid{id}, at, lsn{id}}); }
     void add(change const& what) { batch.add(what, plan); }
     void commit(std::uint64_t end) { batch.commit(lsn{end}); }
+    void clear() { batch.clear(); }
     [[nodiscard]] row_slot const& only_slot() const {
         EXPECT_EQ(batch.steps().size(), 1U);
         EXPECT_EQ(batch.group(0).slots.size(), 1U);
@@ -134,6 +135,101 @@ TEST_F(BatchBuilder, FullOldRowCompletesAnUpdateWithUnchangedColumns) {
     commit(10);
     EXPECT_EQ(only_slot().outcome, row_outcome::update);
     EXPECT_NE(batch.versions()[only_slot().version].older, row_version::none);
+}
+
+class LeavesOut : public BatchBuilder {
+protected:
+    // A transaction each: i insert, u update, p update that leaves the last column out, l one that leaves the middle one
+    // out, d delete.
+    void each(std::string const& kinds, std::string const& key = "1") {
+        for (char const kind : kinds) {
+            ++transaction_;
+            begin(transaction_, pg_time{transaction_ * 1'000});
+            switch (kind) {
+            case 'i':
+                add(make.insert(plan, {text(key), text("a"), text("b")}));
+                break;
+            case 'u':
+                add(make.update(plan, {text(key), text("c"), text("d")}));
+                break;
+            case 'p':
+                add(make.update(plan, {text(key), text("e"), unchanged()}));
+                break;
+            case 'l':
+                add(make.update(plan, {text(key), unchanged(), text("f")}));
+                break;
+            default:
+                add(make.remove(plan, {text(key), null(), null()}));
+            }
+            commit(transaction_ * 10);
+        }
+    }
+    // Of each step the outcomes in it.
+    [[nodiscard]] std::vector<std::vector<row_outcome>> outcomes() const {
+        std::vector<std::vector<row_outcome>> made;
+        for (auto const& step : batch.steps()) {
+            auto& of = made.emplace_back();
+            for (auto const& slot : batch.group(step.group).slots) {
+                of.push_back(slot.outcome);
+            }
+        }
+        return made;
+    }
+
+private:
+    std::uint32_t transaction_ = 0;
+};
+
+using enum row_outcome;
+using steps = std::vector<std::vector<row_outcome>>;
+
+TEST_F(LeavesOut, ItsValuesAreNotThoseOfAnEarlierTransaction) {
+    each("ip");
+    EXPECT_EQ(outcomes(), (steps{{insert}, {patch}}));
+    EXPECT_EQ(batch.group(0).slots.front().v, pg_time{1'000});
+    EXPECT_EQ(batch.group(1).slots.front().v, pg_time{2'000});
+    EXPECT_EQ(batch.versions()[batch.group(1).slots.front().version].older, row_version::none);
+}
+
+TEST_F(LeavesOut, NorOfARowThatWasGone) {
+    each("dp");
+    EXPECT_EQ(outcomes(), (steps{{remove}, {patch}}));
+}
+
+TEST_F(LeavesOut, ManyKeysShareTheTwoSteps) {
+    each("ip", "1");
+    each("ip", "2");
+    each("ip", "3");
+    EXPECT_EQ(outcomes(), (steps{{insert, insert, insert}, {patch, patch, patch}}));
+}
+
+TEST_F(LeavesOut, TheSameColumnsAreOne) {
+    each("ppp");
+    EXPECT_EQ(outcomes(), (steps{{patch}}));
+    clear();
+    each("ippp");
+    EXPECT_EQ(outcomes(), (steps{{insert}, {patch}}));
+    EXPECT_EQ(batch.group(1).slots.front().v, pg_time{7'000});
+}
+
+TEST_F(LeavesOut, OthersAreAStepMore) {
+    each("pl");
+    EXPECT_EQ(outcomes(), (steps{{patch}, {patch}}));
+    clear();
+    each("iplp");
+    EXPECT_EQ(outcomes(), (steps{{insert}, {patch}, {patch}, {patch}}));
+}
+
+TEST_F(LeavesOut, WhatIsWholeTakesItsPlace) {
+    each("ipu");
+    EXPECT_EQ(outcomes(), (steps{{insert}, {nothing}}));
+    EXPECT_EQ(batch.group(0).slots.front().v, pg_time{3'000});
+    clear();
+    each("ipd");
+    EXPECT_EQ(outcomes(), (steps{{remove}, {nothing}}));
+    clear();
+    each("ipup");
+    EXPECT_EQ(outcomes(), (steps{{insert}, {patch}}));
 }
 
 TEST_F(BatchBuilder, AKeyUpdateStandsBetweenTheGroupsAroundIt) {

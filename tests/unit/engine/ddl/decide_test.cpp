@@ -267,6 +267,14 @@ TEST(DdlDecide, AViewIsReplacedWhereItsColumnsGoOn) {
     EXPECT_THAT(decided(one, view(" SELECT 1 AS a, 2 AS b", R"(["a","b"])"), one).statements,
                 ElementsAre(R"(CREATE OR REPLACE VIEW "s"."v" AS SELECT 1 AS a, 2 AS b)"));
     EXPECT_THAT(decided(one, view(" SELECT 1 AS b", R"(["b"])"), one).statements,
+                ElementsAre(R"(ALTER VIEW "s"."v" RENAME COLUMN "a" TO "b")"));
+    auto const swapped = view(" SELECT 1 AS b, 2 AS a", R"(["b","a"])");
+    EXPECT_THAT(decided(view(" SELECT 1 AS a, 2 AS b", R"(["a","b"])"), swapped,
+                        view(" SELECT 1 AS a, 2 AS b", R"(["a","b"])"))
+                    .statements,
+                ElementsAre(HasSubstr("DROP"), HasSubstr("CREATE VIEW")));
+    auto const other = view(" SELECT 3 AS c", R"(["c"])");
+    EXPECT_THAT(decided(one, view(" SELECT 1 AS b", R"(["b"])"), other).statements,
                 ElementsAre(R"(DROP VIEW "s"."v")", R"(CREATE VIEW "s"."v" AS SELECT 1 AS b)"));
 }
 
@@ -277,6 +285,57 @@ TEST(DdlDecide, AKindThatNobodyKnowsIsLeftOut) {
 }
 
 // --- messages
+
+TEST(DdlMessage, WhatWasCarriedOutToItsEndIsNotCarriedOutAgain) {
+    auto const told = [](std::string const& changes) {
+        return *read_message(R"({"version":1,"tag":"ALTER TABLE","changes":[)" + changes + "]}");
+    };
+    auto const change = [](std::string const& from, std::string const& to) {
+        auto const table = [](std::string const& name) {
+            return R"({"kind":"table","schema":"s","name":")" + name + R"("})";
+        };
+        return R"({"before":)" + table(from) + R"(,"after":)" + table(to) + "}";
+    };
+    std::vector<object_change> ended{told(change("t", "t")).changes.front()};
+    auto renamed = told(change("t", "u") + "," + change("v", "v"));
+    leave_ended(renamed, ended);
+    ASSERT_EQ(renamed.changes.size(), 1U);
+    EXPECT_EQ(renamed.changes.front().shown(), "table s.v");
+    auto by_its_new_name = told(change("u", "u"));
+    leave_ended(by_its_new_name, ended);
+    EXPECT_TRUE(by_its_new_name.changes.empty());
+    auto another = told(change("t", "t"));
+    leave_ended(another, ended);
+    EXPECT_EQ(another.changes.size(), 1U);
+}
+
+TEST(DdlMessage, AGrantOnManyIsAMessageForEach) {
+    auto const object = [](char const* name, char const* grants) {
+        return std::string{R"({"kind":"table","schema":"s","name":")"} + name + R"(","grants":[)" +
+               grants + "]}";
+    };
+    auto const change = [&](char const* name) {
+        return R"({"before":)" + object(name, "") + R"(,"after":)" + object(name, R"("x")") + "}";
+    };
+    auto const told = [&](char const* tag, std::string const& changes) {
+        return std::string{R"({"version":1,"tag":")"} + tag + R"(","changes":[)" + changes + "]}";
+    };
+    auto const two = change("t") + "," + change("u");
+    auto const made = apart(told("GRANT", two));
+    ASSERT_EQ(made.size(), 2U);
+    for (std::size_t at = 0; at < 2; ++at) {
+        auto const read = read_message(made[at]);
+        ASSERT_TRUE(read) << made[at];
+        EXPECT_EQ(read->tag, "GRANT");
+        ASSERT_EQ(read->changes.size(), 1U);
+        EXPECT_EQ(read->changes[0].shown(), at == 0 ? "table s.t" : "table s.u");
+    }
+    EXPECT_THAT(apart(told("REVOKE", change("t"))), ElementsAre(told("REVOKE", change("t"))));
+    EXPECT_THAT(apart(told("ALTER TABLE", two)), ElementsAre(told("ALTER TABLE", two)));
+    auto const made_too = two + R"(,{"after":)" + object("v", "") + "}";
+    EXPECT_THAT(apart(told("GRANT", made_too)), ElementsAre(told("GRANT", made_too)));
+    EXPECT_THAT(apart(R"({"tag":"GRANT")"), ElementsAre(R"({"tag":"GRANT")"));
+}
 
 TEST(DdlMessage, IsReadInAnOrderThatCanBeCarriedOut) {
     auto const read =

@@ -42,11 +42,29 @@ TEST(DdlFollow, RenamesDropsAndTypesOneAfterTheOther) {
     EXPECT_FALSE(found.columns[2].gone || found.columns[2].retyped);
 }
 
+TEST(DdlFollow, ValuesByAnExpressionAreThisNodesAlone) {
+    auto const was = table("t", column(1, "a") + "," + column(2, "b"));
+    auto const is = table("t", column(1, "a", "text") + "," + column(2, "b"));
+    auto change = of(was, is);
+    EXPECT_FALSE(follow("s", "t", {"a", "b"}, std::vector{change}).columns[0].computed);
+    change.changes.front().by_using = true;
+    auto const found = follow("s", "t", {"a", "b"}, std::vector{change});
+    EXPECT_TRUE(found.columns[0].computed);
+    EXPECT_FALSE(found.columns[1].computed);
+}
+
 TEST(DdlFollow, ATableThatWasDroppedIsGoneUntilOneOfItsNameComes) {
     std::vector<message> own{of(table("t", column(1, "a")), nullptr)};
     EXPECT_TRUE(follow("s", "t", {"a"}, own).gone);
     own.push_back(of(table("t", column(1, "a")), table("t", column(1, "b"))));
     EXPECT_FALSE(follow("s", "t", {"a"}, own).gone);
+}
+
+TEST(DdlFollow, ASchemaTakesItsTablesAlong) {
+    shape const was{{"kind", "schema"}, {"schema", "s"}, {"name", "s"}};
+    shape const is{{"kind", "schema"}, {"schema", "r"}, {"name", "r"}};
+    EXPECT_EQ(follow("s", "t", {"a"}, std::vector{of(was, is)}).schema, "r");
+    EXPECT_EQ(follow("q", "t", {"a"}, std::vector{of(was, is)}).schema, "q");
 }
 
 } // namespace

@@ -160,5 +160,53 @@ TEST(Seen, WhatNobodyCanHaveMissedIsForgotten) {
     EXPECT_THAT(ends(deletes.inversions(lsn{})), ElementsAre(20, 30));
 }
 
+// What is sent again after a start is no greater than what the target had of it, and was compared before.
+TEST(Seen, WhatIsSentAgainIsNotNotedAgain) {
+    stream made{sql::row_versions::always};
+    made.transaction(100, 2'000);
+    direction_link again{
+        made.context.get_executor(), made.setup, made.stats, made.memory, begun(), lsn{}, false};
+    again.source_deletes = &made.deletes;
+    window_writer writer{again, resume_guard{{}, false}};
+    ASSERT_FALSE(writer.begin({lsn{100}, pg_time{2'000}, xid{7}}));
+    ASSERT_FALSE(writer.commit({lsn{100}, lsn{101}, pg_time{2'000}}));
+    EXPECT_THAT(made.deletes.inversions(lsn{}), IsEmpty());
+    ASSERT_FALSE(writer.begin({lsn{200}, pg_time{1'999}, xid{7}}));
+    ASSERT_FALSE(writer.commit({lsn{200}, lsn{201}, pg_time{1'999}}));
+    EXPECT_THAT(ends(made.deletes.inversions(lsn{})), ElementsAre(201));
+}
+
+TEST(Seen, WhatAnotherProcessHasSentMeanwhileCounts) {
+    stream made{sql::row_versions::always};
+    made.transaction(100, 1'100);
+    auto later = begun();
+    later.newest = pg_time{5'000};
+    direction_link again{
+        made.context.get_executor(), made.setup, made.stats, made.memory, later, lsn{}, false};
+    again.source_deletes = &made.deletes;
+    window_writer writer{again, resume_guard{{}, false}};
+    ASSERT_FALSE(writer.begin({lsn{200}, pg_time{4'999}, xid{7}}));
+    ASSERT_FALSE(writer.commit({lsn{200}, lsn{201}, pg_time{4'999}}));
+    EXPECT_THAT(ends(made.deletes.inversions(lsn{})), ElementsAre(201));
+}
+
+// A batch has one answer to what its writers had not seen: also to what the decoder of the other node, which starts again
+// beside it, tells only later.
+TEST(Seen, ThatNoneIsBetweenIsKnownWhenTheDecoderHasPassed) {
+    stream made{sql::row_versions::always};
+    EXPECT_FALSE(made.deletes.none_inverted(lsn{50}, lsn{101}));
+    made.transaction(100, 2'000);
+    EXPECT_FALSE(made.deletes.none_inverted(lsn{50}, lsn{101})) << "one may be stored";
+    made.deletes.loaded();
+    EXPECT_TRUE(made.deletes.none_inverted(lsn{50}, lsn{101}));
+    EXPECT_FALSE(made.deletes.none_inverted(lsn{50}, lsn{102}));
+    made.transaction(200, 1'990);
+    EXPECT_FALSE(made.deletes.none_inverted(lsn{101}, lsn{201}));
+    EXPECT_TRUE(made.deletes.none_inverted(lsn{50}, lsn{200}));
+    EXPECT_TRUE(made.deletes.none_inverted(lsn{201}, lsn{201}));
+    made.echo(300, {lsn{90}, pg_time{900}});
+    EXPECT_TRUE(made.deletes.none_inverted(lsn{201}, lsn{301}));
+}
+
 } // namespace
 } // namespace tandem::engine

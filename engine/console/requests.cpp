@@ -1,0 +1,330 @@
+// What the pages ask of databases and brokers, and what they change there.
+
+#include "engine/admin/conflicts.hpp"
+#include "engine/admin/doctor.hpp"
+#include "engine/admin/failure.hpp"
+#include "engine/admin/parked.hpp"
+#include "engine/admin/tail_topic.hpp"
+#include "engine/admin/topics.hpp"
+#include "engine/config/error.hpp"
+#include "engine/config/quantity.hpp"
+#include "engine/console/answers.hpp"
+#include "engine/console/service.hpp"
+#include "io/runtime/group.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace tandem::console {
+namespace {
+
+using namespace std::chrono_literals;
+using io::http::error_response;
+using io::http::query_value;
+using io::http::request;
+using io::http::response;
+
+constexpr std::size_t busy_most = 6;
+constexpr std::size_t conflicts_most = 500;
+constexpr std::uint64_t messages_most = 500;
+constexpr std::size_t value_bytes = std::size_t{8} << 10;
+constexpr std::size_t whole_value_bytes = std::size_t{16} << 20;
+constexpr auto progress_interval = 150ms;
+
+response json_response(std::string body) {
+    response made;
+    made.body = std::move(body);
+    return made;
+}
+
+int http_status(engine::command_failed const& failed) noexcept {
+    switch (failed.status()) {
+    case engine::exit_status::usage:
+        return 400;
+    case engine::exit_status::check:
+        return 409;
+    case engine::exit_status::environment:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+std::uint64_t number_in(std::string_view query, std::string_view name, std::uint64_t otherwise,
+                        std::uint64_t most) {
+    auto const text = query_value(query, name).value_or("");
+    std::uint64_t value = otherwise;
+    auto const [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (!text.empty() && (failed != std::errc{} || stop != text.data() + text.size())) {
+        throw engine::config_error{fmt::format("{}={}: expected a whole number", name, text)};
+    }
+    return std::min(value, most);
+}
+
+nlohmann::json body_of(request const& asked) {
+    auto read = nlohmann::json::parse(asked.body, nullptr, false);
+    if (!read.is_object()) {
+        throw engine::config_error{"the body is no JSON object"};
+    }
+    return read;
+}
+
+std::string text_in(nlohmann::json const& from, char const* name) {
+    if (!from.contains(name) || from[name].is_null()) {
+        return {};
+    }
+    if (!from[name].is_string()) {
+        throw engine::config_error{fmt::format("'{}' is to be a text", name)};
+    }
+    return from[name].get<std::string>();
+}
+
+bool is_json(request const& asked) {
+    return asked.header("Content-Type").starts_with("application/json");
+}
+
+struct turn {
+    explicit turn(std::shared_ptr<std::size_t> of) noexcept : count{std::move(of)} { ++*count; }
+    ~turn() { --*count; }
+    turn(turn const&) = delete;
+    turn& operator=(turn const&) = delete;
+    std::shared_ptr<std::size_t> count;
+};
+
+} // namespace
+
+io::awaitable<response> service::answer(request asked) {
+    bool const reads = asked.method == "GET" || asked.method == "HEAD";
+    if (*busy_ >= busy_most) {
+        co_return error_response(503, "too many questions at a time; try again");
+    }
+    turn const mine{busy_};
+    std::optional<response> refused;
+    try {
+        if (reads) {
+            co_return co_await ask(std::move(asked));
+        }
+        co_return co_await change(std::move(asked));
+    } catch (engine::config_error const& wrong) {
+        refused = error_response(400, wrong.what());
+    } catch (engine::command_failed const& failed) {
+        refused = error_response(http_status(failed), failed.what());
+    }
+    co_return *refused;
+}
+
+io::awaitable<response> service::ask(request asked) {
+    if (asked.path == "/api/v1/conflicts") {
+        engine::conflict_choice choice;
+        choice.table = query_value(asked.query, "table").value_or("");
+        choice.type = query_value(asked.query, "type").value_or("");
+        choice.most =
+            static_cast<std::size_t>(number_in(asked.query, "limit", 100, conflicts_most));
+        choice.most = std::max<std::size_t>(choice.most, 1);
+        auto found = co_await engine::list_conflicts(executor_, set_, choice);
+        for (auto& each : found) {
+            each = masked(std::move(each), set_.masks);
+        }
+        co_return json_response(
+            fmt::format("{{\"conflicts\":{}}}\n", engine::conflicts_json(found)));
+    }
+    if (asked.path == "/api/v1/parked") {
+        engine::parked_choice choice;
+        choice.table = query_value(asked.query, "table").value_or("");
+        auto const found = co_await engine::list_parked(executor_, set_, choice, false);
+        co_return json_response(fmt::format("{{\"parked\":{}}}\n", engine::parked_json(found)));
+    }
+    if (asked.path == "/api/v1/doctor") {
+        auto const found = co_await engine::examine(executor_, set_);
+        co_return json_response(engine::doctor_json(found));
+    }
+    bool const of_topics = asked.path == "/api/v1/topics" || asked.path == "/api/v1/topic";
+    if (of_topics && set_.transport != engine::transport::kafka) {
+        co_return error_response(404,
+                                 "this instance does not go through Kafka (--transport kafka)");
+    }
+    if (asked.path == "/api/v1/topics") {
+        auto const found = co_await engine::list_topics(executor_, set_);
+        co_return json_response(engine::topics_json(found));
+    }
+    if (asked.path == "/api/v1/topic") {
+        auto name = query_value(asked.query, "name").value_or("");
+        auto const found = co_await engine::describe_topic(executor_, set_, std::move(name));
+        co_return json_response(engine::description_json(found));
+    }
+    co_return error_response(404, "there is nothing at this path");
+}
+
+io::awaitable<response> service::change(request asked) {
+    bool const known = asked.path == "/api/v1/conflicts/restore" ||
+                       asked.path == "/api/v1/parked/retry" || asked.path == "/api/v1/parked/drop";
+    if (!known) {
+        co_return error_response(405, "only GET and HEAD are possible here");
+    }
+    if (asked.method != "POST") {
+        co_return error_response(405, "only POST is possible here");
+    }
+    if (set_.read_only) {
+        co_return error_response(403, "this console is read-only (--read-only)");
+    }
+    if (!is_json(asked)) {
+        co_return error_response(415, "expected Content-Type: application/json");
+    }
+    spdlog::info("console: {}", asked.path); // its body may have a row's values
+    if (asked.path == "/api/v1/conflicts/restore") {
+        co_return co_await restore(std::move(asked));
+    }
+    co_return co_await decide_parked(std::move(asked));
+}
+
+io::awaitable<response> service::restore(request asked) {
+    auto const body = body_of(asked);
+    auto place = engine::parse_conflict_place(set_, text_in(body, "conflict"));
+    auto const done = co_await engine::restore_conflict(executor_, set_, std::move(place));
+    co_return json_response(fmt::format("{{\"done\":{}}}\n", as_json_text(done)));
+}
+
+io::awaitable<response> service::decide_parked(request asked) {
+    auto const body = body_of(asked);
+    engine::parked_choice choice;
+    if (auto const direction = text_in(body, "direction"); !direction.empty()) {
+        choice.direction = engine::parse_parked_direction(set_, direction);
+    }
+    choice.table = text_in(body, "table");
+    if (auto const key = text_in(body, "key"); !key.empty()) {
+        choice.key = engine::parse_parked_key(key);
+    }
+    auto const wanted = asked.path.ends_with("retry") ? engine::parked_request::retry
+                                                      : engine::parked_request::drop;
+    auto silent = [](std::string const&) {};
+    auto asking = engine::request_parked(executor_, set_, std::move(choice), wanted, 20s, silent);
+    auto const outcomes = co_await std::move(asking);
+    co_return json_response(fmt::format("{{\"outcomes\":{}}}\n", engine::outcomes_json(outcomes)));
+}
+
+namespace {
+
+struct found_records {
+    std::string lines;
+    engine::tail_progress so_far;
+    bool ended = false;
+};
+
+std::string progress_line(found_records const& of, bool ended) {
+    return fmt::format("{{\"progress\":{{\"shown\":{},\"read\":{},\"all\":{},\"ended\":{}}}}}\n",
+                       of.so_far.shown, of.so_far.read, of.so_far.all, ended);
+}
+
+engine::tail_request request_of(request const& asked) {
+    engine::tail_request wanted;
+    wanted.topic = query_value(asked.query, "topic").value_or("");
+    wanted.from = engine::parse_topic_place(query_value(asked.query, "from").value_or("newest"));
+    if (auto const partition = query_value(asked.query, "partition");
+        partition && !partition->empty()) {
+        wanted.partition =
+            static_cast<std::int32_t>(number_in(asked.query, "partition", 0, 1'000'000));
+    }
+    wanted.count = std::max<std::uint64_t>(number_in(asked.query, "count", 50, messages_most), 1);
+    wanted.key = query_value(asked.query, "key").value_or("");
+    wanted.pattern = query_value(asked.query, "search").value_or("");
+    return wanted;
+}
+
+io::awaitable<bool> read_into(io::asio::any_io_executor executor, engine::options set,
+                              engine::tail_request wanted, engine::tail_listener tell,
+                              found_records& into) {
+    co_await engine::tail_topic(std::move(executor), std::move(set), std::move(wanted),
+                                std::move(tell), into.so_far);
+    into.ended = true;
+    co_return true;
+}
+
+// False when the client is gone: reading is then cancelled.
+io::awaitable<bool> write_out(io::asio::any_io_executor executor, found_records& from,
+                              io::http::response_stream& out) {
+    io::asio::steady_timer timer{std::move(executor)};
+    for (;;) {
+        timer.expires_after(progress_interval);
+        co_await timer.async_wait(io::asio::use_awaitable);
+        auto text = std::exchange(from.lines, {}) + progress_line(from, false);
+        bool const there = co_await out.write(std::move(text));
+        if (!there) {
+            co_return false;
+        }
+    }
+}
+
+std::string why(std::exception_ptr const& failed) {
+    try {
+        std::rethrow_exception(failed);
+    } catch (engine::config_error const& wrong) {
+        return wrong.what();
+    } catch (engine::command_failed const& ended) {
+        return ended.what();
+    } catch (std::exception const&) {
+        return "internal error";
+    }
+}
+
+} // namespace
+
+io::awaitable<void> service::search(request asked, io::http::response_stream& out) {
+    if (*busy_ >= busy_most) {
+        co_await out.write("{\"error\":\"too many questions at a time; try again\"}\n");
+        co_return;
+    }
+    turn const mine{busy_};
+    found_records found;
+    std::string problem;
+    bool gone = false;
+    try {
+        if (set_.transport != engine::transport::kafka) {
+            throw engine::config_error{
+                "this instance does not go through Kafka (--transport kafka)"};
+        }
+        auto wanted = request_of(asked);
+        bool const hidden = !set_.masks.empty();
+        auto const most = query_value(asked.query, "whole") && wanted.count == 1 ? whole_value_bytes
+                                                                                 : value_bytes;
+        engine::tail_listener tell;
+        tell.record = [&found, most, hidden](engine::topic_record const& record) {
+            found.lines += record_line(record, most, hidden);
+        };
+        tell.remark = [&found](std::string const& text) {
+            found.lines += fmt::format("{{\"remark\":{}}}\n", as_json_text(text));
+        };
+        tell.progress = [] {};
+        io::group<bool> both{executor_};
+        auto reading = read_into(executor_, set_, std::move(wanted), std::move(tell), found);
+        both.add("read", std::move(reading));
+        auto writing = write_out(executor_, found, out);
+        both.add("write", std::move(writing));
+        auto const endings = co_await both.run();
+        auto const& first = endings.front();
+        gone = first.name == "write";
+        if (!gone && first.exception) {
+            problem = why(first.exception);
+        }
+    } catch (engine::config_error const& wrong) {
+        problem = wrong.what();
+    }
+    if (gone) {
+        co_return;
+    }
+    auto text = found.lines + progress_line(found, true);
+    if (!problem.empty()) {
+        text += fmt::format("{{\"error\":{}}}\n", as_json_text(problem));
+    }
+    co_await out.write(std::move(text));
+}
+
+} // namespace tandem::console

@@ -1,0 +1,110 @@
+// Every table: what was applied of it each way, and what is wrong with it.
+import { h, s, text, longList } from "../dom.js";
+import { count, rate } from "../format.js";
+import { getJson, state } from "../state.js";
+import { parameter, setParameters } from "../route.js";
+
+const kinds = ["insert", "update", "delete", "truncate"];
+const interval = 2000;
+const total = (of) => (of ? kinds.reduce((sum, kind) => sum + of[kind], 0) : 0);
+
+// Widths as attributes of a picture: no style in the page is inline.
+function bar(of) {
+  const all = total(of);
+  if (all === 0) return h("div", { class: "bar" });
+  const picture = s("svg", { viewBox: "0 0 1000 7", preserveAspectRatio: "none", "aria-hidden": "true" });
+  let at = 0;
+  for (const kind of kinds) {
+    const width = (of[kind] / all) * 1000;
+    if (width > 0) picture.append(s("rect", { x: at, y: 0, width, height: 7, class: `fill-${kind}` }));
+    at += width;
+  }
+  return h("div", { class: "bar", title: kinds.filter((kind) => of[kind] > 0).map((kind) => `${count(of[kind])} ${kind}s`).join(", ") }, picture);
+}
+
+export function open(main) {
+  let all = [];
+  let parked = new Map();
+  let rates = new Map();
+  let last = null;
+  let filter = parameter("q");
+  let order = parameter("sort", "activity");
+  let only = parameter("state");
+  const say = h("span", { class: "say" });
+  const ways = () => Object.keys(state.sample?.status.directions ?? {});
+  const search = h("input", { type: "search", placeholder: "Filter tables", "aria-label": "Filter tables", value: filter, oninput: (event) => { filter = event.target.value; setParameters({ q: filter }); draw(); } });
+  const sort = h("select", { "aria-label": "Order", onchange: (event) => { order = event.target.value; setParameters({ sort: order === "activity" ? "" : order }); draw(); } },
+    [["activity", "busiest now"], ["total", "most changes"], ["name", "by name"]].map(([key, shown]) => h("option", { value: key, selected: key === order }, shown)));
+  const states = h("select", { "aria-label": "State", onchange: (event) => { only = event.target.value; setParameters({ state: only }); draw(); } },
+    [["", "all tables"], ["ok", "synced"], ["parked", "with parked changes"], ["left out", "left out"]].map(([key, shown]) => h("option", { value: key, selected: key === only }, shown)));
+  const head = h("div", { class: "line line-head tables-line" });
+  const nameOf = (each) => (each.schema && each.schema !== "public" ? `${each.schema}.${each.table}` : each.table);
+  const stateOf = (each) => (each.state === "ok" && parked.has(`${each.schema}.${each.table}`) ? "parked" : each.state);
+  const rateOf = (each) => ways().reduce((sum, way) => sum + (rates.get(`${each.schema}.${each.table} ${way}`) ?? 0), 0);
+  const sumOf = (each) => Object.values(each.directions).reduce((sum, of) => sum + total(of), 0);
+  const list = longList({
+    height: 40, label: "Tables", empty: "No table here.",
+    row: (each) => {
+      const shown = stateOf(each);
+      const lane = (way) => {
+        const of = each.directions[way];
+        return h("div", { class: "stack", title: of ? `${way.replace(":", " → ")}: ${count(total(of))} changes` : "" },
+          h("span", { class: "num" }, of ? `${rate(rates.get(`${each.schema}.${each.table} ${way}`) ?? 0)}/s` : "–"), bar(of));
+      };
+      return h("div", { class: "line tables-line", role: "listitem", "data-row": "", tabindex: "-1" },
+        h("span", { title: `${each.schema ? `${each.schema}.` : ""}${each.table}` }, nameOf(each), each.reason && h("span", { class: "muted" }, ` ${each.reason}`)),
+        h("span", { class: "mono muted" }, each.key), ways().slice(0, 2).map(lane),
+        h("span", {}, h("span", { class: `chip ${shown === "ok" ? "ok" : shown === "parked" ? "bad" : "warn"}` }, shown === "ok" ? "synced" : shown)));
+    },
+  });
+  const legend = h("span", { class: "row" }, kinds.map((kind) => h("span", { class: `op-${kind}` }, `■ ${kind}`)));
+  main.append(h("div", { class: "page-head" }, h("h1", {}, "Tables"), h("span", { class: "grow" }), legend),
+    h("section", { class: "card", "aria-label": "Tables" }, h("div", { class: "filters" }, search, states, sort, say), head, list.element));
+
+  function draw() {
+    head.replaceChildren(...["table", "key", ...ways().slice(0, 2).map((way) => `${way.replace(":", " → ")} applied`), "state"].map((each) => h("span", {}, each)));
+    const wanted = filter.toLowerCase();
+    const shown = all.filter((each) => (!wanted || `${each.schema}.${each.table}`.toLowerCase().includes(wanted)) && (!only || stateOf(each) === only));
+    const by = { activity: (a, b) => rateOf(b) - rateOf(a) || sumOf(b) - sumOf(a), total: (a, b) => sumOf(b) - sumOf(a), name: () => 0 }[order] ?? (() => 0);
+    list.show(order === "name" ? shown : shown.sort((a, b) => by(a, b) || nameOf(a).localeCompare(nameOf(b))));
+    text(say, `${count(shown.length)} of ${count(all.length)}`);
+  }
+  async function load() {
+    const told = await getJson("/api/v1/tables");
+    const now = performance.now();
+    const counts = new Map();
+    for (const each of told.tables)
+      for (const [way, of] of Object.entries(each.directions)) counts.set(`${each.schema}.${each.table} ${way}`, total(of));
+    if (last) {
+      const passed = (now - last.at) / 1000;
+      rates = new Map([...counts].map(([name, number]) => [name, Math.max(0, number - (last.counts.get(name) ?? number)) / passed]));
+    }
+    last = { at: now, counts };
+    all = told.tables;
+    draw();
+  }
+  async function loadParked() {
+    const told = await getJson("/api/v1/parked");
+    const found = Array.isArray(told.parked) ? told.parked : [];
+    parked = new Map();
+    for (const each of found) parked.set(each.table.includes(".") ? each.table : `${each.schema ?? "public"}.${each.table}`, each);
+  }
+  let stopped = false;
+  let parkedSeen = -1;
+  (async () => {
+    while (!stopped) {
+      if (!document.hidden) await load().catch((failed) => text(say, failed.message));
+      await new Promise((go) => setTimeout(go, interval));
+    }
+  })();
+  return {
+    update({ sample }) {
+      const now = Object.values(sample.status.directions).reduce((sum, each) => sum + each.parked, 0);
+      if (now !== parkedSeen) {
+        parkedSeen = now;
+        loadParked().then(draw, () => {});
+      }
+    },
+    leave() { stopped = true; },
+  };
+}
