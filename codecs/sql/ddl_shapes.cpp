@@ -14,6 +14,16 @@ SELECT coalesce(jsonb_agg(jsonb_build_array(CASE g.grantee WHEN 0 THEN 'public' 
   FROM aclexplode(coalesce(p_acl, acldefault(p_kind, p_owner))) AS g WHERE g.grantee <> p_owner
 $body$)";
 
+// What relations grant on single columns: with the column in the fourth place.
+constexpr char const* create_column_grants =
+    R"(CREATE OR REPLACE FUNCTION tandem.column_grants(p_relation oid)
+RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog AS $body$
+SELECT jsonb_agg(jsonb_build_array(CASE g.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+                                   g.privilege_type, g.is_grantable, a.attname) ORDER BY a.attnum, g.grantee, g.privilege_type)
+  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+ WHERE c.oid = p_relation AND a.attnum > 0 AND NOT a.attisdropped AND g.grantee <> c.relowner
+$body$)";
+
 constexpr char const* create_column_shapes =
     R"(CREATE OR REPLACE FUNCTION tandem.column_shapes(p_table oid)
 RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog AS $body$
@@ -28,7 +38,8 @@ SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                           FROM pg_depend AS p JOIN pg_sequence AS s ON s.seqrelid = p.objid
                          WHERE a.attidentity <> '' AND p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass
                            AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i'),
-           'local', a.attislocal, 'comment', col_description(a.attrelid, a.attnum))) ORDER BY a.attnum), '[]')
+           'local', a.attislocal, 'comment', col_description(a.attrelid, a.attnum), 'storage', a.attstorage,
+           'statistics', nullif(a.attstattarget, -1), 'compression', nullif(to_jsonb(a) ->> 'attcompression', ''))) ORDER BY a.attnum), '[]')
   FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
 $body$)";
@@ -72,6 +83,7 @@ SELECT jsonb_strip_nulls(jsonb_build_object(
     'kind', CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END,
     'schema', n.nspname, 'name', c.relname, 'owner', quote_ident(pg_get_userbyid(c.relowner)),
     'comment', obj_description(c.oid, 'pg_class'), 'grants', tandem.grants(c.relacl, (CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner),
+    'column_grants', tandem.column_grants(c.oid),
     'options', (SELECT jsonb_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)) FROM unnest(c.reloptions) AS o)))
  || CASE
     WHEN c.relkind IN ('r', 'p') THEN jsonb_strip_nulls(jsonb_build_object(
@@ -241,9 +253,9 @@ $body$)";
 } // namespace
 
 std::vector<std::string> ddl_shape_statements() {
-    return {create_grants,       create_column_shapes, create_part_shapes, create_relation_shape,
-            create_type_shape,   create_shape_of,      create_root_of,     create_carried_schema,
-            create_of_extension, create_note_shapes,   create_shape_named};
+    return {create_grants,         create_column_grants, create_column_shapes, create_part_shapes,
+            create_relation_shape, create_type_shape,    create_shape_of,      create_root_of,
+            create_carried_schema, create_of_extension,  create_note_shapes,   create_shape_named};
 }
 
 } // namespace tandem::sql

@@ -323,7 +323,8 @@ BEGIN
             (SELECT tandem.grants(f.proacl, 'f', f.proowner) FROM pg_proc AS f WHERE s.class = 'pg_proc'::regclass AND f.oid = s.object),
             (SELECT tandem.grants(n.nspacl, 'n', n.nspowner) FROM pg_namespace AS n WHERE s.class = 'pg_namespace'::regclass AND n.oid = s.object),
             (SELECT tandem.grants(t.typacl, 'T', t.typowner) FROM pg_type AS t WHERE s.class = 'pg_type'::regclass AND t.oid = s.object),
-            s.shape -> 'grants');
+            s.shape -> 'grants')
+            OR (s.class = 'pg_class'::regclass AND s.shape -> 'column_grants' IS DISTINCT FROM tandem.column_grants(s.object));
     ELSE
         SELECT coalesce(jsonb_agg(jsonb_build_array(r.class::bigint, r.object::bigint) ORDER BY c.place), '[]') INTO roots
           FROM (SELECT *, row_number() OVER () AS place FROM pg_event_trigger_ddl_commands()) AS c

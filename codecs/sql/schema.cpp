@@ -297,6 +297,8 @@ void migrate_ddl(int installed, std::vector<std::string>& statements) {
         statements.emplace_back(create_ddl);
         statements.emplace_back(create_rewriter);
         statements.emplace_back(create_rewritten);
+    }
+    if (installed < 14) { // rights, storage and statistics of columns
         auto const shapes = ddl_shape_statements();
         statements.insert(statements.end(), shapes.begin(), shapes.end());
     }

@@ -87,6 +87,7 @@ std::vector<std::string> ddl_statements(node_catalog const& node, ddl_wish const
         triggers = sql::ddl_trigger_statements(node.server_version);
     } else if (older && node.role.superuser) {
         triggers = sql::ddl_trigger_functions(node.server_version);
+        triggers.emplace_back("SELECT tandem.note_shapes()"); // objects show more than they did
     } else if (older) {
         hints.push_back(fmt::format(
             "node {}: its event triggers stay as an older tandem made them: run 'tandem init' as a superuser",

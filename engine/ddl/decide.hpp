@@ -14,9 +14,10 @@
 namespace tandem::engine::ddl {
 
 struct surroundings {
-    shape at_before;             // what has the name that it had there; null: nothing
-    shape at_after;              // what has the name that it has there now; null: nothing
-    std::set<std::string> roles; // of this server, quoted as SQL needs it
+    shape at_before;              // what has the name that it had there; null: nothing
+    shape at_after;               // what has the name that it has there now; null: nothing
+    std::set<std::string> roles;  // of this server, quoted as SQL needs it
+    int server_version = 150'000; // server_version_num of this server
 };
 
 struct decision {

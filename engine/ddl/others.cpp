@@ -165,7 +165,8 @@ decision decide_sequence(object_change const& change, surroundings const& around
             made.statements.push_back(
                 fmt::format("ALTER {} AS {}", target_of(here), text(now, "type")));
         }
-        for (auto const& [key, word] : {std::pair{"increment", "INCREMENT BY"},
+        for (auto const& [key, word] : {std::pair{"start", "START WITH"},
+                                        {"increment", "INCREMENT BY"},
                                         {"min", "MINVALUE"},
                                         {"max", "MAXVALUE"},
                                         {"cache", "CACHE"}}) {

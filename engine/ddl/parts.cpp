@@ -62,7 +62,7 @@ void comment_part(part_kind const& kind, shape const& of, part const& each, shap
                   decision& into) {
     auto const& was = each.before == nullptr ? shape{} : value(*each.before, "comment");
     auto const& now = value(*each.after, "comment");
-    if (was == now || (here != nullptr && value(*here, "comment") == now)) {
+    if (!takes(was, now, here == nullptr ? shape{} : value(*here, "comment"))) {
         return;
     }
     auto const said = now.is_null() ? "NULL" : sql::literal(now.get<std::string>());
@@ -100,8 +100,8 @@ void change_part(part_kind const& kind, part const& each, shape const& here, sha
                            *each.before, *each.after, mine);
         }
     }
-    if (three_way(value(*each.before, "enabled"), value(*each.after, "enabled"),
-                  value(mine, "enabled")) == way::change) {
+    if (takes(value(*each.before, "enabled"), value(*each.after, "enabled"),
+              value(mine, "enabled"))) {
         set_enabled(here, *each.after, into);
     }
 }
@@ -129,17 +129,18 @@ void add_part(part_kind const& kind, part const& each, shape const& here, decisi
     }
 }
 
-void decide_grants(object_change const& change, shape const& here, std::string const& target,
-                   surroundings const& around, decision& into) {
-    auto const& before = list(change.before, "grants");
-    auto const& after = list(change.after, "grants");
-    auto const& mine = list(here, "grants");
+// Of the whole ("grants") or of single columns ("column_grants": the column stands in the fourth place).
+void decide_grants(char const* key, object_change const& change, shape const& here,
+                   std::string const& target, surroundings const& around, decision& into) {
+    auto const& before = list(change.before, key);
+    auto const& after = list(change.after, key);
+    auto const& mine = list(here, key);
     auto const holds = [](shape const& in, shape const& one) {
         return std::ranges::find(in, one) != in.end();
     };
     auto const each_of = [&](shape const& from, shape const& but, bool give) {
         for (auto const& one : from) {
-            if (holds(but, one) || holds(mine, one) == give || one.size() != 3) {
+            if (holds(but, one) || holds(mine, one) == give || one.size() < 3) {
                 continue;
             }
             auto const who = one[0].get<std::string>();
@@ -150,9 +151,13 @@ void decide_grants(object_change const& change, shape const& here, std::string c
                 continue;
             }
             auto const role = who == "public" ? "PUBLIC" : who;
-            into.statements.push_back(fmt::format(
-                "{} {} ON {} {} {}{}", give ? "GRANT" : "REVOKE", one[1].get<std::string>(), target,
-                give ? "TO" : "FROM", role, give && one[2] == true ? " WITH GRANT OPTION" : ""));
+            auto const column =
+                one.size() < 4 ? std::string{}
+                               : fmt::format(" ({})", sql::identifier(one[3].get<std::string>()));
+            into.statements.push_back(
+                fmt::format("{} {}{} ON {} {} {}{}", give ? "GRANT" : "REVOKE",
+                            one[1].get<std::string>(), column, target, give ? "TO" : "FROM", role,
+                            give && one[2] == true ? " WITH GRANT OPTION" : ""));
         }
     };
     each_of(before, after, false);
@@ -223,7 +228,10 @@ void add_parts(object_change const& change, shape const& here, decision& into) {
 void decide_common(object_change const& change, shape const& here, std::string const& target,
                    surroundings const& around, decision& into) {
     auto const owner = text(change.after, "owner");
-    if (!owner.empty() && owner != text(change.before, "owner") && owner != text(here, "owner")) {
+    // What was made for a new object belongs to who carried that out.
+    auto const& was =
+        change.before.is_null() ? value(here, "owner") : value(change.before, "owner");
+    if (!owner.empty() && takes(was, owner, value(here, "owner"))) {
         if (around.roles.contains(owner)) {
             into.statements.push_back(fmt::format("ALTER {} OWNER TO {}", target, owner));
         } else {
@@ -232,7 +240,7 @@ void decide_common(object_change const& change, shape const& here, std::string c
         }
     }
     auto const& comment = value(change.after, "comment");
-    if (comment != value(change.before, "comment") && comment != value(here, "comment")) {
+    if (takes(value(change.before, "comment"), comment, value(here, "comment"))) {
         into.statements.push_back(
             fmt::format("COMMENT ON {} IS {}", target,
                         comment.is_null() ? "NULL" : sql::literal(comment.get<std::string>())));
@@ -245,7 +253,8 @@ void decide_common(object_change const& change, shape const& here, std::string c
     } else if (kind == "enum" || kind == "domain" || kind == "range" || kind == "composite") {
         granted = "TYPE " + qualified(here);
     }
-    decide_grants(change, here, granted, around, into);
+    decide_grants("grants", change, here, granted, around, into);
+    decide_grants("column_grants", change, here, granted, around, into);
 }
 
 } // namespace tandem::engine::ddl

@@ -94,6 +94,11 @@ way three_way(shape const& before, shape const& after, shape const& here) {
     return here == before ? way::change : way::clash;
 }
 
+bool takes(shape const& before, shape const& after, shape const& here) {
+    auto const what = three_way(before, after, here);
+    return what == way::change || (what == way::clash && after.dump() > here.dump());
+}
+
 found_part find_here(part const& of, shape const& elements) {
     if (of.after != nullptr) {
         if (auto const* const now = named(elements, text(*of.after, "name"))) {

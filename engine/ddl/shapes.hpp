@@ -39,6 +39,8 @@ struct part {
 
 enum class way { stays, change, clash };
 [[nodiscard]] way three_way(shape const& before, shape const& after, shape const& here);
+// Of what no row depends on (comments, owners, options): a clash pauses nothing, the greater text stays on both.
+[[nodiscard]] bool takes(shape const& before, shape const& after, shape const& here);
 
 // What an element may be called here: as it is there now, or, where it was renamed, as it was.
 struct found_part {
@@ -60,6 +62,12 @@ void rename_parts(object_change const& change, shape const& here, decision& into
 void add_parts(object_change const& change, shape const& here, decision& into);
 
 [[nodiscard]] std::string column_definition(shape const& column);
+// `column`: ALTER TABLE ... ALTER COLUMN ...; `table`: as people are told of it.
+void change_identity(part const& of, shape const& here, std::string const& column,
+                     std::string const& table, decision& into);
+// Its comment, how it is stored, what ANALYZE keeps of it: of one that is new as well, which has no others yet.
+void change_column_details(part const& of, shape const& here, std::string const& table,
+                           surroundings const& around, decision& into);
 
 [[nodiscard]] decision decide_table(object_change const& change, surroundings const& around);
 [[nodiscard]] decision decide_type(object_change const& change, surroundings const& around);

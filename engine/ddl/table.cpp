@@ -11,16 +11,6 @@
 namespace tandem::engine::ddl {
 namespace {
 
-std::string sequence_options(shape const& column) {
-    auto const& given = list(column, "sequence");
-    if (given.size() != 6) {
-        return {};
-    }
-    return fmt::format(" (START WITH {} INCREMENT BY {} MINVALUE {} MAXVALUE {} CACHE {}{})",
-                       given[0].dump(), given[1].dump(), given[2].dump(), given[3].dump(),
-                       given[4].dump(), given[5] == true ? " CYCLE" : "");
-}
-
 std::string parent_name(shape const& parent) {
     return sql::qualified(parent[0].get<std::string>(), parent[1].get<std::string>());
 }
@@ -264,17 +254,9 @@ private:
         bool const typed = change_type(of, *here);
         change_default(of, *here, typed);
         change_null(of, *here);
-        change_identity(of, *here);
-        if (three_way(value(*of.before, "comment"), value(*of.after, "comment"),
-                      value(*here, "comment")) != way::stays) {
-            made_.statements.push_back(fmt::format("COMMENT ON COLUMN {}.{} IS {}", name_,
-                                                   sql::identifier(name),
-                                                   comment_literal(*of.after)));
+        if (made_.against.empty()) {
+            change_identity(of, *here, column_, shown(change_.after), made_);
         }
-    }
-
-    static std::string comment_literal(shape const& of) {
-        return of.contains("comment") ? sql::literal(text(of, "comment")) : "NULL";
     }
 
     // True: the column gets another type.
@@ -339,24 +321,6 @@ private:
         }
     }
 
-    void change_identity(part const& of, shape const& here) {
-        auto const was = text(here, "identity");
-        auto const now = text(*of.after, "identity");
-        auto const what = three_way(value(*of.before, "identity"), value(*of.after, "identity"),
-                                    value(here, "identity"));
-        if (what == way::clash) {
-            clash(of, "identity", here);
-        } else if (what == way::change && now.empty()) {
-            made_.statements.push_back(column_ + " DROP IDENTITY");
-        } else if (what == way::change) {
-            auto const kind = now == "a" ? "ALWAYS" : "BY DEFAULT";
-            made_.statements.push_back(was.empty()
-                                           ? fmt::format("{} ADD GENERATED {} AS IDENTITY{}",
-                                                         column_, kind, sequence_options(*of.after))
-                                           : fmt::format("{} SET GENERATED {}", column_, kind));
-        }
-    }
-
     void clash(part const& of, char const* what, shape const& here) {
         made_.against =
             clash_text(fmt::format("the {} of column {} of {}", what, text(*of.after, "name"),
@@ -382,14 +346,10 @@ private:
             return;
         }
         change_replica_identity(table);
-        if (change_.before.is_null()) {
-            for (auto const& each : list(change_.after, "columns")) {
-                auto const* const there = named(list(*here_, "columns"), text(each, "name"));
-                if (each.contains("comment") && there != nullptr && !there->contains("comment")) {
-                    made_.statements.push_back(fmt::format("COMMENT ON COLUMN {}.{} IS {}", name_,
-                                                           sql::identifier(text(each, "name")),
-                                                           comment_literal(each)));
-                }
+        for (auto const& each : parts_of(change_, "columns")) {
+            auto const* const mine = find_here(each, list(*here_, "columns")).here;
+            if (!each.removed() && mine != nullptr) {
+                change_column_details(each, *mine, name_, around_, made_);
             }
         }
         decide_common(change_, *here_, "TABLE " + name_, around_, made_);
@@ -400,8 +360,7 @@ private:
         auto const& after = value(change_.after, "options");
         auto const& here = value(*here_, "options");
         for (auto const& [name, set] : after.items()) {
-            if (three_way(value(before, name.c_str()), set, value(here, name.c_str())) !=
-                way::stays) {
+            if (takes(value(before, name.c_str()), set, value(here, name.c_str()))) {
                 made_.statements.push_back(fmt::format("{} SET ({} = {})", table, name,
                                                        sql::literal(set.get<std::string>())));
             }
@@ -416,7 +375,7 @@ private:
     void change_replica_identity(std::string const& table) {
         auto const now = text(change_.after, "identity");
         auto const was = change_.before.is_null() ? "d" : text(change_.before, "identity");
-        if (now.empty() || was == now || text(*here_, "identity") == now) {
+        if (now.empty() || !takes(was, now, text(*here_, "identity"))) {
             return;
         }
         made_.statements.push_back(
@@ -469,25 +428,6 @@ private:
 };
 
 } // namespace
-
-std::string column_definition(shape const& column) {
-    auto made = fmt::format("{} {}", sql::identifier(text(column, "name")), text(column, "type"));
-    if (auto const collation = text(column, "collation"); !collation.empty()) {
-        made += " COLLATE " + collation;
-    }
-    auto const set = text(column, "default");
-    auto const identity = text(column, "identity");
-    if (auto const generated = text(column, "generated"); !generated.empty()) {
-        made += fmt::format(" GENERATED ALWAYS AS ({}) {}", set,
-                            generated == "v" ? "VIRTUAL" : "STORED");
-    } else if (!identity.empty()) {
-        made += fmt::format(" GENERATED {} AS IDENTITY{}",
-                            identity == "a" ? "ALWAYS" : "BY DEFAULT", sequence_options(column));
-    } else if (!set.empty()) {
-        made += " DEFAULT " + set;
-    }
-    return made + (flag(column, "not_null") ? " NOT NULL" : "");
-}
 
 decision decide_table(object_change const& change, surroundings const& around) {
     return table_change{change, around}.decide();

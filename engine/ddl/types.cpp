@@ -192,11 +192,12 @@ private:
         }
         auto const& mine = list(here, "constraints");
         for (auto const& each : parts_of(change_, "constraints")) {
+            auto const* const found = find_here(each, mine).here;
             if (each.removed()) {
                 if (named(mine, text(*each.before, "name")) != nullptr) {
                     alter("DROP CONSTRAINT " + sql::identifier(text(*each.before, "name")));
                 }
-            } else if (find_here(each, mine).here == nullptr) {
+            } else if (found == nullptr) {
                 alter(fmt::format("ADD CONSTRAINT {} {}",
                                   sql::identifier(text(*each.after, "name")),
                                   text(*each.after, "def")));
@@ -204,6 +205,8 @@ private:
                 alter(fmt::format("RENAME CONSTRAINT {} TO {}",
                                   sql::identifier(text(*each.before, "name")),
                                   sql::identifier(text(*each.after, "name"))));
+            } else if (text(*found, "def") == text(*each.after, "def") + " NOT VALID") {
+                alter("VALIDATE CONSTRAINT " + sql::identifier(text(*found, "name")));
             }
         }
     }

@@ -102,7 +102,8 @@ void applier::read_inside() {
 io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     ddl::object_change const& change) {
     auto question =
-        fmt::format("SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles)",
+        fmt::format("SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles), "
+                    "current_setting('server_version_num')",
                     shape_named(change.before), shape_named(change.after));
     auto asking = ask(std::move(question));
     auto got = co_await std::move(asking);
@@ -115,6 +116,7 @@ io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     for (auto const& each : shape_from(*got, 2)) {
         around.roles.insert(each.get<std::string>());
     }
+    around.server_version = shape_from(*got, 3).get<int>();
     co_return around;
 }
 

@@ -36,6 +36,8 @@ SETTINGS = {"wal_retrieve_retry_interval": "10ms", "shared_buffers": "512MB", "m
 class Database:
     """One connection to one database, autocommit."""
 
+    table = TABLE
+
     def __init__(self, cluster, name, tcp):
         self.cluster, self.name = cluster, name
         self.uri = cluster.uri(name) if tcp else \
@@ -44,7 +46,7 @@ class Database:
             admin.autocommit = True
             admin.cursor().execute(f"CREATE DATABASE {name}")
         self.session = self.connect()
-        self.sql(TABLE)
+        self.sql(self.table)
 
     def connect(self):
         session = psycopg2.connect(self.uri)

@@ -10,7 +10,7 @@ import broker  # noqa: E402, F401
 import maven  # noqa: E402, F401
 from cluster import ClusterError  # noqa: E402, F401
 from stack import Stack  # noqa: E402, F401
-from support import tandem  # noqa: E402, F401
+from support import chat, tandem  # noqa: E402, F401
 from support.brokers import free_ports  # noqa: E402, F401
 from support.connect_face import Face  # noqa: E402, F401
 from support.connect_worker import Worker  # noqa: E402, F401

@@ -242,6 +242,15 @@ def test_of_two_constraints_of_one_name_the_one_that_is_not_dropped_stays(world,
                          f"{schema}.t") == ("CHECK ((n < 200))" if dropped_at == "a" else "CHECK ((n < 100))")
 
 
+def test_of_what_no_row_depends_on_both_keep_the_same(world):
+    make(world, "remarked", "COMMENT ON TABLE %s.t IS 'old'; ALTER TABLE %s.t SET (fillfactor = 90); COMMENT ON COLUMN %s.t.n IS 'old';")
+    both_at_once(world, "COMMENT ON TABLE remarked.t IS 'of a'; ALTER TABLE remarked.t SET (fillfactor = 80); COMMENT ON COLUMN remarked.t.n IS 'z'",
+                 "COMMENT ON TABLE remarked.t IS 'of b'; ALTER TABLE remarked.t SET (fillfactor = 70); COMMENT ON COLUMN remarked.t.n IS 'y'")
+    check_equal(world, "remarked")
+    assert world.a.sql("SELECT obj_description(oid), col_description(oid, 2), reloptions FROM pg_class WHERE oid = 'remarked.t'::regclass") == [
+        ("of b", "z", ["fillfactor=80"])]
+
+
 def test_a_view_that_both_make_and_rename_waits(world):
     make(world, "renamed")
     carried = [f"{each.replace('%s', 'renamed')};" for each in SCRIPTS["view"][1]]

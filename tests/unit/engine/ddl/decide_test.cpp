@@ -145,6 +145,88 @@ TEST(DdlDecide, DefaultsNullsAndIdentitiesFollow) {
             R"(ALTER TABLE "s"."t" ALTER COLUMN "x" DROP DEFAULT)"));
 }
 
+TEST(DdlDecide, StepsOfAnIdentityFollowWhereTheyWereTheSame) {
+    auto const with = [](char const* sequence) {
+        return table(
+            column(1, "id", "bigint", std::string{R"(,"identity":"d","sequence":)"} + sequence));
+    };
+    auto const before = with("[1,1,1,99,1,false]");
+    auto const after = with("[7,5,1,500,1,true]");
+    EXPECT_THAT(decided(before, after, before).statements,
+                ElementsAre(R"(ALTER TABLE "s"."t" ALTER COLUMN "id" SET START WITH 7 )"
+                            "SET INCREMENT BY 5 SET MAXVALUE 500 SET CYCLE"));
+    EXPECT_THAT(decided(before, after, with("[2,2,1,99,1,false]")).statements,
+                ElementsAre(R"(ALTER TABLE "s"."t" ALTER COLUMN "id" SET MAXVALUE 500 SET CYCLE)"));
+    EXPECT_THAT(decided(after, before, after).statements,
+                ElementsAre(R"(ALTER TABLE "s"."t" ALTER COLUMN "id" SET START WITH 1 )"
+                            "SET INCREMENT BY 1 SET MAXVALUE 99 SET NO CYCLE"));
+    EXPECT_THAT(decided(before, after, after).statements, IsEmpty());
+}
+
+TEST(DdlDecide, HowAColumnIsKeptFollows) {
+    auto const before = table(column(1, "x", "text", R"(,"storage":"x")"));
+    auto const after = table(column(
+        1, "x", "text", R"(,"storage":"e","statistics":500,"compression":"l","comment":"it's")"));
+    EXPECT_THAT(decided(before, after, before).statements,
+                ElementsAre(R"(COMMENT ON COLUMN "s"."t"."x" IS 'it''s')",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE EXTERNAL)",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STATISTICS 500)",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET COMPRESSION lz4)"));
+    EXPECT_THAT(decided(after, before, after).statements,
+                ElementsAre(R"(COMMENT ON COLUMN "s"."t"."x" IS NULL)",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE EXTENDED)",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STATISTICS -1)",
+                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET COMPRESSION DEFAULT)"));
+}
+
+TEST(DdlDecide, ANewColumnIsKeptAsItIsThere) {
+    auto const before = table(column(1, "id"));
+    auto const plain = table(column(1, "id") + "," + column(2, "x", "text", R"(,"storage":"x")"));
+    auto const after =
+        table(column(1, "id") + "," + column(2, "x", "text", R"(,"storage":"m","comment":"why")"));
+    std::vector<std::string> const both{R"(COMMENT ON COLUMN "s"."t"."x" IS 'why')",
+                                        R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE MAIN)"};
+    EXPECT_EQ(decided(before, after, plain).statements, both);
+    EXPECT_EQ(decided(nullptr, after, plain).statements, both);
+    EXPECT_THAT(decided(before, plain, plain).statements, IsEmpty());
+}
+
+TEST(DdlDecide, CompressionIsLeftOutWhereTheServerHasNone) {
+    surroundings around;
+    around.at_before = table(column(1, "x", "text"));
+    around.server_version = 130'000;
+    auto const made =
+        decide({around.at_before, table(column(1, "x", "text", R"(,"compression":"l")"))}, around);
+    EXPECT_THAT(made.statements, IsEmpty());
+    EXPECT_THAT(made.left_out, ElementsAre("the compression of column \"x\" of \"s\".\"t\": "
+                                           "this server has none"));
+}
+
+TEST(DdlDecide, OfTwoCommentsAtOnceTheGreaterStaysOnBoth) {
+    auto const of = [](char const* comment) {
+        return table(column(1, "x"), std::string{R"(,"comment":")"} + comment + '"');
+    };
+    EXPECT_THAT(decided(of("old"), of("b"), of("a")).statements,
+                ElementsAre(R"(COMMENT ON TABLE "s"."t" IS 'b')"));
+    EXPECT_THAT(decided(of("old"), of("a"), of("b")).statements, IsEmpty());
+}
+
+TEST(DdlDecide, RightsOfSingleColumnsFollow) {
+    auto const granted = [](char const* rights) {
+        return table(column(1, "x"), std::string{R"(,"column_grants":)"} + rights);
+    };
+    auto const none = table(column(1, "x"));
+    auto const some = granted(R"([["r","SELECT",true,"x"],["public","UPDATE",false,"x"]])");
+    EXPECT_THAT(decided(none, some, none, {"o", "r"}).statements,
+                ElementsAre(R"(GRANT SELECT ("x") ON TABLE "s"."t" TO r WITH GRANT OPTION)",
+                            R"(GRANT UPDATE ("x") ON TABLE "s"."t" TO PUBLIC)"));
+    EXPECT_THAT(decided(some, granted(R"([["r","SELECT",true,"x"]])"), some, {"o", "r"}).statements,
+                ElementsAre(R"(REVOKE UPDATE ("x") ON TABLE "s"."t" FROM PUBLIC)"));
+    EXPECT_THAT(decided(none, some, some, {"o", "r"}).statements, IsEmpty());
+    EXPECT_THAT(decided(none, some, none).left_out,
+                ElementsAre("a grant of table s.t: there is no role r here"));
+}
+
 TEST(DdlDecide, ADroppedTableIsDroppedWhereItIs) {
     auto const one = table(column(1, "id"));
     EXPECT_THAT(decided(one, nullptr, one).statements, ElementsAre(R"(DROP TABLE "s"."t")"));
