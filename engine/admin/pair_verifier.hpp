@@ -36,7 +36,9 @@ struct verify_wish {
     bool insists = false; // a stream that nobody serves is late; so it is where a repair is wanted
     repair_wish how;
     std::function<awaitable<void>(verify_progress)> progress; // empty: nobody wants it
-    stream_fence::waiting_sink waiting;                       // the same
+    // A table is begun: which, its number from 1 on, and how many there are. Empty: the same.
+    std::function<void(std::string const&, std::size_t, std::size_t)> begins;
+    stream_fence::waiting_sink waiting; // the same
 };
 
 class pair_verifier {

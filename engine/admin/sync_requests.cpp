@@ -81,8 +81,7 @@ awaitable<std::vector<sync_task>> those_asked(session& keeper, std::vector<sync_
 } // namespace
 
 awaitable<std::vector<sync_task>> request_sync(io::asio::any_io_executor executor, options set,
-                                               sync_request what,
-                                               std::function<void(std::string const&)> tell) {
+                                               sync_request what) {
     validate_nodes(set, 2);
     refuse_what_cannot_be(set, what);
     workbench bench = co_await open_workbench(executor, set);
@@ -103,7 +102,7 @@ awaitable<std::vector<sync_task>> request_sync(io::asio::any_io_executor executo
     }
     session& keeper = bench.of(task_keeper(set).name);
     co_await ask_for(keeper, asked);
-    tell(fmt::format("{} tables are left to the running instance", asked.size()));
+    what.tell(fmt::format("{} tables are left to the running instance", asked.size()));
     auto const until = std::chrono::steady_clock::now() + what.patience;
     io::asio::steady_timer timer{executor};
     for (;;) {
@@ -112,6 +111,7 @@ awaitable<std::vector<sync_task>> request_sync(io::asio::any_io_executor executo
         if (all_over || std::chrono::steady_clock::now() >= until) {
             co_return now;
         }
+        what.progress(now);
         timer.expires_after(200ms);
         co_await timer.async_wait(io::use_tuple);
     }

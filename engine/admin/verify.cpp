@@ -108,6 +108,9 @@ awaitable<verification> verify_tables(io::asio::any_io_executor executor, option
     found.target = choice.target;
     found.left_out = choice.left_out;
     for (chosen_table const& table : choice.synced) {
+        if (wish.begins) {
+            wish.begins(table.source.display(), found.tables.size() + 1, choice.synced.size());
+        }
         auto comparing = work.compare(table);
         found.tables.push_back(co_await std::move(comparing));
     }

@@ -129,6 +129,13 @@ void add_part(part_kind const& kind, part const& each, shape const& here, decisi
     }
 }
 
+// Tables' columns are objects, those of views names.
+bool has_column(shape const& of, std::string const& name) {
+    return std::ranges::any_of(list(of, "columns"), [&](shape const& each) {
+        return each.is_string() ? each == name : text(each, "name") == name;
+    });
+}
+
 // Of the whole ("grants") or of single columns ("column_grants": the column stands in the fourth place).
 void decide_grants(char const* key, object_change const& change, shape const& here,
                    std::string const& target, surroundings const& around, decision& into) {
@@ -151,9 +158,17 @@ void decide_grants(char const* key, object_change const& change, shape const& he
                 continue;
             }
             auto const role = who == "public" ? "PUBLIC" : who;
-            auto const column =
-                one.size() < 4 ? std::string{}
-                               : fmt::format(" ({})", sql::identifier(one[3].get<std::string>()));
+            std::string column;
+            if (one.size() > 3) {
+                auto const name = one[3].get<std::string>();
+                if (!has_column(here, name)) {
+                    into.left_out.push_back(fmt::format("{} of column {} of {}: there is none here",
+                                                        give ? "a grant" : "a revoke", name,
+                                                        shown(here)));
+                    continue;
+                }
+                column = fmt::format(" ({})", sql::identifier(name));
+            }
             into.statements.push_back(
                 fmt::format("{} {}{} ON {} {} {}{}", give ? "GRANT" : "REVOKE",
                             one[1].get<std::string>(), column, target, give ? "TO" : "FROM", role,

@@ -126,9 +126,11 @@ def test_a_script_ends_equal(world, where, name):
     with Load(world.a, schema, 1), Load(world.b, schema, 2):
         if where == "both":
             world.instance.freeze()
-            carry_out(world.a, schema, steps)
-            carry_out(world.b, schema, steps)
-            world.instance.thaw()
+            try:
+                carry_out(world.a, schema, steps)
+                carry_out(world.b, schema, steps)
+            finally:
+                world.instance.thaw()
         else:
             carry_out(world.a if where == "a" else world.b, schema, steps)
     check_equal(world, schema)

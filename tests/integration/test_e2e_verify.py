@@ -1,11 +1,15 @@
 """`tandem verify` while both masters are written: every difference is found, and nothing that is on its way is one."""
 
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 
 from support.load import EXCLUDE, Load, prepare
 from support.long_tests import LONG
+from support.tandem import binary, node_arguments
 from support.verifying import CHECK, OK, USAGE, suppressed, verified, verify
 from support.waiting import wait_until
 
@@ -278,3 +282,40 @@ def test_nothing_is_known_of_a_table_while_a_stream_is_late(servers):
         holder.rollback()
         holder.close()
         pair.close()
+
+
+# --- on its way
+def on_a_terminal(*argv):
+    """What it writes to a terminal as stderr, and its exit status."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen([binary(), *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=its)
+    os.close(its)
+    said = b""
+    while True:
+        try:
+            said += os.read(ours, 4096)
+        except OSError:  # its end
+            break
+    os.close(ours)
+    return said.decode(), process.wait(60)
+
+
+def test_long_work_says_how_far_it_is(running):
+    pair = running
+    pair.a.sql("INSERT INTO item SELECT i, 'x' FROM generate_series(1, 10) AS i")
+    pair.settle()
+    words = ["verify", *node_arguments({"a": pair.a, "b": pair.b}), "--wait", "6s"]
+    resync = ["table", "resync", *node_arguments({"a": pair.a, "b": pair.b}), "--wait", "6s", "item"]
+    pair.instance.freeze()  # nothing is brought: it is waited for
+    try:
+        said, status = on_a_terminal(*words)
+        assert status == OK and "\r\x1b[K" in said and "waiting until stream a:b has brought what was compared" in said, said
+        assert said.rstrip().endswith("\x1b[K"), said  # wiped
+        quiet, _ = on_a_terminal(*words, "-q")
+        assert "waiting" not in quiet, quiet
+        plain = verify(pair, "--wait", "6s")
+        assert "\x1b" not in plain.err and "waiting until stream" in plain.err, plain
+        said, status = on_a_terminal(*resync)
+        assert status == CHECK and "\r\x1b[K0 of 1 tables done, waiting for the running instance" in said, said
+    finally:
+        pair.instance.thaw()

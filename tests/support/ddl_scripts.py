@@ -96,7 +96,7 @@ SCRIPTS = {
                   "ALTER TYPE %s.mood RENAME VALUE 'sad' TO 'blue'", "ALTER TABLE %s.t ADD COLUMN mood %s.mood DEFAULT 'fine'"]),
     "domain": ("", ["CREATE DOMAIN %s.code AS text CHECK (VALUE ~ '^[a-z]*$')", "ALTER DOMAIN %s.code SET DEFAULT 'x'",
                     "ALTER DOMAIN %s.code ADD CONSTRAINT short CHECK (length(VALUE) < 9)", "ALTER TABLE %s.child ADD COLUMN code %s.code",
-                    "ALTER DOMAIN %s.code ADD CONSTRAINT some CHECK (VALUE <> '') NOT VALID", "ALTER DOMAIN %s.code VALIDATE CONSTRAINT some"]),
+                    "ALTER DOMAIN %s.code ADD CONSTRAINT filled CHECK (VALUE <> '') NOT VALID", "ALTER DOMAIN %s.code VALIDATE CONSTRAINT filled"]),
     "composite": ("", ["CREATE TYPE %s.point3 AS (x integer, y integer)", "ALTER TYPE %s.point3 ADD ATTRIBUTE z integer",
                        "ALTER TYPE %s.point3 RENAME ATTRIBUTE y TO why"]),
     "range_type": ("", ["CREATE TYPE %s.times AS RANGE (SUBTYPE = time)"]),

@@ -2,10 +2,12 @@
 
 #include "engine/admin/doctor.hpp"
 #include "engine/admin/failure.hpp"
+#include "engine/admin/shown_text.hpp"
 #include "engine/admin/verify.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/quantity.hpp"
 #include "tools/tandem/command.hpp"
+#include "tools/tandem/progress_line.hpp"
 
 #include <fmt/format.h>
 
@@ -13,6 +15,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
+#include <string>
 #include <unistd.h>
 
 namespace tandem::tool {
@@ -60,6 +64,55 @@ private:
     int handle_ = -1;
 };
 
+// What verify is at.
+class verify_line {
+public:
+    verify_line(io::asio::io_context& io, bool quiet)
+        : line_{io, quiet, [this] { return text(); }} {}
+
+    void listen_to(engine::verify_wish& wish) {
+        wish.begins = [this](std::string const& table, std::size_t number, std::size_t tables) {
+            at_ = fmt::format("table {} of {}, {}", number, tables, table);
+            began_ = line_.seconds();
+            now_.reset();
+            waits_for_.clear();
+        };
+        wish.progress = [this](engine::verify_progress now) { return told(now); };
+        wish.waiting = [this](std::string stream) { return waits(std::move(stream)); };
+    }
+
+private:
+    [[nodiscard]] std::string text() const {
+        if (at_.empty() && waits_for_.empty()) {
+            return {};
+        }
+        auto const what =
+            now_ ? fmt::format("{}, {} rows, {} differ", line_.bar(now_->part, began_),
+                               engine::shown_count(now_->rows), now_->different)
+                 : fmt::format("compared by chunks, {:.0f} s so far", line_.seconds() - began_);
+        auto const waits =
+            waits_for_.empty()
+                ? std::string{}
+                : fmt::format("waiting until stream {} has brought what was compared", waits_for_);
+        return fmt::format("{}{}", at_.empty() ? "" : at_ + ": ", waits.empty() ? what : waits);
+    }
+    io::awaitable<void> told(engine::verify_progress now) {
+        now_ = now;
+        waits_for_.clear();
+        co_return;
+    }
+    io::awaitable<void> waits(std::string stream) {
+        waits_for_ = std::move(stream);
+        co_return;
+    }
+
+    progress_line line_;
+    std::string at_;
+    double began_ = 0; // seconds of the line
+    std::optional<engine::verify_progress> now_;
+    std::string waits_for_;
+};
+
 } // namespace
 
 int verify(call const& now) {
@@ -80,7 +133,11 @@ int verify(call const& now) {
         wish.repairs = [&file](std::string const& text) { file->write(text); };
     }
     io::asio::io_context io{1};
-    auto const found = engine::run_on(io, engine::verify_tables(io.get_executor(), now.set, wish));
+    auto const found = [&] {
+        verify_line line{io, now.quiet};
+        line.listen_to(wish);
+        return engine::run_on(io, engine::verify_tables(io.get_executor(), now.set, wish));
+    }();
     fmt::print("{}",
                now.json ? engine::verification_json(found) : engine::verification_text(found));
     for (engine::left_out_table const& each : found.left_out) {

@@ -5,13 +5,36 @@
 #include "engine/config/error.hpp"
 #include "engine/config/quantity.hpp"
 #include "tools/tandem/command_entry.hpp"
+#include "tools/tandem/progress_line.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
 
 namespace tandem::tool {
 namespace {
+
+// "2 of 5 tables done, public.chat_message [####......]  42 %, 10 rows differed"
+std::string stand_of(std::vector<engine::sync_task> const& tasks, progress_line const& line) {
+    if (tasks.empty()) {
+        return {};
+    }
+    auto const over = std::ranges::count_if(tasks, [](engine::sync_task const& each) {
+        return each.state == "done" || each.state == "failed";
+    });
+    auto made = fmt::format("{} of {} tables done", over, tasks.size());
+    auto const running = std::ranges::find(tasks, "running", &engine::sync_task::state);
+    if (running == tasks.end()) {
+        return made + ", waiting for the running instance";
+    }
+    auto const began = line.seconds() - std::strtod(running->seconds.c_str(), nullptr);
+    made += fmt::format(", {} {}, {} rows differed", running->display(),
+                        line.bar(running->part, began), running->different);
+    return running->said.empty() ? made : fmt::format("{}, {}", made, running->said);
+}
 
 int ask_for_sync(call const& now, char const* why) {
     auto const patience = engine::parse_duration(now.wait);
@@ -24,10 +47,14 @@ int ask_for_sync(call const& now, char const* why) {
     what.why = why;
     what.winner = now.winner;
     what.patience = *patience;
-    auto const tell = [](std::string const& text) { fmt::print(stderr, "{}\n", text); };
+    std::vector<engine::sync_task> stand;
     io::asio::io_context io{1};
+    progress_line line{io, now.quiet, [&] { return stand_of(stand, line); }};
+    what.tell = [](std::string const& text) { fmt::print(stderr, "{}\n", text); };
+    what.progress = [&stand](std::vector<engine::sync_task> tasks) { stand = std::move(tasks); };
     auto const tasks =
-        engine::run_on(io, engine::request_sync(io.get_executor(), now.set, std::move(what), tell));
+        engine::run_on(io, engine::request_sync(io.get_executor(), now.set, std::move(what)));
+    line.wipe();
     fmt::print("{}", now.json ? engine::tasks_json(tasks) : engine::tasks_text(tasks));
     bool const done = std::ranges::all_of(
         tasks, [](engine::sync_task const& each) { return each.state == "done"; });

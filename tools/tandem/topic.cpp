@@ -1,73 +1,30 @@
 // topic list, describe, tail: what is in Kafka.
 
-#include "engine/admin/failure.hpp"
 #include "engine/admin/record_text.hpp"
 #include "engine/admin/session.hpp"
 #include "engine/admin/shown_text.hpp"
 #include "engine/admin/tail_topic.hpp"
 #include "engine/admin/topics.hpp"
 #include "tools/tandem/command.hpp"
+#include "tools/tandem/progress_line.hpp"
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
-#include <unistd.h>
-#include <utility>
 
 namespace tandem::tool {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
-// How far a search is: over one line of a terminal, else a line every five seconds.
-class progress_line {
-public:
-    progress_line(engine::tail_progress const& of, bool quiet) : of_{of}, quiet_{quiet} {}
-
-    void show() {
-        auto const now = clock::now();
-        if (quiet_ || now < next_) {
-            return;
-        }
-        next_ = now + interval();
-        fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", text(), terminal_ ? "" : "\n");
-        there_ = terminal_;
-    }
-    // Before other lines go to the terminal.
-    void wipe() {
-        if (std::exchange(there_, false)) {
-            fmt::print(stderr, "\r\x1b[K");
-        }
-    }
-    void finish() {
-        wipe();
-        if (!quiet_) {
-            std::chrono::duration<double> const passed = clock::now() - began_;
-            fmt::print(stderr, "{} in {:.1f} s\n", text(), passed.count());
-        }
-    }
-
-private:
-    [[nodiscard]] std::chrono::milliseconds interval() const {
-        return terminal_ ? std::chrono::milliseconds{200} : std::chrono::milliseconds{5'000};
-    }
-    [[nodiscard]] std::string text() const {
-        auto const number = [](std::uint64_t of) {
-            return engine::shown_count(static_cast<std::int64_t>(of));
-        };
-        return fmt::format("{} records {}, {} of {} read", number(of_.shown),
-                           of_.searching ? "found" : "shown", number(of_.read), number(of_.all));
-    }
-
-    engine::tail_progress const& of_;
-    bool quiet_;
-    bool terminal_ = isatty(STDERR_FILENO) != 0;
-    bool there_ = false;
-    clock::time_point began_ = clock::now();
-    clock::time_point next_ = began_ + interval();
-};
+std::string searched(engine::tail_progress const& so_far) {
+    auto const number = [](std::uint64_t of) {
+        return engine::shown_count(static_cast<std::int64_t>(of));
+    };
+    return fmt::format("{} records {}, {} of {} read", number(so_far.shown),
+                       so_far.searching ? "found" : "shown", number(so_far.read),
+                       number(so_far.all));
+}
 
 } // namespace
 
@@ -98,7 +55,8 @@ int topic_tail(call const& now) {
     wanted.key = now.key;
     wanted.pattern = now.pattern;
     engine::tail_progress so_far;
-    progress_line line{so_far, now.quiet};
+    io::asio::io_context io{1};
+    progress_line line{io, now.quiet, [&] { return searched(so_far); }};
     engine::tail_listener tell;
     tell.record = [&](engine::topic_record const& record) {
         line.wipe();
@@ -109,19 +67,13 @@ int topic_tail(call const& now) {
         line.wipe();
         fmt::print(stderr, "{}\n", text);
     };
-    tell.progress = [&] {
-        std::fflush(stdout); // what is found shows while the rest is read
-        line.show();
-    };
-    io::asio::io_context io{1};
-    try {
-        engine::run_on(io, engine::tail_topic(io.get_executor(), now.set, wanted, tell, so_far));
-    } catch (engine::command_failed const&) {
-        line.wipe();
-        throw;
-    }
+    tell.progress = [] { std::fflush(stdout); }; // what is found shows while the rest is read
+    engine::run_on(io, engine::tail_topic(io.get_executor(), now.set, wanted, tell, so_far));
     std::fflush(stdout);
-    line.finish();
+    line.wipe();
+    if (!now.quiet) {
+        fmt::print(stderr, "{} in {:.1f} s\n", searched(so_far), line.seconds());
+    }
     return engine::exit_status::ok;
 }
 

@@ -225,6 +225,10 @@ TEST(DdlDecide, RightsOfSingleColumnsFollow) {
     EXPECT_THAT(decided(none, some, some, {"o", "r"}).statements, IsEmpty());
     EXPECT_THAT(decided(none, some, none).left_out,
                 ElementsAre("a grant of table s.t: there is no role r here"));
+    auto const renamed = table(column(1, "y"));
+    EXPECT_THAT(decided(none, some, renamed, {"o", "r"}).left_out,
+                ElementsAre("a grant of column x of table s.t: there is none here",
+                            "a grant of column x of table s.t: there is none here"));
 }
 
 TEST(DdlDecide, ADroppedTableIsDroppedWhereItIs) {
