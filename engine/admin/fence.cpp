@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto fence_tick = 20ms;
+constexpr auto fence_told_first = 1s;
 constexpr auto fence_told_every = 10s;
 // An instance that connects anew is away for a moment.
 constexpr auto idle_patience = 3s;
@@ -90,7 +91,7 @@ awaitable<bool> stream_fence::passed(stream const& one) {
 
 awaitable<void> stream_fence::wait(stream& one, std::chrono::steady_clock::time_point since) {
     auto served_at = since;
-    auto told_at = since;
+    auto told_at = since - fence_told_every + fence_told_first;
     for (;;) {
         bool const is_passed = co_await passed(one);
         if (is_passed) {

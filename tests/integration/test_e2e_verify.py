@@ -306,10 +306,11 @@ def test_long_work_says_how_far_it_is(running):
     pair.settle()
     words = ["verify", *node_arguments({"a": pair.a, "b": pair.b}), "--wait", "6s"]
     resync = ["table", "resync", *node_arguments({"a": pair.a, "b": pair.b}), "--wait", "6s", "item"]
-    pair.instance.freeze()  # nothing is brought: it is waited for
+    pair.instance.freeze()
     try:
+        pair.a.sql("INSERT INTO item VALUES (11, 'x')")  # it is not brought, and waited for
         said, status = on_a_terminal(*words)
-        assert status == OK and "\r\x1b[K" in said and "waiting until stream a:b has brought what was compared" in said, said
+        assert status == CHECK and "\r\x1b[K" in said and "waiting until stream a:b has brought what was compared" in said, said
         assert said.rstrip().endswith("\x1b[K"), said  # wiped
         quiet, _ = on_a_terminal(*words, "-q")
         assert "waiting" not in quiet, quiet
