@@ -25,8 +25,8 @@ constexpr std::size_t why_most = 200; // bytes
 // What this node receives is what it publishes; of one way, what waits for it.
 constexpr char const* tables_query =
     "WITH waits AS (SELECT stream, schema_name, table_name, count(*) FILTER (WHERE op <> 'pause') AS changes, min(at) AS since, "
-    "bool_or(whole_table) AS whole, (array_agg(error ORDER BY position, idx, id))[1] AS why FROM tandem.parked GROUP BY 1, 2, 3) "
-    "SELECT p.stream, t.schemaname || '.' || t.tablename, CASE WHEN w.whole THEN 'paused' WHEN w.stream IS NOT NULL THEN 'parked' "
+    "bool_or(whole_table) AS whole, bool_or(asked = 'pause') AS asked, (array_agg(error ORDER BY position, idx, id))[1] AS why FROM tandem.parked GROUP BY 1, 2, 3) "
+    "SELECT p.stream, t.schemaname || '.' || t.tablename, CASE WHEN w.asked THEN 'pausing' WHEN w.whole THEN 'paused' WHEN w.stream IS NOT NULL THEN 'parked' "
     "ELSE 'ok' END, coalesce(w.changes, 0), w.since, w.why FROM (SELECT schemaname, tablename FROM pg_publication_tables WHERE "
     "pubname = 'tandem' AND schemaname <> 'tandem' UNION SELECT schema_name, table_name FROM waits) AS t CROSS JOIN tandem.progress "
     "AS p LEFT JOIN waits AS w ON w.stream = p.stream AND w.schema_name = t.schemaname AND w.table_name = t.tablename ORDER BY 1, 2";

@@ -16,7 +16,8 @@ namespace tandem::engine {
 struct table_entry {
     direction_names direction;
     std::string table; // "schema.name"
-    std::string state; // ok; paused: all its changes wait; parked: those of some keys do
+    std::string
+        state; // ok; pausing: it is asked for; paused: all its changes wait; parked: those of some keys do
     long long waiting = 0;
     std::optional<std::string> since;
     std::optional<std::string> why; // of the first that waits

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <regex.h>
 
+#include <cstring>
 #include <utility>
 
 namespace tandem::engine {
@@ -58,6 +59,7 @@ topic_search::topic_search(std::string key, std::string const& pattern) : key_{s
     }
     compiled_ = std::make_unique<expression>("^.*(" + pattern + ")");
     TANDEM_ASSERT(compiled_->problem == nullptr);
+    demand_ = demand_of(pattern);
 }
 
 topic_search::~topic_search() = default;
@@ -65,6 +67,14 @@ topic_search::~topic_search() = default;
 bool topic_search::found_in(std::optional<std::string_view> text) const noexcept {
     if (!text) {
         return false;
+    }
+    if (!demand_.literal.empty()) {
+        auto const& literal = demand_.literal;
+        bool const has =
+            ::memmem(text->data(), text->size(), literal.data(), literal.size()) != nullptr;
+        if (!has || demand_.whole) {
+            return has;
+        }
     }
     regmatch_t range{};
     range.rm_so = 0;

@@ -1,6 +1,7 @@
 #pragma once
 // Which records are looked for. Pure.
 
+#include "engine/admin/search_demand.hpp"
 #include "io/kafka/header.hpp"
 
 #include <memory>
@@ -34,6 +35,7 @@ private:
 
     std::string key_;
     std::unique_ptr<expression> compiled_;
+    search_demand demand_;
     std::string pair_; // room for name=value
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/admin/record_text.hpp"
 #include "engine/config/pattern.hpp"
+#include "engine/config/retune.hpp"
 #include "engine/config/settings.hpp"
 
 #include <fmt/format.h>
@@ -139,6 +140,7 @@ std::string settings_json(engine::options const& set) {
         all.push_back({{"name", each.name},
                        {"help", each.help},
                        {"group", group_name(each.group)},
+                       {"tunable", engine::is_tunable(each.name)},
                        {"values", std::move(values)}});
     }
     return dumped(json{{"settings", std::move(all)}, {"read_only", set.read_only}});

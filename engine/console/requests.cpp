@@ -4,10 +4,13 @@
 #include "engine/admin/doctor.hpp"
 #include "engine/admin/failure.hpp"
 #include "engine/admin/parked.hpp"
+#include "engine/admin/sync_requests.hpp"
+#include "engine/admin/tables.hpp"
 #include "engine/admin/tail_topic.hpp"
 #include "engine/admin/topics.hpp"
 #include "engine/config/error.hpp"
 #include "engine/config/quantity.hpp"
+#include "engine/config/retune.hpp"
 #include "engine/console/answers.hpp"
 #include "engine/console/service.hpp"
 #include "io/runtime/group.hpp"
@@ -17,6 +20,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <exception>
@@ -33,6 +38,7 @@ using io::http::query_value;
 using io::http::request;
 using io::http::response;
 
+constexpr auto patience = 20s; // with what the running directions are asked for
 constexpr std::size_t busy_most = 6;
 constexpr std::size_t conflicts_most = 500;
 constexpr std::uint64_t messages_most = 500;
@@ -143,6 +149,10 @@ io::awaitable<response> service::ask(request asked) {
         auto const found = co_await engine::list_parked(executor_, set_, choice, false);
         co_return json_response(fmt::format("{{\"parked\":{}}}\n", engine::parked_json(found)));
     }
+    if (asked.path == "/api/v1/tables/states") {
+        auto const found = co_await engine::list_tables(executor_, set_);
+        co_return json_response(fmt::format("{{\"tables\":{}}}\n", engine::tables_json(found)));
+    }
     if (asked.path == "/api/v1/doctor") {
         auto const found = co_await engine::examine(executor_, set_);
         co_return json_response(engine::doctor_json(found));
@@ -165,9 +175,11 @@ io::awaitable<response> service::ask(request asked) {
 }
 
 io::awaitable<response> service::change(request asked) {
-    bool const known = asked.path == "/api/v1/conflicts/restore" ||
-                       asked.path == "/api/v1/parked/retry" || asked.path == "/api/v1/parked/drop";
-    if (!known) {
+    constexpr std::array<std::string_view, 7> changes{
+        "/api/v1/conflicts/restore", "/api/v1/parked/retry", "/api/v1/parked/drop",
+        "/api/v1/settings",          "/api/v1/tables/pause", "/api/v1/tables/resume",
+        "/api/v1/tables/resync"};
+    if (std::ranges::find(changes, std::string_view{asked.path}) == changes.end()) {
         co_return error_response(405, "only GET and HEAD are possible here");
     }
     if (asked.method != "POST") {
@@ -183,6 +195,12 @@ io::awaitable<response> service::change(request asked) {
     if (asked.path == "/api/v1/conflicts/restore") {
         co_return co_await restore(std::move(asked));
     }
+    if (asked.path == "/api/v1/settings") {
+        co_return retune(asked);
+    }
+    if (asked.path.starts_with("/api/v1/tables/")) {
+        co_return co_await decide_table(std::move(asked));
+    }
     co_return co_await decide_parked(std::move(asked));
 }
 
@@ -191,6 +209,50 @@ io::awaitable<response> service::restore(request asked) {
     auto place = engine::parse_conflict_place(set_, text_in(body, "conflict"));
     auto const done = co_await engine::restore_conflict(executor_, set_, std::move(place));
     co_return json_response(fmt::format("{{\"done\":{}}}\n", as_json_text(done)));
+}
+
+response service::retune(request const& asked) {
+    auto const body = body_of(asked);
+    auto const name = text_in(body, "name");
+    set_ = engine::retuned(set_, name, text_in(body, "value"));
+    tuned_.take(set_);
+    if (name == "log-level") {
+        spdlog::set_level(spdlog::level::from_str(set_.log_level));
+    }
+    spdlog::info("console: {} is {} until the next start", name, set_.told[name].front().text);
+    return json_response(settings_json(set_));
+}
+
+io::awaitable<response> service::decide_table(request asked) {
+    auto const body = body_of(asked);
+    auto table = text_in(body, "table");
+    if (table.empty()) {
+        throw engine::config_error{"'table' is missing"};
+    }
+    std::optional<engine::direction_names> direction;
+    if (auto const named = text_in(body, "direction"); !named.empty()) {
+        direction = engine::parse_parked_direction(set_, named);
+    }
+    if (asked.path.ends_with("/pause")) {
+        auto pausing = engine::pause_table(executor_, set_, std::move(table), direction, patience);
+        auto const outcomes = co_await std::move(pausing);
+        co_return json_response(
+            fmt::format("{{\"outcomes\":{}}}\n", engine::pauses_json(outcomes)));
+    }
+    if (asked.path.ends_with("/resume")) {
+        engine::parked_choice choice;
+        choice.direction = direction;
+        choice.table = std::move(table);
+        co_return co_await decided(std::move(choice), engine::parked_request::retry);
+    }
+    engine::sync_request what;
+    what.tables = {std::move(table)};
+    what.winner = text_in(body, "winner");
+    what.patience = 0ms;
+    what.tell = [](std::string const&) {};
+    what.progress = [](std::vector<engine::sync_task> const&) {};
+    auto const tasks = co_await engine::request_sync(executor_, set_, std::move(what));
+    co_return json_response(fmt::format("{{\"tasks\":{}}}\n", engine::tasks_json(tasks)));
 }
 
 io::awaitable<response> service::decide_parked(request asked) {
@@ -203,10 +265,16 @@ io::awaitable<response> service::decide_parked(request asked) {
     if (auto const key = text_in(body, "key"); !key.empty()) {
         choice.key = engine::parse_parked_key(key);
     }
-    auto const wanted = asked.path.ends_with("retry") ? engine::parked_request::retry
-                                                      : engine::parked_request::drop;
+    co_return co_await decided(std::move(choice), asked.path.ends_with("retry")
+                                                      ? engine::parked_request::retry
+                                                      : engine::parked_request::drop);
+}
+
+io::awaitable<response> service::decided(engine::parked_choice choice,
+                                         engine::parked_request wanted) {
     auto silent = [](std::string const&) {};
-    auto asking = engine::request_parked(executor_, set_, std::move(choice), wanted, 20s, silent);
+    auto asking =
+        engine::request_parked(executor_, set_, std::move(choice), wanted, patience, silent);
     auto const outcomes = co_await std::move(asking);
     co_return json_response(fmt::format("{{\"outcomes\":{}}}\n", engine::outcomes_json(outcomes)));
 }

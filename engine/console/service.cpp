@@ -100,8 +100,12 @@ io::http::server_options listen_options(engine::options const& set) {
 }
 
 service::service(io::asio::any_io_executor executor, engine::options set,
-                 engine::instance_stats& stats)
-    : executor_{std::move(executor)}, set_{std::move(set)}, stats_{stats}, board_{stats} {}
+                 engine::instance_stats& stats, engine::tuning& tuned)
+    : executor_{std::move(executor)},
+      set_{std::move(set)},
+      stats_{stats},
+      tuned_{tuned},
+      board_{stats} {}
 
 void service::serve(io::http::server& server) {
     add_health(server);

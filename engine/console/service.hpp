@@ -4,9 +4,11 @@
 // Everything runs on the HTTP server's thread. What has to ask a database or a broker opens its own connection for that
 // question; few of these run at a time.
 
+#include "engine/admin/parked.hpp"
 #include "engine/admin/status_view.hpp"
 #include "engine/config/options.hpp"
 #include "engine/console/history.hpp"
+#include "engine/flow/tuning.hpp"
 #include "io/http/server.hpp"
 #include "io/runtime/awaitable.hpp"
 
@@ -19,8 +21,9 @@ namespace tandem::console {
 
 class service {
 public:
-    // `stats` outlives the service and is complete before the server runs.
-    service(io::asio::any_io_executor executor, engine::options set, engine::instance_stats& stats);
+    // `stats` outlives the service and is complete before the server runs; `tuned` outlives it too.
+    service(io::asio::any_io_executor executor, engine::options set, engine::instance_stats& stats,
+            engine::tuning& tuned);
 
     // /livez /readyz /metrics /metrics/compat /api/v1/... and the pages. The service outlives the server.
     void serve(io::http::server& server);
@@ -38,6 +41,10 @@ private:
     [[nodiscard]] io::awaitable<response> change(request asked);
     [[nodiscard]] io::awaitable<response> restore(request asked);
     [[nodiscard]] io::awaitable<response> decide_parked(request asked);
+    [[nodiscard]] io::awaitable<response> decided(engine::parked_choice choice,
+                                                  engine::parked_request wanted);
+    [[nodiscard]] io::awaitable<response> decide_table(request asked);
+    [[nodiscard]] response retune(request const& asked);
     [[nodiscard]] io::awaitable<void> stream(request asked, io::http::response_stream& out);
     [[nodiscard]] io::awaitable<void> search(request asked, io::http::response_stream& out);
     void compose_sample();
@@ -46,6 +53,7 @@ private:
     io::asio::any_io_executor executor_;
     engine::options set_;
     engine::instance_stats& stats_;
+    engine::tuning& tuned_;
     engine::status_board board_;
     history history_;
     std::shared_ptr<std::string const> sample_; // an event of the stream

@@ -38,7 +38,7 @@ applier::applier(direction_link& link, io::pg::pipeline_session& pipeline, plans
       rules_{std::move(rules)},
       sender_{pipeline, rules_, link.setup.target.name},
       left_out_{link.setup, link.binary},
-      batch_{link.setup.batch_rows > 1},
+      batch_{batch_rows_now(link.setup) > 1},
       sent_{pipeline.link().executor()},
       timer_{pipeline.link().executor()},
       backoff_{10ms, 200ms},
@@ -174,7 +174,7 @@ io::awaitable<bool> applier::gather_more() {
     bool const copy = link_.rushing && goes_by_copy();
     bool const rush = link_.rushing && batch_.changes() < (copy ? rush_copied : rush_changes);
     auto const rush_time = copy ? rush_copy_delay : rush_delay;
-    auto const delay = std::max(link_.setup.batch_delay, rush ? rush_time : 0ms);
+    auto const delay = std::max(batch_delay_now(link_.setup), rush ? rush_time : 0ms);
     if (delay.count() == 0 || open_ || full() || held_up() || link_.stopping) {
         co_return false;
     }

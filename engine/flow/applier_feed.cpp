@@ -20,16 +20,17 @@ bool applier::full() const noexcept {
         return true;
     }
     if (batch_.inside_transaction()) {
-        return batch_.bytes() >= link_.setup.batch_bytes ||
-               batch_.changes() >= std::max(link_.setup.batch_rows, long_transaction_changes);
+        return batch_.bytes() >= batch_bytes_now(link_.setup) ||
+               batch_.changes() >= std::max(batch_rows_now(link_.setup), long_transaction_changes);
     }
-    return batch_.bytes() >= link_.setup.batch_bytes || batch_.changes() >= link_.setup.batch_rows;
+    return batch_.bytes() >= batch_bytes_now(link_.setup) ||
+           batch_.changes() >= batch_rows_now(link_.setup);
 }
 
 // A transaction is begun when it is here whole, or when it is too long to wait for its end.
 bool applier::may_begin() const noexcept {
     return link_.window.commits_ahead() > 0 ||
-           link_.window.unfinished_bytes() >= link_.setup.batch_bytes || held_up();
+           link_.window.unfinished_bytes() >= batch_bytes_now(link_.setup) || held_up();
 }
 
 // Capture waits for room: what is here must move on, whether it is worth a batch or not.

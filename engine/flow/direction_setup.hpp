@@ -1,5 +1,5 @@
 #pragma once
-// What one direction knows before it starts: both ends, names and rules. Immutable while it runs.
+// What one direction knows before it starts: both ends, names and rules. Immutable while it runs, but for `tuned`.
 
 #include "codecs/base/lsn.hpp"
 #include "codecs/sql/apply_statements.hpp"
@@ -7,7 +7,9 @@
 #include "engine/core/names.hpp"
 #include "engine/core/node_deletes.hpp"
 #include "engine/ddl/filter.hpp"
+#include "engine/flow/tuning.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -46,6 +48,8 @@ struct direction_setup {
 
     std::uint32_t batch_rows = 0;
     std::size_t batch_bytes = 0;
+    std::shared_ptr<tuning const>
+        tuned; // has the two and batch_delay as they are now; null: they stay
     std::size_t queue_bytes = 0;
     std::string spool_folder; // for large transactions while they are open; empty: they come whole
     std::chrono::milliseconds batch_delay{0};
@@ -53,6 +57,20 @@ struct direction_setup {
     std::chrono::milliseconds conflict_retention{0}; // at the target; 0: for good
     bool sync_commit = false;
 };
+
+[[nodiscard]] inline std::uint32_t batch_rows_now(direction_setup const& setup) noexcept {
+    return setup.tuned ? setup.tuned->batch_rows.load(std::memory_order_relaxed) : setup.batch_rows;
+}
+[[nodiscard]] inline std::size_t batch_bytes_now(direction_setup const& setup) noexcept {
+    return setup.tuned ? std::min(setup.tuned->batch_bytes.load(std::memory_order_relaxed),
+                                  setup.queue_bytes / 2)
+                       : setup.batch_bytes;
+}
+[[nodiscard]] inline std::chrono::milliseconds batch_delay_now(
+    direction_setup const& setup) noexcept {
+    return setup.tuned ? setup.tuned->batch_delay.load(std::memory_order_relaxed)
+                       : setup.batch_delay;
+}
 
 // What the source's changes are read from.
 [[nodiscard]] inline std::string slot_of(direction_setup const& setup) {

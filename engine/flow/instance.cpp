@@ -76,6 +76,7 @@ struct planned_direction {
 
 struct instance {
     instance_stats stats;
+    std::shared_ptr<tuning> tuned = std::make_shared<tuning>();
     std::map<std::string, std::unique_ptr<node_bookkeeping>> bookkeeping;
     std::vector<planned_direction> planned;
     std::vector<std::unique_ptr<worker>> workers;
@@ -100,7 +101,7 @@ ddl::filter ddl_filter_of(options const& set) {
 }
 
 direction_setup setup_of(options const& set, prepared const& ready, table_choice const& choice,
-                         std::string const& spool_folder) {
+                         std::string const& spool_folder, std::shared_ptr<tuning const> tuned) {
     direction_setup setup;
     setup.source = *set.member(choice.source);
     setup.target = *set.member(choice.target);
@@ -142,6 +143,7 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.batch_bytes = std::min(set.batch_bytes, setup.queue_bytes / 2);
     setup.spool_folder = spool_folder;
     setup.batch_delay = set.batch_delay;
+    setup.tuned = std::move(tuned);
     setup.sync_commit = set.peer_sync_commit;
     return setup;
 }
@@ -244,7 +246,7 @@ void build_all(instance& made, options const& set, prepared const& ready,
         if (set.node(choice.target) == nullptr) { // its site tells how it is applied
             stats.set_state(direction_state::streaming, {});
         }
-        made.planned.push_back({setup_of(set, ready, choice, folder), &stats});
+        made.planned.push_back({setup_of(set, ready, choice, folder, made.tuned), &stats});
     }
 }
 
@@ -431,6 +433,7 @@ struct sync_instance::parts {
 
 sync_instance::sync_instance(options set) : parts_{std::make_unique<parts>()} {
     parts_->folder = spool_folder(set, parts_->running.stats);
+    parts_->running.tuned->take(set);
     parts_->set = std::move(set);
 }
 
@@ -448,6 +451,10 @@ instance_stats const& sync_instance::stats() const noexcept {
 
 instance_stats& sync_instance::stats() noexcept {
     return parts_->running.stats;
+}
+
+tuning& sync_instance::tuned() noexcept {
+    return *parts_->running.tuned;
 }
 
 bool sync_instance::stuck() const {

@@ -4,6 +4,7 @@
 #include "engine/admin/init.hpp"
 #include "engine/config/options.hpp"
 #include "engine/core/stats.hpp"
+#include "engine/flow/tuning.hpp"
 #include "io/runtime/awaitable.hpp"
 
 #include <functional>
@@ -32,6 +33,7 @@ public:
     // From any thread.
     [[nodiscard]] instance_stats const& stats() const noexcept;
     [[nodiscard]] instance_stats& stats() noexcept; // for those who look on
+    [[nodiscard]] tuning& tuned() noexcept;         // ... and those who change what may be changed
     // A direction waits for a person.
     [[nodiscard]] bool stuck() const;
     // For the log, after live().

@@ -28,7 +28,7 @@ struct listener {
     std::unique_ptr<io::http::server> server; // empty: --listen off
 };
 
-listener listen(asio::io_context& context, options const& set, instance_stats& stats) {
+listener listen(asio::io_context& context, options const& set, sync_instance& of) {
     if (set.listen == "off") {
         return {};
     }
@@ -39,7 +39,8 @@ listener listen(asio::io_context& context, options const& set, instance_stats& s
             fmt::format("{}; choose another address with --listen, or --listen off",
                         opened.error().message)};
     }
-    auto made = std::make_unique<console::service>(context.get_executor(), set, stats);
+    auto made =
+        std::make_unique<console::service>(context.get_executor(), set, of.stats(), of.tuned());
     made->serve(**opened);
     spdlog::info("console on http://{}", set.listen);
     return {std::move(made), std::move(*opened)};
@@ -61,7 +62,7 @@ int run_instance(options const& set) {
     // What can be refused is refused before anything is created: the folder, and a port that is taken.
     sync_instance running{set};
     running.check(context.get_executor());
-    auto const [console, server] = listen(context, set, running.stats());
+    auto const [console, server] = listen(context, set, running);
     stop_request asked{context};
     // What is created before the sync begins is created whole: a signal meanwhile is obeyed afterwards.
     auto const ready = run_on(context, prepare(context.get_executor(), set));

@@ -14,6 +14,7 @@ from support.browser import BUILT, WEB, Browser, npm_modules
 from support.connect_face import request
 from support.load_thread import LoadThread
 from support.long_tests import LONG
+from support.verifying import suppressed
 from support.waiting import holds_for, wait_until
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -222,7 +223,8 @@ def test_read_only_is_the_servers(pair, browser):
     found = json.loads(instance.get("/api/v1/conflicts")[1])["conflicts"]
     assert "from-a" not in json.dumps(found) and found[0]["incoming"]["v"] == "•••", "masked"
     for path, body in (("/api/v1/conflicts/restore", {"conflict": found[0]["conflict"]}),
-                       ("/api/v1/parked/retry", {}), ("/api/v1/parked/drop", {})):
+                       ("/api/v1/parked/retry", {}), ("/api/v1/parked/drop", {}), ("/api/v1/settings", {"name": "batch-rows", "value": "10"}),
+                       *((f"/api/v1/tables/{word}", {"table": "public.item"}) for word in ("pause", "resume", "resync"))):
         status, _, text = request(url(instance, ""), "POST", path, body)
         assert (status, "read-only" in text) == (403, True), (status, text)
     browser.open(url(instance, "/conflicts"), ".versions")
@@ -230,6 +232,57 @@ def test_read_only_is_the_servers(pair, browser):
     assert not [each for each in browser.all("#main button.danger") if each.is_enabled()]
     assert pair.a.value("SELECT v FROM item WHERE id = 7") == "from-b"
     assert "from-a" not in browser.text() and browser.problems() == []
+
+
+# --- what is changed while it runs
+def test_settings_are_taken_while_it_runs(pair, browser):
+    pair.sql(SCHEMA)
+    instance = pair.run("--batch-rows", "300")
+    browser.open(url(instance, "/settings?q=batch-rows"), "input[aria-label=batch-rows]")
+
+    def put(value):
+        browser.script("const input = document.querySelector('input[aria-label=batch-rows]'); input.value = arguments[0]; "
+                       "input.form.requestSubmit()", value)
+    put("0")
+    wait_until(lambda: "batch-rows:" in browser.text("#main [role=alert]"), 10, "why not")
+    put("7")
+    wait_until(lambda: "the console, until the next start" in browser.text("#main tbody"), 10, "where it comes from")
+    pair.a.sql("INSERT INTO item SELECT i, 'x', 0 FROM generate_series(1, 20) AS i")
+    with contextlib.closing(pair.a.connect(autocommit=True)) as connection:
+        cursor = connection.cursor()
+        for number in range(21, 600):
+            cursor.execute("INSERT INTO item VALUES (%s, 'x', 0)", (number,))
+    pair.settle()
+    text = instance.get("/metrics")[1]
+    fuller = re.findall(r'tandem_batch_rows_bucket\{direction="a_to_b",le="([0-9.+Inf]+)"\} (\d+)', text)
+    most = max(int(count) for _, count in fuller)
+    assert [int(count) for le, count in fuller if float(le) == 30] == [most], fuller  # 20 of one transaction; 7 and no more of others
+    assert [int(count) for le, count in fuller if float(le) == 10] == [most - 1], fuller
+    status, _, text = request(url(instance, ""), "POST", "/api/v1/settings", {"name": "node", "value": "c=x"})
+    assert status == 400 and "read at the start only" in text, text
+    assert browser.problems() == [] or all("400" in each for each in browser.problems())
+
+
+def test_tables_are_paused_resumed_and_made_equal(pair, browser):
+    pair.sql(SCHEMA)
+    instance = pair.run()
+    browser.open(url(instance, "/tables?q=item"), "button[aria-label='Pause item']")
+    browser.script("document.querySelector('button[aria-label=\"Pause item\"]').click()")
+    browser.wait_for("button[aria-label='Resume item']")
+    pair.a.sql("INSERT INTO item VALUES (1, 'waits', 0)")
+    pair.settle()
+    assert pair.b.sql("SELECT id FROM item") == []
+    browser.script("document.querySelector('button[aria-label=\"Resume item\"]').click()")
+    browser.wait_for("button[aria-label='Pause item']")
+    pair.settle()
+    assert pair.b.sql("SELECT id FROM item") == [(1,)]
+    suppressed(pair.b, "DELETE FROM item")
+    browser.script("document.querySelector('button[aria-label=\"Make equal item\"]').click()")
+    browser.wait_for("dialog[open] input")
+    browser.script("const input = document.querySelector('dialog input'); input.value = 'resync'; input.dispatchEvent(new Event('input')); "
+                   "input.form.requestSubmit()")
+    wait_until(lambda: pair.b.sql("SELECT id FROM item") == [(1,)], 30, "the row is there again")
+    assert browser.problems() == []
 
 
 # --- hostile names, many tables, keys

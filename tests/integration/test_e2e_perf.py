@@ -143,3 +143,15 @@ def test_records_are_compared_and_shown_on_one_page(space):
     page = space / "both.html"
     assert perf("report", str(space / "base"), str(slower), "--out", str(page), workspace=None)[0] == 0
     assert "6 tandem chat" in page.read_text() and "FAILED" in page.read_text()
+
+
+def test_chat_services_are_measured_between_native_and_tandem():
+    done = subprocess.run(["/usr/bin/python3", "-B", str(tandem.ROOT / "perf/harness/chat.py"), "--repeats", "1", "--rate", "40", "--seconds", "3",
+                           "--binary", tandem.binary()], capture_output=True, text=True, timeout=240, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode in (0, 4), done
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("goal ")] == [
+        "chat.shown.p50", "chat.shown.p99", "chat.both_ways.p99_ms"], done
+    runs = json.loads((tandem.ROOT / "build/perf/chat.json").read_text())["runs"]
+    for name, services in (("native", 1), ("tandem", 1), ("both_ways", 2)):
+        (run,) = runs[name]
+        assert 0 < run["p50"] <= run["p99"] <= run["max"] < 5_000 and 38 <= run["posts_per_s"] / services <= 42, run

@@ -1,6 +1,6 @@
 // What is in force and where it came from; what doctor says.
 import { h, fill, text } from "../dom.js";
-import { getJson, state } from "../state.js";
+import { getJson, postJson, state } from "../state.js";
 import { clock } from "../format.js";
 import { parameter, setParameters } from "../route.js";
 
@@ -28,10 +28,30 @@ export function open(main) {
     const shown = all.filter((each) => (!given || each.values.length > 0) && (!wanted || `${each.name} ${each.help}`.toLowerCase().includes(wanted)));
     fill(body, shown.map((each) => h("tr", {},
       h("td", {}, h("code", {}, each.name), h("div", { class: "faint" }, each.group)),
-      h("td", { class: "mono" }, each.values.length > 0 ? each.values.map((value) => h("div", {}, value.text)) : h("span", { class: "muted" }, defaultOf(each.help))),
+      h("td", { class: "mono" }, canSet(each) ? setter(each) : each.values.length > 0 ? each.values.map((value) => h("div", {}, value.text)) : h("span", { class: "muted" }, defaultOf(each.help))),
       h("td", {}, each.values.length > 0 ? h("span", { class: "chip info" }, each.values[0].from) : h("span", { class: "chip" }, "default")),
       h("td", { class: "muted" }, each.help))));
     text(say, `${shown.length} of ${all.length}`);
+  }
+  const canSet = (each) => each.tunable && !state.about.read_only;
+  // Taken by the running instance at once, until its next start.
+  function setter(each) {
+    const value = each.values[0]?.text ?? defaultOf(each.help).replace(/ .*/, "");
+    const input = h("input", { type: "text", value, size: 10, "aria-label": each.name, spellcheck: "false" });
+    const button = h("button", { class: "quiet", type: "submit" }, "Set");
+    const wrong = h("div", { class: "say bad", role: "alert" });
+    return h("form", { class: "row", onsubmit: async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        all = (await postJson("/api/v1/settings", { name: each.name, value: input.value.trim() })).settings;
+        draw();
+        text(say, `${each.name} is set until the next start`);
+      } catch (failed) {
+        text(wrong, failed.message);
+        button.disabled = false;
+      }
+    } }, input, button, wrong);
   }
   async function doctor() {
     run.disabled = true;

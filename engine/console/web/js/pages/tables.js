@@ -1,7 +1,7 @@
 // Every table: what was applied of it each way, and what is wrong with it.
-import { h, s, text, longList } from "../dom.js";
+import { h, s, text, toast, confirmTyped, longList } from "../dom.js";
 import { count, rate } from "../format.js";
-import { getJson, state } from "../state.js";
+import { getJson, postJson, state } from "../state.js";
 import { parameter, setParameters } from "../route.js";
 
 const kinds = ["insert", "update", "delete", "truncate"];
@@ -24,7 +24,7 @@ function bar(of) {
 
 export function open(main) {
   let all = [];
-  let parked = new Map();
+  let waits = new Map(); // "schema.table": paused or parked at one of the peers
   let rates = new Map();
   let last = null;
   let filter = parameter("q");
@@ -36,10 +36,15 @@ export function open(main) {
   const sort = h("select", { "aria-label": "Order", onchange: (event) => { order = event.target.value; setParameters({ sort: order === "activity" ? "" : order }); draw(); } },
     [["activity", "busiest now"], ["total", "most changes"], ["name", "by name"]].map(([key, shown]) => h("option", { value: key, selected: key === order }, shown)));
   const states = h("select", { "aria-label": "State", onchange: (event) => { only = event.target.value; setParameters({ state: only }); draw(); } },
-    [["", "all tables"], ["ok", "synced"], ["parked", "with parked changes"], ["left out", "left out"]].map(([key, shown]) => h("option", { value: key, selected: key === only }, shown)));
+    [["", "all tables"], ["ok", "synced"], ["paused", "paused"], ["parked", "with parked changes"], ["left out", "left out"]].map(([key, shown]) => h("option", { value: key, selected: key === only }, shown)));
   const head = h("div", { class: "line line-head tables-line" });
   const nameOf = (each) => (each.schema && each.schema !== "public" ? `${each.schema}.${each.table}` : each.table);
-  const stateOf = (each) => (each.state === "ok" && parked.has(`${each.schema}.${each.table}`) ? "parked" : each.state);
+  const stateOf = (each) => (each.state === "ok" ? waits.get(`${each.schema}.${each.table}`)?.state ?? "ok" : each.state);
+  const colourOf = { ok: "ok", parked: "bad" };
+  // What can be done with it; nothing with one that is left out.
+  const actions = (each, shown) => (state.about.read_only || !["ok", "paused", "parked"].includes(shown) ? [] :
+    (shown === "ok" ? [["pause", "Pause"], ["resync", "Make equal …"]] : [["resume", "Resume"]]).map(([word, label]) =>
+      h("button", { class: "quiet", type: "button", "aria-label": `${label.replace(" …", "")} ${nameOf(each)}`, onclick: () => act(each, word) }, label)));
   const rateOf = (each) => ways().reduce((sum, way) => sum + (rates.get(`${each.schema}.${each.table} ${way}`) ?? 0), 0);
   const sumOf = (each) => Object.values(each.directions).reduce((sum, of) => sum + total(of), 0);
   const list = longList({
@@ -54,7 +59,8 @@ export function open(main) {
       return h("div", { class: "line tables-line", role: "listitem", "data-row": "", tabindex: "-1" },
         h("span", { title: `${each.schema ? `${each.schema}.` : ""}${each.table}` }, nameOf(each), each.reason && h("span", { class: "muted" }, ` ${each.reason}`)),
         h("span", { class: "mono muted" }, each.key), ways().slice(0, 2).map(lane),
-        h("span", {}, h("span", { class: `chip ${shown === "ok" ? "ok" : shown === "parked" ? "bad" : "warn"}` }, shown === "ok" ? "synced" : shown)));
+        h("span", { class: "row" }, h("span", { class: `chip ${colourOf[shown] ?? "warn"}`, title: waits.get(`${each.schema}.${each.table}`)?.why ?? "" }, shown === "ok" ? "synced" : shown)),
+        h("span", { class: "row end" }, actions(each, shown)));
     },
   });
   const legend = h("span", { class: "row" }, kinds.map((kind) => h("span", { class: `op-${kind}` }, `■ ${kind}`)));
@@ -62,7 +68,7 @@ export function open(main) {
     h("section", { class: "card", "aria-label": "Tables" }, h("div", { class: "filters" }, search, states, sort, say), head, list.element));
 
   function draw() {
-    head.replaceChildren(...["table", "key", ...ways().slice(0, 2).map((way) => `${way.replace(":", " → ")} applied`), "state"].map((each) => h("span", {}, each)));
+    head.replaceChildren(...["table", "key", ...ways().slice(0, 2).map((way) => `${way.replace(":", " → ")} applied`), "state", ""].map((each) => h("span", {}, each)));
     const wanted = filter.toLowerCase();
     const shown = all.filter((each) => (!wanted || `${each.schema}.${each.table}`.toLowerCase().includes(wanted)) && (!only || stateOf(each) === only));
     const by = { activity: (a, b) => rateOf(b) - rateOf(a) || sumOf(b) - sumOf(a), total: (a, b) => sumOf(b) - sumOf(a), name: () => 0 }[order] ?? (() => 0);
@@ -83,11 +89,25 @@ export function open(main) {
     all = told.tables;
     draw();
   }
-  async function loadParked() {
-    const told = await getJson("/api/v1/parked");
-    const found = Array.isArray(told.parked) ? told.parked : [];
-    parked = new Map();
-    for (const each of found) parked.set(each.table.includes(".") ? each.table : `${each.schema ?? "public"}.${each.table}`, each);
+  async function loadStates() {
+    const told = await getJson("/api/v1/tables/states");
+    waits = new Map();
+    for (const each of told.tables)
+      if (each.state !== "ok" && waits.get(each.table)?.state !== "paused") waits.set(each.table, each);
+    draw();
+  }
+  async function act(each, word) {
+    const table = `${each.schema}.${each.table}`;
+    if (word === "resync" && !await confirmTyped({ title: "Make equal", word: "resync", command: `tandem table resync ${table}`, explain: "The table is compared on both nodes while it is written, and what differs becomes what the newer version is; a row that one node alone has comes to the other." })) return;
+    try {
+      const told = await postJson(`/api/v1/tables/${word}`, { table });
+      const failed = word === "resume" ? told.outcomes.filter((one) => one.outcome !== "applied") : [];
+      if (failed.length > 0) toast(`${table}: ${failed[0].reason ?? "some changes still wait"}`, "bad");
+      else toast(`${table}: ${{ pause: "its changes wait at the peer now", resume: "it goes on", resync: "the running instance makes it equal; tandem snapshot status says how far it is" }[word]}`, "ok");
+    } catch (failed) {
+      toast(`${table}: ${failed.message}`, "bad");
+    }
+    await loadStates().catch((failed) => text(say, failed.message));
   }
   let stopped = false;
   let parkedSeen = -1;
@@ -102,7 +122,7 @@ export function open(main) {
       const now = Object.values(sample.status.directions).reduce((sum, each) => sum + each.parked, 0);
       if (now !== parkedSeen) {
         parkedSeen = now;
-        loadParked().then(draw, () => {});
+        loadStates().catch((failed) => text(say, failed.message));
       }
     },
     leave() { stopped = true; },
