@@ -215,7 +215,9 @@ response service::retune(request const& asked) {
     auto const body = body_of(asked);
     auto const name = text_in(body, "name");
     set_ = engine::retuned(set_, name, text_in(body, "value"));
-    tuned_.take(set_);
+    tuned_.batch_rows.store(set_.batch_rows, std::memory_order_relaxed);
+    tuned_.batch_bytes.store(set_.batch_bytes, std::memory_order_relaxed);
+    tuned_.batch_delay.store(set_.batch_delay, std::memory_order_relaxed);
     if (name == "log-level") {
         spdlog::set_level(spdlog::level::from_str(set_.log_level));
     }

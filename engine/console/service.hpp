@@ -8,7 +8,7 @@
 #include "engine/admin/status_view.hpp"
 #include "engine/config/options.hpp"
 #include "engine/console/history.hpp"
-#include "engine/flow/tuning.hpp"
+#include "engine/core/tuning.hpp"
 #include "io/http/server.hpp"
 #include "io/runtime/awaitable.hpp"
 

@@ -6,8 +6,8 @@
 #include "engine/config/options.hpp"
 #include "engine/core/names.hpp"
 #include "engine/core/node_deletes.hpp"
+#include "engine/core/tuning.hpp"
 #include "engine/ddl/filter.hpp"
-#include "engine/flow/tuning.hpp"
 
 #include <algorithm>
 #include <atomic>

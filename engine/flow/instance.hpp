@@ -4,7 +4,7 @@
 #include "engine/admin/init.hpp"
 #include "engine/config/options.hpp"
 #include "engine/core/stats.hpp"
-#include "engine/flow/tuning.hpp"
+#include "engine/core/tuning.hpp"
 #include "io/runtime/awaitable.hpp"
 
 #include <functional>
