@@ -13,6 +13,8 @@
 namespace tandem::connect {
 namespace {
 
+constexpr char const* chunks_field = "tandem_incremental_snapshot";
+
 using json = nlohmann::ordered_json;
 
 std::string text_of(json const& what) {
@@ -65,13 +67,16 @@ std::vector<connector_offset> offset_state::of(std::string_view connector) const
     return made;
 }
 
-topic_record source_offset_record(std::string_view connector, std::string_view prefix,
-                                  lsn reached) {
+topic_record source_offset_record(std::string_view connector, std::string_view prefix, lsn reached,
+                                  std::string_view chunks) {
     json partition;
     partition["server"] = prefix;
     json offset;
     for (auto const* name : {"lsn_proc", "lsn_commit", "lsn"}) {
         offset[name] = reached.value;
+    }
+    if (!chunks.empty()) {
+        offset[chunks_field] = chunks;
     }
     return offset_record(connector, {text_of(partition), text_of(offset)});
 }
@@ -91,6 +96,19 @@ std::optional<lsn> source_offset(std::span<connector_offset const> all, std::str
         }
     }
     return std::nullopt;
+}
+
+std::string source_chunks(std::span<connector_offset const> all, std::string_view prefix) {
+    for (auto const& each : all) {
+        auto const partition = json::parse(each.partition, nullptr, false);
+        auto const offset = json::parse(each.offset.value_or(""), nullptr, false);
+        if (partition.is_object() && offset.is_object() &&
+            partition.value("server", json{}) == prefix && offset.contains(chunks_field) &&
+            offset[chunks_field].is_string()) {
+            return offset[chunks_field].get<std::string>();
+        }
+    }
+    return {};
 }
 
 topic_record offset_record(std::string_view connector, connector_offset const& of) {

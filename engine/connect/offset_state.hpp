@@ -37,9 +37,12 @@ private:
     std::map<std::string, std::map<std::string, std::string>, std::less<>> connectors_;
 };
 
-// Of a PostgresConnector that has sent everything up to there.
+// Of a PostgresConnector that has sent everything up to there. `chunks`: incremental_snapshot::state().
 [[nodiscard]] topic_record source_offset_record(std::string_view connector, std::string_view prefix,
-                                                lsn reached);
+                                                lsn reached, std::string_view chunks);
+// What such a record says of chunks; empty: nothing.
+[[nodiscard]] std::string source_chunks(std::span<connector_offset const> all,
+                                        std::string_view prefix);
 // What such a record says, or Debezium's; none: nothing was sent yet, or it says it in no way that is known.
 [[nodiscard]] std::optional<lsn> source_offset(std::span<connector_offset const> all,
                                                std::string_view prefix);

@@ -80,14 +80,20 @@ outcome<table_filter> table_filter::of(property_map const& config) {
     return made;
 }
 
+bool table_filter::is_of_signals(std::string_view schema, std::string_view table) const {
+    return !signals_.empty() && signals_.size() == schema.size() + 1 + table.size() &&
+           signals_.starts_with(schema) && signals_[schema.size()] == '.' &&
+           signals_.ends_with(table);
+}
+
 bool table_filter::takes(std::string_view schema, std::string_view table) const {
     if (schema == "pg_catalog" || schema == "information_schema" || schema == "tandem") {
         return false;
     }
-    auto const whole = fmt::format("{}.{}", schema, table);
-    if (!signals_.empty() && whole == signals_) {
+    if (is_of_signals(schema, table)) {
         return true;
     }
+    auto const whole = fmt::format("{}.{}", schema, table);
     if ((!schemas_.empty() && !schemas_.match(schema)) || other_schemas_.match(schema)) {
         return false;
     }

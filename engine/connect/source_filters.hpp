@@ -37,6 +37,8 @@ public:
 
     // The server's own schemas are never captured.
     [[nodiscard]] bool takes(std::string_view schema, std::string_view table) const;
+    // Its new rows are signals.
+    [[nodiscard]] bool is_of_signals(std::string_view schema, std::string_view table) const;
 
 private:
     name_patterns schemas_;

@@ -238,6 +238,8 @@ source_table source_records::table_of(pgoutput::relation_ptr shape, table_facts 
                                       event::type_table const& types) const {
     source_table made;
     made.captured = settings_.tables.takes(shape->schema, shape->name);
+    made.signals =
+        settings_.row_signals && settings_.tables.is_of_signals(shape->schema, shape->name);
     made.topic = source_topic(settings_, shape->schema, shape->name);
     made.shape = std::move(shape);
     made.sent = made.shape;

@@ -47,6 +47,7 @@ struct source_table {
     pgoutput::relation_ptr shape; // keeps its address taken
     bool captured = false;        // else nothing of it is sent
     bool keyed = false;           // it has a primary key
+    bool signals = false;         // its new rows are signals
     std::string topic;
     pgoutput::relation_ptr sent; // the shape without what is left out; most often the same
     // By the columns of `shape`; empty: all go as they are.

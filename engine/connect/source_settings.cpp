@@ -158,22 +158,52 @@ std::vector<std::string> notes_of(property_map const& config) {
 
 // What would change records and is not there yet is refused: nobody is to rely on it in vain.
 std::optional<problem> missing(property_map const& config) {
-    constexpr std::array<std::string_view, 9> not_yet{
+    constexpr std::array<std::string_view, 7> not_yet{
         "converters",
         "post.processors",
         "column.propagate.source.type",
         "datatype.propagate.source.type",
         "replica.identity.autoset.values",
-        "notification.enabled.channels",
         "snapshot.select.statement.overrides",
         "slot.stream.params",
-        "signal.data.collection",
     };
     for (auto const name : not_yet) {
         if (!text_in(config, name).empty()) {
             return not_here(config, name, "leave it out");
         }
     }
+    return std::nullopt;
+}
+
+// Signals and notifications. None: they can be had.
+std::optional<problem> read_channels(property_map const& config, source_settings& into) {
+    auto const signals =
+        parse_setting("signal.enabled.channels",
+                      text_in(config, "signal.enabled.channels", "source"), setting_type::list);
+    for (auto const& each : std::get<string_list>(signals.value())) {
+        if (each == "source") {
+            into.row_signals = !text_in(config, "signal.data.collection").empty();
+        } else if (each == "kafka") {
+            into.signal_topic = text_in(config, "signal.kafka.topic", into.prefix + "-signal");
+            into.signal_brokers = text_in(config, "signal.kafka.bootstrap.servers");
+        } else {
+            return not_here(config, "signal.enabled.channels", "source and kafka are");
+        }
+    }
+    auto const news =
+        parse_setting("notification.enabled.channels",
+                      text_in(config, "notification.enabled.channels"), setting_type::list);
+    for (auto const& each : std::get<string_list>(news.value())) {
+        if (each == "sink") {
+            into.notification_topic = text_in(config, "notification.sink.topic.name");
+        } else if (each == "log") {
+            into.notifications_logged = true;
+        } else {
+            return not_here(config, "notification.enabled.channels", "sink and log are");
+        }
+    }
+    auto const rows = number_in(config, "incremental.snapshot.chunk.size", 1024);
+    into.chunk_rows = static_cast<std::size_t>(std::clamp<std::int64_t>(rows, 1, 1'000'000));
     return std::nullopt;
 }
 
@@ -287,6 +317,9 @@ outcome<source_settings> source_settings_of(task_setup const& from) {
     if (made.transforms) { // which need all that a schema says, and a null as it is
         made.key.schemas = made.value.schemas = true;
         made.values.replace_nulls = false;
+    }
+    if (auto why = read_channels(config, made)) {
+        return std::move(*why);
     }
     made.notes = notes_of(config);
     return made;

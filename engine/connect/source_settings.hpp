@@ -50,6 +50,12 @@ struct source_settings {
     bool transforms = false; // the encoder's records, with schemas, go through source_transforms
     std::string delimiter = "."; // topic.delimiter
     std::vector<std::string> initial_statements;
+    bool row_signals = false;       // signal.data.collection is there, and its channel enabled
+    std::string signal_topic;       // empty: no such channel
+    std::string signal_brokers;     // empty: those of the worker
+    std::string notification_topic; // empty: none
+    bool notifications_logged = false;
+    std::size_t chunk_rows = 1024;
     std::vector<std::string> notes; // settings that are there and mean nothing here
 };
 

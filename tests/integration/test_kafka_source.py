@@ -412,12 +412,13 @@ def test_what_needs_a_hand_says_so(kafka, face, database):
 
 
 @pytest.mark.parametrize("name, value, says", [
-    ("notification.enabled.channels", "log", "notification.enabled.channels=log is not supported by tandem yet"),
+    ("notification.enabled.channels", "jmx", "notification.enabled.channels=jmx is not supported by tandem yet: sink and log are"),
+    ("signal.enabled.channels", "file", "signal.enabled.channels=file is not supported by tandem yet: source and kafka are"),
     ("message.key.columns", "public.t:v", "message.key.columns: column v of table public.t is not of its primary key, and a delete does not tell it: "
                                           "ALTER TABLE public.t REPLICA IDENTITY FULL"),
     ("message.key.columns", "public.t:w", "message.key.columns: table public.t has no column w"),
     ("column.mask.hash.ROT13.with.salt.x", "public.t.v", "column.mask.hash.ROT13.with.salt.x: ROT13 is no hash algorithm that is known here"),
-], ids=["not_yet", "no_identity", "no_column", "no_algorithm"])
+], ids=["no_jmx", "no_file", "no_identity", "no_column", "no_algorithm"])
 def test_what_cannot_be_done_is_refused_by_name(face, database, name, value, says):
     prefix = f"refused{random.randrange(1 << 30)}"
     database.sql("CREATE TABLE t (id integer PRIMARY KEY, v text)")

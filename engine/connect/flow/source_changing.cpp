@@ -1,16 +1,27 @@
-// Records on their way through transformations.
+// Records on their way through transformations; heartbeats, with them and without.
 
 #include "engine/connect/flow/source_writer.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace tandem::connect {
 
 using engine::failure;
 using engine::next_step;
+
+namespace {
+
+std::int64_t now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+} // namespace
 
 io::awaitable<source_writer::voided> source_writer::put_changed() {
     putting_ = true;
@@ -72,9 +83,7 @@ io::awaitable<source_writer::voided> source_writer::put_changed(std::string_view
 }
 
 io::awaitable<source_writer::voided> source_writer::change_heartbeat() {
-    auto const now = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now().time_since_epoch());
-    auto const made = records_.heartbeat(now.count(), filling().bytes);
+    auto const made = records_.heartbeat(now_ms(), filling().bytes);
     source_record one;
     one.key = made.key;
     one.value = made.value;
@@ -83,6 +92,28 @@ io::awaitable<source_writer::voided> source_writer::change_heartbeat() {
     auto done = co_await put_changed(topic, one);
     putting_ = false;
     co_return done;
+}
+
+io::awaitable<source_writer::voided> source_writer::write_heartbeat() {
+    if (with_.transforms != nullptr) {
+        auto changed = co_await change_heartbeat();
+        co_return changed;
+    }
+    if (heartbeats_ == nullptr) {
+        auto opened = co_await with_.topics.open(records_.heartbeat_topic(), confirmed_);
+        if (!opened) {
+            co_return opened.error();
+        }
+        heartbeats_ = *opened;
+    }
+    auto& into = filling();
+    auto const made = records_.heartbeat(now_ms(), into.bytes);
+    io::kafka::record what;
+    what.key = made.key;
+    what.value = made.value;
+    auto const queued = with_.sink.produce(*heartbeats_->to, 0, what, into.settled);
+    lingers_ = queued == io::kafka::producer::queued::yes; // one that has no place is no loss
+    co_return boost::system::in_place_value;
 }
 
 } // namespace tandem::connect

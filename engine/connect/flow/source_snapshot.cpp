@@ -1,6 +1,7 @@
 #include "engine/connect/flow/source_snapshot.hpp"
 
 #include "codecs/sql/quote.hpp"
+#include "engine/connect/flow/relation_query.hpp"
 #include "engine/flow/sessions.hpp"
 
 #include <fmt/format.h>
@@ -24,12 +25,6 @@ constexpr char const* moment =
 // Partitions, or what they are of: as the stream tells of them.
 constexpr char const* published =
     "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = {} ORDER BY 1, 2";
-
-// As pgoutput describes a relation: without generated columns.
-constexpr char const* columns_of =
-    "SELECT c.oid, c.relreplident, a.attname, a.atttypid, a.atttypmod FROM pg_class AS c JOIN pg_namespace AS n ON "
-    "n.oid = c.relnamespace JOIN pg_attribute AS a ON a.attrelid = c.oid WHERE n.nspname = {} AND c.relname = {} AND "
-    "a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum";
 
 void append_big_endian(std::string& to, std::uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) {
@@ -145,25 +140,12 @@ io::awaitable<outcome_of<std::vector<pgoutput::relation_ptr>>> source_snapshot::
 
 io::awaitable<outcome_of<pgoutput::relation_ptr>> source_snapshot::shape(std::string schema,
                                                                          std::string name) {
-    auto const found =
-        co_await ask("asking for a table's columns",
-                     fmt::format(columns_of, sql::literal(schema), sql::literal(name)));
+    auto question = relation_query(schema, name);
+    auto const found = co_await ask("asking for a table's columns", std::move(question));
     if (!found) {
         co_return found.error();
     }
-    auto made = std::make_shared<pgoutput::relation_shape>();
-    made->schema = std::move(schema);
-    made->name = std::move(name);
-    for (int row = 0; row < found->size(); ++row) {
-        made->id = {number<std::uint32_t>(*found, row, 0)};
-        made->replica_identity = found->text(row, 1).front();
-        pgoutput::column_shape column;
-        column.name = found->text(row, 2);
-        column.type = {number<std::uint32_t>(*found, row, 3)};
-        column.type_modifier = number<std::int32_t>(*found, row, 4);
-        made->columns.push_back(std::move(column));
-    }
-    co_return pgoutput::relation_ptr{std::move(made)};
+    co_return relation_of(*found, std::move(schema), std::move(name));
 }
 
 io::awaitable<outcome_of<io::pg::rows>> source_snapshot::first(pgoutput::relation_ptr table) {

@@ -1,5 +1,6 @@
 #include "engine/connect/flow/source_task.hpp"
 
+#include "engine/connect/flow/signal_topic.hpp"
 #include "engine/connect/flow/source_catalog.hpp"
 #include "engine/connect/flow/source_snapshot.hpp"
 #include "engine/connect/flow/source_topics.hpp"
@@ -42,6 +43,7 @@ struct source_task::parts {
     struct sent {
         std::string key;
         std::string value;
+        std::uint64_t chunks = 0; // number of their state in it
         io::kafka::unsettled settled;
     };
 
@@ -49,6 +51,8 @@ struct source_task::parts {
     std::unique_ptr<io::pg::connection> catalog_link;
     std::unique_ptr<io::kafka::admin> cluster;
     std::deque<std::unique_ptr<sent>> sent_;
+    std::unique_ptr<chunk_reader> chunks;          // null: nobody can ask for any
+    std::unique_ptr<signal_topic> signals;         // null: there is no topic of signals
     std::unique_ptr<source_writer> writer;         // its batches outlive the producer
     std::unique_ptr<io::kafka::producer> producer; // destroyed before what it sends
     std::unique_ptr<source_catalog> catalog;
@@ -56,7 +60,8 @@ struct source_task::parts {
     std::unique_ptr<source_topics> topics;
     std::unique_ptr<io::pg::replication_stream> stream;
     source_point point;
-    lsn told; // the offset that was told last
+    lsn told;                      // the offset that was told last
+    std::uint64_t told_chunks = 0; // number of the state that was told with it
     std::set<std::string> told_topics;
 };
 
@@ -187,10 +192,15 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
                                 row,      with.point.confirmed, false};
     link.renewal.due = clock::time_point::max();
     memory_->source_clock.restart({});
+    if (settings_.row_signals || !settings_.signal_topic.empty()) {
+        with.chunks = std::make_unique<chunk_reader>(
+            executor, settings_, source_chunks(setup_.offsets, settings_.prefix), link.arrived);
+    }
     with.writer = std::make_unique<source_writer>(
         executor,
         source_writer::parts{link, settings_, *with.catalog, *with.producer, *with.topics,
-                             with.point.source, with.before.get(), transforms_.get()},
+                             with.point.source, with.before.get(), with.chunks.get(),
+                             transforms_.get()},
         TANDEM_VERSION, with.point.confirmed);
     engine::capture reader{link, *with.stream, engine::resume_guard{{}, false}, nullptr};
     set_state(engine::direction_state::streaming);
@@ -204,11 +214,23 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     members.add("feedback", engine::feedback_loop(link, *with.stream, with.point.sender_timeout));
     members.add("source", engine::source_watch(link, *with.watch, node_stats_));
     members.add("confirm", confirm_loop(link, with, *with.writer));
+    if (with.chunks) {
+        members.add("chunks", with.chunks->run());
+    }
+    if (!settings_.signal_topic.empty()) {
+        with.signals = std::make_unique<signal_topic>(setup_, settings_, *with.chunks);
+        members.add("signals", with.signals->run());
+    }
     auto endings = co_await members.run();
     auto first = said_by(endings.front());
     if (first.step == next_step::stopped) {
         co_await settle(with);
-        link.watermark.durable(std::min(with.writer->acknowledged(), link.watermark.received()));
+        lsn commit = std::min(with.writer->acknowledged(), link.watermark.received());
+        if (with.chunks) {
+            drop_settled(with);
+            commit = std::min(commit, with.chunks->held(with.chunks->saved()).value_or(commit));
+        }
+        link.watermark.durable(commit);
         auto sent = co_await engine::send_status(link, *with.stream);
         if (sent) {
             co_await with.stream->finish(1s);
@@ -229,11 +251,10 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
 
 // Into one of the worker's topics: what comes too late for the producer's queue comes again with the next.
 void source_task::send(parts& with, std::string const& topic, int partitions, std::string key,
-                       std::string value) {
-    while (!with.sent_.empty() && with.sent_.front()->settled.settled()) {
-        with.sent_.pop_front();
-    }
+                       std::string value, std::uint64_t chunks) {
+    drop_settled(with);
     auto& one = *with.sent_.emplace_back(std::make_unique<parts::sent>());
+    one.chunks = chunks;
     one.key = std::move(key);
     one.value = std::move(value);
     io::kafka::record what;
@@ -242,6 +263,15 @@ void source_task::send(parts& with, std::string const& topic, int partitions, st
     auto& to = with.producer->open_topic(topic);
     (void)with.producer->produce(to, io::kafka::partition_of(one.key, partitions), what,
                                  one.settled);
+}
+
+void source_task::drop_settled(parts& with) {
+    while (!with.sent_.empty() && with.sent_.front()->settled.settled()) {
+        if (with.chunks && with.sent_.front()->chunks > 0) {
+            with.chunks->saved(with.sent_.front()->chunks);
+        }
+        with.sent_.pop_front();
+    }
 }
 
 // How far it has come is stored before it has ended: whoever says otherwise afterwards has the last word.
@@ -262,14 +292,22 @@ io::awaitable<void> source_task::settle(parts& with) {
     }
 }
 
-void source_task::tell_offset(parts& with, lsn reached) {
-    if (setup_.offset_topic.empty() || reached <= with.told) {
+void source_task::tell_offset(parts& with, source_writer const& writer) {
+    auto const& chunks = writer.kept_state();
+    auto reached = writer.acknowledged();
+    if (with.chunks) {
+        reached = std::min(reached, with.chunks->held(chunks.number).value_or(reached));
+    }
+    bool const old = reached <= with.told && chunks.number == with.told_chunks;
+    if (setup_.offset_topic.empty() || old) {
         return;
     }
-    with.told = reached;
-    auto const record = source_offset_record(setup_.connector, settings_.prefix, reached);
-    send(with, setup_.offset_topic, setup_.offset_partitions, record.key,
-         record.value.value_or(""));
+    with.told = std::max(with.told, reached);
+    with.told_chunks = chunks.number;
+    auto const record =
+        source_offset_record(setup_.connector, settings_.prefix, with.told, chunks.text);
+    send(with, setup_.offset_topic, setup_.offset_partitions, record.key, record.value.value_or(""),
+         chunks.number);
 }
 
 void source_task::tell_topics(parts& with, source_writer& writer) {
@@ -310,16 +348,20 @@ io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, p
         auto const now = clock::now();
         begun_ = begun_ || !writer.reading();
         if (settings_.moves_slot && !writer.reading()) {
-            lsn const commit = std::min(writer.acknowledged(), link.watermark.received());
+            lsn commit = std::min(writer.acknowledged(), link.watermark.received());
+            auto const held = with.chunks ? with.chunks->held(with.chunks->saved()) : std::nullopt;
+            commit = std::min(commit, held.value_or(commit));
             link.watermark.durable(commit);
-            if (auto const idle = link.watermark.idle_position()) {
+            if (auto const idle = link.watermark.idle_position(); idle && !held) {
                 link.watermark.stored_safe(*idle); // nothing that is to be sent lies before it
             }
         }
-        if (now - told_at >= 1s && !writer.reading()) {
+        bool const chunk = writer.kept_state().number != with.told_chunks;
+        if ((chunk || now - told_at >= 1s) && !writer.reading()) {
             told_at = now;
-            tell_offset(with, writer.acknowledged());
+            tell_offset(with, writer);
         }
+        drop_settled(with);
         tell_topics(with, writer);
         if (settings_.heartbeat.count() > 0 && now - beaten_at >= settings_.heartbeat) {
             beaten_at = now;
@@ -334,7 +376,7 @@ io::awaitable<failure> source_task::confirm_loop(engine::direction_link& link, p
                     setup_.brokers);
         if (stop_requested() && !link.stopping) {
             if (!writer.reading()) {
-                tell_offset(with, writer.acknowledged());
+                tell_offset(with, writer);
             }
             writer.stop();
         }

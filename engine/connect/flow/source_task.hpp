@@ -9,6 +9,7 @@
 #include "io/kafka/producer.hpp"
 #include "io/runtime/awaitable.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -41,9 +42,11 @@ private:
                                                               parts& with, source_writer& writer);
     void tell_topics(parts& with, source_writer& writer);
     [[nodiscard]] static io::awaitable<void> settle(parts& with);
-    void tell_offset(parts& with, lsn reached);
+    void tell_offset(parts& with, source_writer const& writer);
+    static void drop_settled(parts& with);
+    // `chunks`: number of the state of chunks in it; 0: none.
     void send(parts& with, std::string const& topic, int partitions, std::string key,
-              std::string value);
+              std::string value, std::uint64_t chunks = 0);
     [[nodiscard]] io::awaitable<engine::outcome_of<void>> beat(parts& with, source_writer& writer);
 
     task_setup const setup_;

@@ -36,7 +36,11 @@ source_writer::source_writer(io::asio::any_io_executor const& executor, parts wi
       records_{with.settings, std::move(version)},
       confirmed_{confirmed},
       room_{executor},
-      acknowledged_{confirmed} {}
+      acknowledged_{confirmed} {
+    if (with_.chunks != nullptr) {
+        kept_ = with_.chunks->state(); // of the last start
+    }
+}
 
 void source_writer::stop() {
     with_.link.stopping = true;
@@ -101,10 +105,14 @@ io::awaitable<failure> source_writer::run() {
                 co_return beaten.error();
             }
         }
+        auto chunks = co_await write_chunks(link.watermark.position());
+        if (!chunks) {
+            co_return chunks.error();
+        }
         if (std::exchange(lingers_, false)) {
             with_.sink.hasten();
         }
-        co_await link.arrived.wait();
+        co_await wait_for_more();
     }
 }
 
@@ -130,6 +138,7 @@ io::awaitable<source_writer::voided> source_writer::write(change_window::step st
         break;
     case change_window::step_kind::begin:
         records_.begin(step.piece->header, previous_commit_);
+        inside_ = true;
         break;
     case change_window::step_kind::change:
         if (step.what->kind == engine::change_kind::truncate) {
@@ -145,12 +154,20 @@ io::awaitable<source_writer::voided> source_writer::write(change_window::step st
         if (!last.empty()) {
             done = co_await put(last);
         }
+        inside_ = false;
         previous_commit_ = end;
+        last_final_ = step.piece->header.final_lsn;
+        if (with_.chunks != nullptr) {
+            with_.chunks->passed(step.piece->header.id);
+        }
         ends_at(end);
         with_.link.window.release(with_.link.window.position());
         with_.link.stats.count.queue_bytes.store(with_.link.window.bytes(),
                                                  std::memory_order_relaxed);
         with_.link.room.notify();
+        if (done) {
+            done = co_await write_chunks(end);
+        }
         break;
     }
     }
@@ -231,6 +248,9 @@ io::awaitable<source_writer::voided> source_writer::write_change(change_window::
             }
         }
     }
+    if (with_.chunks != nullptr) {
+        note(*step.what, of->what);
+    }
     auto& rows = filling();
     auto const made = records_.of_change(*step.what, of->what, *now_, rows.bytes);
     if (!made) {
@@ -241,6 +261,11 @@ io::awaitable<source_writer::voided> source_writer::write_change(change_window::
 }
 
 io::awaitable<source_writer::voided> source_writer::write_truncate(change_window::step step) {
+    if (with_.chunks != nullptr) {
+        for (auto const& shape : step.what->truncated->relations) {
+            with_.chunks->truncated(*shape);
+        }
+    }
     if (with_.settings.skipped.contains('t')) {
         co_return boost::system::in_place_value;
     }
@@ -273,28 +298,6 @@ io::awaitable<source_writer::voided> source_writer::write_truncate(change_window
             co_return done;
         }
     }
-    co_return boost::system::in_place_value;
-}
-
-io::awaitable<source_writer::voided> source_writer::write_heartbeat() {
-    if (with_.transforms != nullptr) {
-        auto changed = co_await change_heartbeat();
-        co_return changed;
-    }
-    if (heartbeats_ == nullptr) {
-        auto opened = co_await with_.topics.open(records_.heartbeat_topic(), confirmed_);
-        if (!opened) {
-            co_return opened.error();
-        }
-        heartbeats_ = *opened;
-    }
-    auto& into = filling();
-    auto const made = records_.heartbeat(now_ns() / 1'000'000, into.bytes);
-    io::kafka::record what;
-    what.key = made.key;
-    what.value = made.value;
-    auto const queued = with_.sink.produce(*heartbeats_->to, 0, what, into.settled);
-    lingers_ = queued == io::kafka::producer::queued::yes; // one that has no place is no loss
     co_return boost::system::in_place_value;
 }
 
@@ -351,9 +354,9 @@ outcome_of<bool> source_writer::queue(open_topic const& to, std::optional<std::i
         return false;
     }
     auto const said = headers_.size();
-    if (position.at) {
-        headers_.push_back(
-            {position_header, encode_position({with_.source, position}, into.bytes)});
+    if (position.at || follows_) {
+        auto const at = position.at ? position : *follows_;
+        headers_.push_back({position_header, encode_position({with_.source, at}, into.bytes)});
     }
     what.headers = headers_;
     auto const queued = with_.sink.produce(*to.to, partition, what, into.settled);
@@ -393,6 +396,9 @@ outcome_of<source_writer::progress> source_writer::make(change_window::step cons
     }
     if (with_.settings.transactions && !records_.begun()) {
         return progress::unknown;
+    }
+    if (with_.chunks != nullptr) {
+        note(*step.what, of->what);
     }
     auto& into = filling();
     auto const made = records_.of_change(*step.what, of->what, *now_, into.bytes);
@@ -467,6 +473,9 @@ void source_writer::settle() {
         auto done = std::move(batches_.front());
         batches_.pop_front();
         acknowledged_ = std::max(acknowledged_, done->end);
+        if (done->state) {
+            kept_ = std::move(*std::exchange(done->state, std::nullopt));
+        }
         on_their_way_ -= done->size;
         if (done->bytes.capacity() < held_most) {
             done->bytes.clear();

@@ -2,6 +2,7 @@
 // Writes the window's transactions as a connector's records and follows what the brokers acknowledge.
 
 #include "codecs/base/arena.hpp"
+#include "engine/connect/flow/chunk_reader.hpp"
 #include "engine/connect/flow/source_catalog.hpp"
 #include "engine/connect/flow/source_snapshot.hpp"
 #include "engine/connect/flow/source_topics.hpp"
@@ -40,6 +41,7 @@ public:
         source_topics& topics;
         std::string_view source;       // record_position::source
         source_snapshot* before;       // whose rows come first; null: none
+        chunk_reader* chunks;          // null: nobody can ask for a snapshot meanwhile
         source_transforms* transforms; // null: records go as they are encoded
     };
 
@@ -57,6 +59,8 @@ public:
     [[nodiscard]] lsn acknowledged() const noexcept { return acknowledged_; }
     // The rows of the snapshot are not all acknowledged: nothing may be confirmed, and nothing remembered.
     [[nodiscard]] bool reading() const noexcept { return with_.before != nullptr; }
+    // What chunks are left, as of what is acknowledged.
+    [[nodiscard]] chunk_reader::kept_state const& kept_state() const noexcept { return kept_; }
     // Names of topics that were written to since the last call.
     [[nodiscard]] std::vector<std::string> used_topics();
 
@@ -67,8 +71,9 @@ private:
     struct batch {
         arena bytes;
         io::kafka::unsettled settled;
-        std::size_t size = 0; // of its records
-        lsn end;              // the last commit end in it
+        std::size_t size = 0;                          // of its records
+        lsn end;                                       // the last commit end in it
+        std::optional<chunk_reader::kept_state> state; // as of its records
     };
     struct table {
         source_table what;
@@ -91,6 +96,14 @@ private:
                                                    bool last);
     [[nodiscard]] engine::outcome_of<bool> write_row(table const& of, std::string_view which,
                                                      pgoutput::tuple_view row);
+    // Of an incremental snapshot: a change that its chunks have to know of, or a signal.
+    void note(engine::change const& what, source_table const& of);
+    // A chunk that the stream has passed, and what there is to tell.
+    [[nodiscard]] io::awaitable<voided> write_chunks(lsn reached);
+    [[nodiscard]] io::awaitable<voided> write_chunk(chunk_reader::chunk rows);
+    [[nodiscard]] io::awaitable<voided> write_news();
+    void keep_state();
+    [[nodiscard]] io::awaitable<void> wait_for_more();
     // Known already, without waiting; null: it has to be prepared.
     [[nodiscard]] table* known(pgoutput::relation_shape const* shape);
     [[nodiscard]] io::awaitable<engine::outcome_of<table*>> prepare(pgoutput::relation_ptr shape);
@@ -135,7 +148,14 @@ private:
     std::string_view read_as_; // source.snapshot of the row before
     std::uint64_t rows_read_ = 0;
     lsn previous_commit_;
+    lsn last_final_; // of the transaction before
+    // Of a chunk's rows: what a topic has before them. No position says them, they are never there already.
+    std::optional<event::stream_position> follows_;
+    chunk_reader::kept_state kept_;
+    std::uint64_t state_number_ = 0; // that was put into a batch
+    open_topic const* notifications_ = nullptr;
     lsn acknowledged_;
+    bool inside_ = false; // a transaction
     bool beat_ = false;
     bool putting_ = false; // the last batch holds bytes that are still to be queued
     bool lingers_ = false; // what was put waits for company

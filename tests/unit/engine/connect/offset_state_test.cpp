@@ -16,12 +16,24 @@ std::optional<lsn> found(std::string partition, std::optional<std::string> offse
 }
 
 TEST(SourceOffset, IsWhatWasWritten) {
-    auto const record = source_offset_record("mine", "shop", lsn{0x1'0000'0010});
+    auto const record = source_offset_record("mine", "shop", lsn{0x1'0000'0010}, {});
     offset_state state;
     ASSERT_TRUE(state.take(record.key, record.value));
     EXPECT_EQ(source_offset(state.of("mine"), "shop"), lsn{0x1'0000'0010});
     EXPECT_EQ(source_offset(state.of("mine"), "another"), std::nullopt);
     EXPECT_EQ(source_offset(state.of("others"), "shop"), std::nullopt);
+}
+
+TEST(SourceOffset, HasWhatIsLeftOfASnapshotBesides) {
+    auto const record = source_offset_record("mine", "shop", lsn{7}, R"({"rows":1})");
+    offset_state state;
+    ASSERT_TRUE(state.take(record.key, record.value));
+    EXPECT_EQ(source_offset(state.of("mine"), "shop"), lsn{7});
+    EXPECT_EQ(source_chunks(state.of("mine"), "shop"), R"({"rows":1})");
+    EXPECT_EQ(source_chunks(state.of("mine"), "another"), "");
+    auto const without = source_offset_record("mine", "shop", lsn{8}, {});
+    ASSERT_TRUE(state.take(without.key, without.value));
+    EXPECT_EQ(source_chunks(state.of("mine"), "shop"), "");
 }
 
 TEST(SourceOffset, IsReadAsDebeziumWritesIt) {
