@@ -40,6 +40,10 @@ inline constexpr char const* unique_violation = "23505"; // the server's own
 [[nodiscard]] inline bool table_at_fault(std::string_view state) noexcept {
     return state.starts_with("42") || state.starts_with("3F");
 }
+// It has not what it had when it was looked at: a column, a type, a key, itself.
+[[nodiscard]] inline bool of_altered_table(std::string_view state) noexcept {
+    return state == "42703" || state == "42P01" || state == "42804" || state == "42P10";
+}
 } // namespace sqlstate
 
 // Statements that create schema tandem from nothing, to be run in one transaction.

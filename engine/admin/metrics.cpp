@@ -56,6 +56,8 @@ constexpr direction_metric direction_metrics[] = {
      [](direction_view const& seen) { return exact(seen.retries); }},
     {"tandem_lag_bytes", "gauge", "WAL of the source that is not applied yet.",
      [](direction_view const& seen) { return exact(seen.lag_bytes); }},
+    {"tandem_lag_events", "gauge", "Changes read and not applied yet.",
+     [](direction_view const& seen) { return exact(seen.queue_changes); }},
     {"tandem_queue_bytes", "gauge", "Changes read and not applied yet, in memory.",
      [](direction_view const& seen) { return exact(seen.queue_bytes); }},
     {"tandem_spool_bytes", "gauge", "Large transactions that are still open, kept in files.",
@@ -224,6 +226,14 @@ void write_nodes(status_view const& seen, exposition& out) {
             }
         }
     };
+    out.family(
+        "tandem_heartbeat_age_seconds", "gauge",
+        "Since the node's server sent something, by its clock: changes, or what it says when it has none.");
+    for (direction_view const& each : seen.directions) {
+        if (each.heard_seconds) {
+            out.sample(fmt::format("node=\"{}\"", each.source), *each.heard_seconds);
+        }
+    }
     out.family("tandem_slot_active", "gauge", "1 while the node's slot is being read.");
     slots([](node_view const& node) { return node.slot_active ? 1 : 0; });
     out.family("tandem_slot_retained_wal_bytes", "gauge", "WAL that the node keeps for the slot.");

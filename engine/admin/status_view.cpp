@@ -53,6 +53,10 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.reason = reason;
     seen.lag_seconds =
         lag_seconds(now_us, instant(count.caught_up_at_us), instant(count.last_commit_us));
+    if (auto const heard = count.heard_us.load(std::memory_order_relaxed); heard > 0) {
+        seen.heard_seconds =
+            std::max(0.0, static_cast<double>(now_us - static_cast<std::int64_t>(heard)) / 1e6);
+    }
     seen.captured = number(count.captured_rows);
     seen.captured_transactions = number(count.captured_transactions);
     seen.captured_bytes = number(count.captured_bytes);
@@ -69,6 +73,7 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     seen.dead_letters_lost = number(count.dead_letters_lost);
     seen.retries = number(count.retries);
     seen.queue_bytes = number(count.queue_bytes);
+    seen.queue_changes = number(count.queue_changes);
     seen.spool_bytes = number(count.spool_bytes);
     seen.in_flight = number(count.in_flight);
     seen.received = position(count.received_lsn);

@@ -60,7 +60,9 @@ struct direction_view {
     std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, dead_letters = 0,
                   dead_letters_lost = 0, retries = 0;
     by_conflict_type<std::uint64_t> conflicts_by_type{};
-    std::uint64_t queue_bytes = 0, spool_bytes = 0, in_flight = 0;
+    std::uint64_t queue_bytes = 0, queue_changes = 0, spool_bytes = 0, in_flight = 0;
+    std::optional<double>
+        heard_seconds; // since the source's server sent something; none: it never did
     std::uint64_t echoes_dropped = 0, foreign_records = 0;
     // Through Kafka; none: not known, or nothing was asked.
     std::optional<std::uint64_t> kafka_queue_records, kafka_queue_bytes, kafka_lag_records;

@@ -9,6 +9,7 @@ namespace tandem::engine {
 void change_window::push(std::unique_ptr<change_batch> batch) {
     TANDEM_ASSERT(batch && !batch->empty());
     bytes_ += batch->bytes;
+    changes_ += batch->changes.size();
     unfinished_bytes_ += batch->bytes;
     for (auto const& piece : batch->pieces) {
         if (piece.ends) {
@@ -83,6 +84,7 @@ void change_window::release(cursor until) {
             break;
         }
         bytes_ -= batches_.front()->bytes;
+        changes_ -= batches_.front()->changes.size();
         batches_.pop_front();
         ++first_;
     }

@@ -61,6 +61,8 @@ public:
 
     // Bytes of all batches held.
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    // Changes in them.
+    [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
 
 private:
     void skip_freed() noexcept;
@@ -71,6 +73,7 @@ private:
     cursor released_;           // the furthest release()
     std::uint64_t commits_ = 0; // commit steps pushed
     std::size_t bytes_ = 0;
+    std::size_t changes_ = 0;
     std::size_t unfinished_bytes_ = 0;
 };
 

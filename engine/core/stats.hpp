@@ -68,6 +68,8 @@ struct direction_counters {
     counter last_commit_us{0};  // unix µs: commit time of the newest applied transaction
     counter caught_up_at_us{0}; // unix µs: when nothing was pending last, between source and target
     counter queue_bytes{0};
+    counter queue_changes{0};
+    counter heard_us{0};    // unix µs: when the source's server sent what came last, by its clock
     counter spool_bytes{0}; // of open transactions that came in blocks, in files
     counter in_flight{0};   // peer transactions on the way
 };

@@ -423,7 +423,7 @@ void applier::settle(flight& done) {
     link_.window.release(done.end);
     link_.room.notify();
     auto& count = link_.stats.count;
-    count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+    link_.tell_queue();
     // One TRUNCATE can be parked for several tables.
     uncommitted_rows_ += done.changes - std::min(done.changes, done.parked);
     uncommitted_parked_ += done.parked;

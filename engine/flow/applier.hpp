@@ -176,6 +176,7 @@ private:
         arena partial_rows;
     };
     [[nodiscard]] io::awaitable<voided> careful_transaction();
+    [[nodiscard]] bool may_look_again(lsn transaction);
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_body(transaction_header const& header,
                                                                  careful_progress& at);
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_flush(transaction_header const& header,
@@ -369,6 +370,8 @@ private:
     std::vector<std::string> indexed_by_; // the statements
     bool open_ = false;                   // a long transaction is open on the target
     bool retrying_ = false;               // the state says so
+    lsn looked_again_at_; // final_lsn of the transaction whose tables were looked at again
+    int looks_ = 0;
     std::optional<lsn> careful_at_;
     std::uint64_t uncommitted_rows_ = 0; // of the long transaction under way
     std::uint64_t uncommitted_parked_ = 0;

@@ -320,7 +320,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_hea
             }
             continue;
         }
-        if (sql::sqlstate::of_older_form(error.sqlstate, error.message)) {
+        bool const altered =
+            sql::sqlstate::of_altered_table(error.sqlstate) && may_look_again(header.final_lsn);
+        if (altered || sql::sqlstate::of_older_form(error.sqlstate, error.message)) {
             auto rolled = co_await roll_back();
             if (!rolled) {
                 co_return rolled.error();
@@ -343,6 +345,17 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_hea
             co_return back;
         }
     }
+}
+
+// A table may have been altered once more between the look at it and the statement: its own DDL comes as it likes. What is
+// said of it twice more is so.
+bool applier::may_look_again(lsn transaction) {
+    constexpr int looks_most = 2;
+    if (looked_again_at_ != transaction) {
+        looked_again_at_ = transaction;
+        looks_ = 0;
+    }
+    return ++looks_ <= looks_most;
 }
 
 io::awaitable<outcome_of<applier::listed>> applier::back_to_savepoint() {

@@ -59,6 +59,8 @@ io::awaitable<failure> capture::run() {
         }
         writer_.hand_over();
         turn = 0;
+        link_.stats.count.heard_us.store(static_cast<std::uint64_t>(heard_.unix_us()),
+                                         std::memory_order_relaxed);
         if (got == next::ended) {
             co_return retry_after(link_.setup.source.name, "the replication stream", stream_.why());
         }
@@ -131,6 +133,7 @@ capture::step capture::take(io::pg::copy_message message) {
     }
     auto const& data = std::get<replication::xlog_data>(*frame);
     at_ = data.start;
+    heard_ = data.sent_at;
     add(link_.stats.count.captured_bytes, data.payload.size());
     if (data.wal_end > lsn{link_.stats.count.server_wal_end.load(std::memory_order_relaxed)}) {
         link_.stats.count.server_wal_end.store(data.wal_end.value, std::memory_order_relaxed);
@@ -148,6 +151,7 @@ capture::step capture::take(io::pg::copy_message message) {
 
 capture::step capture::keepalive(replication::keepalive const& alive) {
     link_.stats.count.server_wal_end.store(alive.wal_end.value, std::memory_order_relaxed);
+    heard_ = alive.sent_at;
     link_.status_wanted = link_.status_wanted || alive.reply_requested;
     return decoder_.inside() ? std::nullopt : writer_.keepalive(alive.wal_end);
 }

@@ -58,6 +58,7 @@ private:
     [[nodiscard]] failure no_spool(boost::system::error_code const& why) const;
 
     direction_link& link_;
+    pg_time heard_; // when the server sent what came last
     io::pg::replication_stream& stream_;
     pgoutput::decoder decoder_;
     window_writer writer_;

@@ -31,7 +31,6 @@ struct commit_order {
     std::deque<pg_time> recent; // of the last transactions
 };
 
-// What a direction keeps from one start of its stream to the next.
 // A version of the target's own that lost at the source; as text, see tandem.conflict.
 struct buried_version {
     std::string schema;
@@ -41,6 +40,7 @@ struct buried_version {
     std::string at;
 };
 
+// What a direction keeps from one start of its stream to the next.
 struct direction_memory {
     commit_order order; // of the source
 
@@ -83,6 +83,11 @@ struct direction_link {
         }
         kept.told = start.facts.applied;
         unverified.forget_beyond(start.facts.applied);
+    }
+
+    void tell_queue() noexcept {
+        stats.count.queue_bytes.store(window.bytes(), std::memory_order_relaxed);
+        stats.count.queue_changes.store(window.changes(), std::memory_order_relaxed);
     }
 
     direction_setup const& setup;

@@ -98,7 +98,7 @@ io::awaitable<failure> log_writer::run() {
             continue;
         }
         link_.window.release(link_.window.position());
-        link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+        link_.tell_queue();
         link_.room.notify();
         auto idle = co_await write_index();
         if (idle) {
@@ -291,7 +291,7 @@ io::awaitable<log_writer::voided> log_writer::write(change_window::step step) {
             uncovered_end_ = end;
         }
         link_.window.release(link_.window.position());
-        link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+        link_.tell_queue();
         link_.room.notify();
         break;
     }

@@ -410,7 +410,7 @@ void window_writer::hand_over() {
     latency.observe(unix_us_now() - filling_->pieces.back().header.commit_time.unix_us());
     link_.window.push(std::move(filling_));
     filling_ = nullptr;
-    link_.stats.count.queue_bytes.store(link_.window.bytes(), std::memory_order_relaxed);
+    link_.tell_queue();
     link_.arrived.notify();
 }
 

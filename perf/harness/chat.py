@@ -77,7 +77,8 @@ class Posting(threading.Thread):
                 due = self.begin + number / self.rate
                 time.sleep(max(0.0, due - time.monotonic()))
                 connection.request("POST", "/chat/message", json.dumps(
-                    {"roomId": number % ROOMS + 1, "userId": f"user-{number % 100}", "body": f"message {number} " + "x" * 80}))
+                    {"roomId": number % ROOMS + 1, "userId": f"user-{number % 100}", "body": f"message {number} " + "x" * 80}),
+                    {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status != 200:

@@ -228,3 +228,20 @@ def test_it_reads_what_debezium_reads(kafka, face, worker, database):  # noqa: F
     assert read(one.prefix) == read(theirs)
     worker.command("DELETE", f"/connectors/{theirs}")
     one.close()
+
+
+def test_a_snapshot_outlives_connections_that_are_cut(kafka, face, database):  # noqa: F811
+    rows = 6_000
+    database.sql(SIGNALS + f"CREATE TABLE held (id bigint PRIMARY KEY, v text); INSERT INTO held SELECT i, 'v' FROM generate_series(1, {rows}) i")
+    one = Signalled(kafka, face, database, **{"incremental.snapshot.chunk.size": "20"})
+    with Writing(database, rows):
+        one.signal("execute-snapshot", data_collections=["public.held"])
+        for part in (500, 1_500, 2_500):
+            wait_until(lambda part=part: len(one.reads("held")) > part, 60, f"{part} rows are read", every=0.1, detail=face.explain)
+            database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tandem%%'")
+        one.ended()
+    expected = dict(database.sql("SELECT id, v FROM held"))
+    wait_until(lambda: one.replayed("held") == expected, 60, "the topic says what the table holds", every=0.5, detail=face.explain)
+    ids = [row["id"] for row in one.reads("held")]
+    assert len(ids) - len(set(ids)) <= rows // 10, (len(ids), len(set(ids)))
+    one.close()

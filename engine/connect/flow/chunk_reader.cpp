@@ -334,6 +334,11 @@ io::awaitable<chunk_reader::voided> chunk_reader::read_chunk() {
     auto const seen = seen_transactions::parse(now->text(0, 0));
     bool const over =
         first_seen_ == 0 || static_cast<std::uint64_t>(now->integer(0, 1)) >= first_seen_;
+    if (!over && !std::exchange(waits_for_others_, true)) {
+        spdlog::info(
+            "connector {}: the snapshot waits until transactions have ended that ran when it began",
+            settings_.node.name);
+    }
     bool const good = seen && over && all_seen(*seen, brought);
     outcome_of<bool> filled = false;
     if (good) {

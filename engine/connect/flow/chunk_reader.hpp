@@ -120,7 +120,8 @@ private:
     // What the stream brought last: whether a chunk sees it.
     std::vector<xid> ring_;
     std::uint64_t passed_ = 0;
-    std::uint64_t first_seen_ = 0; // of the server when this began; 64 bits; 0: known to be over
+    std::uint64_t first_seen_ = 0;  // of the server when this began; 64 bits; 0: known to be over
+    bool waits_for_others_ = false; // and has said so
     std::uint64_t saved_ = 0;
 };
 

@@ -193,8 +193,10 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
     link.renewal.due = clock::time_point::max();
     memory_->source_clock.restart({});
     if (settings_.row_signals || !settings_.signal_topic.empty()) {
-        with.chunks = std::make_unique<chunk_reader>(
-            executor, settings_, source_chunks(setup_.offsets, settings_.prefix), link.arrived);
+        if (!chunks_) {
+            chunks_ = source_chunks(setup_.offsets, settings_.prefix);
+        }
+        with.chunks = std::make_unique<chunk_reader>(executor, settings_, *chunks_, link.arrived);
     }
     with.writer = std::make_unique<source_writer>(
         executor,
@@ -242,6 +244,9 @@ io::awaitable<failure> source_task::run_parts(parts& with) {
                 spdlog::warn("{}: {}", name(), dropped.error().reason);
             }
         }
+    }
+    if (with.chunks) {
+        chunks_ = with.writer->kept_state().text;
     }
     with.topics.reset();
     with.producer.reset(); // before the bytes it was given

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tandem::engine {
@@ -57,6 +58,7 @@ private:
     std::unique_ptr<engine::direction_memory> memory_;
     bool begun_ = false; // changes were captured, so nothing is read before them
     bool noted_ = false;
+    std::optional<std::string> chunks_; // what the last stream of this process left of a snapshot
 };
 
 // Error: config.

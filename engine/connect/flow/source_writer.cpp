@@ -97,7 +97,7 @@ io::awaitable<failure> source_writer::run() {
             continue;
         }
         link.window.release(link.window.position());
-        link.stats.count.queue_bytes.store(link.window.bytes(), std::memory_order_relaxed);
+        link.tell_queue();
         link.room.notify();
         if (std::exchange(beat_, false)) {
             auto beaten = co_await write_heartbeat();
@@ -162,8 +162,7 @@ io::awaitable<source_writer::voided> source_writer::write(change_window::step st
         }
         ends_at(end);
         with_.link.window.release(with_.link.window.position());
-        with_.link.stats.count.queue_bytes.store(with_.link.window.bytes(),
-                                                 std::memory_order_relaxed);
+        with_.link.tell_queue();
         with_.link.room.notify();
         if (done) {
             done = co_await write_chunks(end);
