@@ -185,14 +185,18 @@ io::awaitable<applier::voided> applier::verify() {
 // With nothing in flight, like verify(). True: the applier looks again before it does anything else.
 io::awaitable<outcome_of<bool>> applier::tend_buried() {
     auto& buried = link_.memory.buried;
-    if (buried.empty() || open_ || std::chrono::steady_clock::now() < verify_wait_) {
+    auto const applied = link_.progress.facts.applied_at;
+    auto const been_here = std::ranges::stable_partition(
+        buried, [&](buried_version const& each) { return each.deleted <= applied; });
+    auto const ripe = static_cast<std::size_t>(been_here.begin() - buried.begin());
+    if (ripe == 0 || open_ || std::chrono::steady_clock::now() < verify_wait_) {
         co_return false;
     }
     if (!flights_.empty()) {
         co_await link_.arrived.wait();
         co_return true;
     }
-    auto const count = std::exchange(buried_alone_, false) ? 1 : buried.size();
+    auto const count = std::exchange(buried_alone_, false) ? 1 : ripe;
     auto queued = begin_request();
     for (std::size_t at = 0; at < count && queued; ++at) {
         queued = sender_.text(bury(buried[at]));

@@ -37,20 +37,24 @@ io::awaitable<outcome_of<void>> look_for_buried(direction_link& link, io::pg::co
     values.emplace_back(std::to_string(from));
     values.emplace_back(std::to_string(newest));
     auto const got = co_await source.query(
-        fmt::format("SELECT id, schema_name, table_name, key::text, incoming::text, "
-                    "incoming_at::text FROM tandem.conflict WHERE id > $3::bigint AND id <= "
-                    "$4::bigint AND type = 'update_deleted' AND incoming_node = $1 AND winner = $2 "
-                    "AND jsonb_typeof(incoming) = 'object' ORDER BY id LIMIT {}",
-                    at_once),
+        fmt::format(
+            "SELECT id, schema_name, table_name, key::text, incoming::text, "
+            "incoming_at::text, CASE WHEN existing_node = $2 THEN (extract(epoch FROM "
+            "existing_at) * 1000000)::bigint END FROM tandem.conflict WHERE id > $3::bigint AND id <= "
+            "$4::bigint AND type = 'update_deleted' AND incoming_node = $1 AND winner = $2 "
+            "AND jsonb_typeof(incoming) = 'object' ORDER BY id LIMIT {}",
+            at_once),
         std::move(values));
     if (!got) {
         co_return retry_after(link.setup.source.name, "reading tandem.conflict", got.error());
     }
     memory.buried_up_to = newest;
     for (int row = 0; row < got->size(); ++row) {
-        memory.buried.push_back({std::string{got->text(row, 1)}, std::string{got->text(row, 2)},
-                                 std::string{got->text(row, 3)}, std::string{got->text(row, 4)},
-                                 std::string{got->text(row, 5)}});
+        memory.buried.push_back(
+            {std::string{got->text(row, 1)}, std::string{got->text(row, 2)},
+             std::string{got->text(row, 3)}, std::string{got->text(row, 4)},
+             std::string{got->text(row, 5)},
+             got->null(row, 6) ? pg_time{} : pg_time::from_unix_us(got->integer(row, 6))});
     }
     if (got->size() == at_once) {
         memory.buried_up_to = got->integer(at_once - 1, 0);

@@ -38,6 +38,7 @@ struct buried_version {
     std::string key;
     std::string row;
     std::string at;
+    pg_time deleted{}; // when the source deleted it, by a transaction of its own; else zero
 };
 
 // What a direction keeps from one start of its stream to the next.
