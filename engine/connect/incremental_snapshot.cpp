@@ -31,36 +31,31 @@ std::string key_text(std::vector<std::string> const& key) {
     return key.empty() ? std::string{} : fmt::format("[{}]", fmt::join(key, ", "));
 }
 
-std::string row_of(std::span<std::string const> names) {
-    std::vector<std::string> quoted;
-    for (auto const& each : names) {
-        quoted.push_back(sql::identifier(each));
-    }
-    return fmt::format("({})", fmt::join(quoted, ", "));
-}
-
-std::string row_of_values(std::vector<std::string> const& values) {
-    std::vector<std::string> quoted;
-    for (auto const& each : values) {
-        quoted.push_back(sql::literal(each));
-    }
-    return fmt::format("({})", fmt::join(quoted, ", "));
-}
-
-std::string order_of(std::span<std::string const> key, char const* direction) {
-    std::vector<std::string> parts;
-    for (auto const& each : key) {
-        parts.push_back(fmt::format("{}{}", sql::identifier(each), direction));
-    }
-    return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 std::string list_of(std::span<std::string const> names) {
     std::vector<std::string> quoted;
+    quoted.reserve(names.size());
     for (auto const& each : names) {
         quoted.push_back(sql::identifier(each));
     }
     return fmt::format("{}", fmt::join(quoted, ", "));
+}
+
+std::string list_of_values(std::vector<std::string> const& values) {
+    std::vector<std::string> quoted;
+    quoted.reserve(values.size());
+    for (auto const& each : values) {
+        quoted.push_back(sql::literal(each));
+    }
+    return fmt::format("{}", fmt::join(quoted, ", "));
+}
+
+std::string order_of(std::span<std::string const> key, char const* direction) {
+    std::vector<std::string> parts;
+    parts.reserve(key.size());
+    for (auto const& each : key) {
+        parts.push_back(fmt::format("{}{}", sql::identifier(each), direction));
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 } // namespace
@@ -107,6 +102,7 @@ std::string incremental_snapshot::state() const {
 
 std::vector<std::string> incremental_snapshot::names() const {
     std::vector<std::string> made;
+    made.reserve(tables_.size());
     for (auto const& each : tables_) {
         made.push_back(each.display());
     }
@@ -235,9 +231,9 @@ std::string chunk_query(snapshot_table const& of, std::span<std::string const> k
                         std::vector<std::string> const& most, std::size_t rows) {
     std::vector<std::string> conditions;
     if (!behind.empty()) {
-        conditions.push_back(fmt::format("{} > {}", row_of(key), row_of_values(behind)));
+        conditions.push_back(fmt::format("({}) > ({})", list_of(key), list_of_values(behind)));
     }
-    conditions.push_back(fmt::format("{} <= {}", row_of(key), row_of_values(most)));
+    conditions.push_back(fmt::format("({}) <= ({})", list_of(key), list_of_values(most)));
     if (!of.condition.empty()) {
         conditions.push_back(fmt::format("({})", of.condition));
     }

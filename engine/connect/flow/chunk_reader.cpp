@@ -33,6 +33,7 @@ constexpr char const* chunk_place = "SELECT pg_logical_emit_message(true, 'tande
 
 std::vector<std::string> key_texts(io::pg::rows const& from, int row) {
     std::vector<std::string> made;
+    made.reserve(static_cast<std::size_t>(from.columns()));
     for (int column = 0; column < from.columns(); ++column) {
         made.emplace_back(from.text(row, column));
     }
