@@ -170,26 +170,29 @@ def test_an_update_that_waits_for_using_leaves_what_that_computed(world):
 
 
 def test_a_row_that_waits_finds_the_table_altered_and_altered_again(world):
-    make(world, "altered_twice")
-    waits = "SELECT count(*) = %s FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation WHERE c.relname = 't' AND c.relnamespace = 'altered_twice'::regnamespace AND NOT l.granted"
-    world.instance.freeze()
-    world.b.sql("ALTER TABLE altered_twice.t RENAME COLUMN note TO remark")
-    one, other = world.b.connect(), world.b.connect()
-    one.cursor().execute("ALTER TABLE altered_twice.t DROP COLUMN remark")
-    world.a.sql("INSERT INTO altered_twice.t (id, n, note, amount) VALUES (1, 2, 'gone', 3)")
-    world.instance.thaw()
-    wait_until(lambda: world.b.value(waits, 1), 20, "the row waits")
-    second = threading.Thread(target=lambda: other.cursor().execute("ALTER TABLE altered_twice.t RENAME COLUMN amount TO price"))
-    second.start()
-    wait_until(lambda: world.b.value(waits, 2), 20, "the second ALTER waits behind it")
-    one.commit()
-    second.join()
-    wait_until(lambda: world.b.value(waits, 1), 20, "the row waits again")
-    other.commit()
-    for each in (one, other):
-        each.close()
-    check_equal(world, "altered_twice")
-    assert world.a.sql("SELECT id, n, price FROM altered_twice.t") == [(1, 2, 3)]
+    """Once while values go in binary form and once as text, which is what they go as behind the first."""
+    make(world, "altered_twice", "ALTER TABLE %s.t ADD COLUMN x integer, ADD COLUMN y integer;")
+    waits = ("SELECT count(*) = %s FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation WHERE c.relname = 't' AND "
+             "c.relnamespace = 'altered_twice'::regnamespace AND NOT l.granted")
+    for number, (gone, renamed) in enumerate((("note", "amount"), ("x", "y")), 1):
+        world.instance.freeze()
+        world.b.sql(f"ALTER TABLE altered_twice.t RENAME COLUMN {gone} TO other_{gone}")
+        one, other = world.b.connect(), world.b.connect()
+        one.cursor().execute(f"ALTER TABLE altered_twice.t DROP COLUMN other_{gone}")
+        world.a.sql(f"INSERT INTO altered_twice.t (id, n, {gone}, {renamed}) VALUES (%s, 2, 1, 3)", number)
+        world.instance.thaw()
+        wait_until(lambda: world.b.value(waits, 1), 20, "the row waits")
+        second = threading.Thread(target=lambda: other.cursor().execute(f"ALTER TABLE altered_twice.t RENAME COLUMN {renamed} TO new_{renamed}"))  # noqa: B023
+        second.start()
+        wait_until(lambda: world.b.value(waits, 2), 20, "the second ALTER waits behind it")
+        one.commit()
+        second.join()
+        wait_until(lambda: world.b.value(waits, 1), 20, "the row waits again")
+        other.commit()
+        for each in (one, other):
+            each.close()
+        check_equal(world, "altered_twice")
+    assert world.a.sql("SELECT id, n, new_amount, new_y FROM altered_twice.t ORDER BY id") == [(1, 2, 3, None), (2, 2, None, 3)]
 
 
 def test_using_that_keeps_the_type_is_an_update_of_all_rows(world):
