@@ -94,6 +94,13 @@ BEGIN
                 SELECT a.attrelid FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = root.object AND a.atttypid IN (t.oid, t.typarray)
                  WHERE NOT a.attisdropped);
         END IF;
+        -- Definitions name the schema.
+        IF root.class = 'pg_namespace'::regclass AND was ->> 'name' <> made ->> 'name' THEN
+            UPDATE tandem.shape AS s SET shape = n.now FROM (
+                SELECT o.class, o.object, tandem.shape_of(o.class, o.object) AS now FROM tandem.shape AS o
+                 WHERE o.shape ->> 'schema' = was ->> 'name' AND o.class <> root.class) AS n
+             WHERE s.class = n.class AND s.object = n.object AND n.now IS NOT NULL;
+        END IF;
     END LOOP;
     IF changes = '[]' OR applying THEN
         RETURN;

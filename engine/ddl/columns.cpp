@@ -40,7 +40,9 @@ void change_sequence(part const& of, shape const& here, std::string const& colum
     auto const& mine = list(here, "sequence");
     std::string set;
     for (std::size_t at = 0; at < options.size(); ++at) {
-        if (three_way(before[at], after[at], mine[at]) == way::change) {
+        bool const of_steps = at < 2; // its start and increment
+        if (of_steps ? three_way(before[at], after[at], mine[at]) == way::change
+                     : takes(before[at], after[at], mine[at])) {
             set += fmt::format(" SET {} {}", options[at], after[at].dump());
         }
     }
@@ -118,9 +120,10 @@ void change_column_details(part const& of, shape const& here, std::string const&
         auto const& before = of.before == nullptr ? value({}, key) : value(*of.before, key);
         return takes(before, value(after, key), value(here, key));
     };
+    // Partitions and children are told of by themselves.
     auto const alter = [&](std::string const& how) {
         into.statements.push_back(
-            fmt::format("ALTER TABLE {} ALTER COLUMN {} SET {}", table, name, how));
+            fmt::format("ALTER TABLE ONLY {} ALTER COLUMN {} SET {}", table, name, how));
     };
     if (changed("comment")) {
         into.statements.push_back(

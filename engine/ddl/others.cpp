@@ -171,8 +171,12 @@ decision decide_sequence(object_change const& change, surroundings const& around
                                         {"max", "MAXVALUE"},
                                         {"cache", "CACHE"}}) {
             // What differs here counts in steps of its own (--ids stride).
-            if (three_way(value(change.before, key), value(now, key), value(here, key)) ==
-                way::change) {
+            bool const of_steps =
+                std::string_view{word}.ends_with("WITH") || std::string_view{word}.ends_with("BY");
+            auto const what =
+                three_way(value(change.before, key), value(now, key), value(here, key));
+            if (of_steps ? what == way::change
+                         : takes(value(change.before, key), value(now, key), value(here, key))) {
                 made.statements.push_back(
                     fmt::format("ALTER {} {} {}", target_of(here), word, number(now, key)));
             }
@@ -192,9 +196,14 @@ decision decide_sequence(object_change const& change, surroundings const& around
                                                                    owner[1].get<std::string>()),
                                                     sql::identifier(owner[2].get<std::string>())));
     }
-    if (owner.is_null()) { // else its table's
-        decide_common(change, here, target_of(here), around, made);
+    auto common = change;
+    if (!owner.is_null()) { // it belongs to whom its table does
+        common.after["owner"] = text(here, "owner");
+        if (!common.before.is_null()) {
+            common.before["owner"] = text(here, "owner");
+        }
     }
+    decide_common(common, here, target_of(here), around, made);
     return made;
 }
 
@@ -254,8 +263,7 @@ decision decide_routine(object_change const& change, surroundings const& around)
     if (another_kind(change, here, made)) {
         return made;
     }
-    if (text(here, "def") != text(now, "def") &&
-        (change.before.is_null() || text(change.before, "def") != text(now, "def"))) {
+    if (takes(value(change.before, "def"), value(now, "def"), value(here, "def"))) {
         if (text(here, "result") != text(now, "result")) {
             made.statements.push_back("DROP " + target_of(here));
         }

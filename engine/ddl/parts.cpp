@@ -151,6 +151,9 @@ void decide_grants(char const* key, object_change const& change, shape const& he
                 continue;
             }
             auto const who = one[0].get<std::string>();
+            if (!give && who == text(change.after, "owner")) {
+                continue; // what it had beside others it has as the owner
+            }
             if (who != "public" && !around.roles.contains(who)) {
                 into.left_out.push_back(fmt::format("{} of {}: there is no role {} here",
                                                     give ? "a grant" : "a revoke", shown(here),

@@ -182,8 +182,15 @@ private:
                                        value(was, "base"), value(now, "base"), value(here, "base"));
             return;
         }
-        if (three_way(value(was, "default"), value(now, "default"), value(here, "default")) ==
-            way::change) {
+        auto const set =
+            three_way(value(was, "default"), value(now, "default"), value(here, "default"));
+        if (set == way::clash) {
+            made_.against =
+                clash_text(fmt::format("the default of {}", shown(here)), value(was, "default"),
+                           value(now, "default"), value(here, "default"));
+            return;
+        }
+        if (set == way::change) {
             alter(now.contains("default") ? "SET DEFAULT " + text(now, "default") : "DROP DEFAULT");
         }
         if (three_way(value(was, "not_null"), value(now, "not_null"), value(here, "not_null")) ==
@@ -205,6 +212,12 @@ private:
                 alter(fmt::format("RENAME CONSTRAINT {} TO {}",
                                   sql::identifier(text(*each.before, "name")),
                                   sql::identifier(text(*each.after, "name"))));
+            } else if (each.added() && text(*found, "def") != text(*each.after, "def")) {
+                made_.against = fmt::format(
+                    "constraint {} of {} is '{}' there and '{}' here: make them equal, then 'tandem table resume'",
+                    text(*each.after, "name"), shown(here), text(*each.after, "def"),
+                    text(*found, "def"));
+                return;
             } else if (text(*found, "def") == text(*each.after, "def") + " NOT VALID") {
                 alter("VALIDATE CONSTRAINT " + sql::identifier(text(*found, "name")));
             }

@@ -123,6 +123,17 @@ SCRIPTS = {
                            "ALTER TABLE %s.t RENAME COLUMN note TO remark; REVOKE SELECT (id) ON %s.t FROM ddl_reader",
                            "CREATE VIEW %s.v AS SELECT id, n FROM %s.t; GRANT SELECT (n) ON %s.v TO PUBLIC",
                            "ALTER TABLE %s.t DROP COLUMN remark"]),
+    "owner_with_rights": ("CREATE SEQUENCE %s.counted; CREATE FUNCTION %s.one() RETURNS integer LANGUAGE sql AS 'SELECT 1';",
+                          ["GRANT SELECT ON %s.t TO ddl_reader; GRANT UPDATE (n) ON %s.t TO ddl_reader; GRANT USAGE ON SEQUENCE %s.counted TO ddl_reader; "
+                           "GRANT EXECUTE ON FUNCTION %s.one() TO ddl_reader",
+                           "GRANT CREATE, USAGE ON SCHEMA %s TO ddl_reader; ALTER TABLE %s.t OWNER TO ddl_reader; ALTER SEQUENCE %s.counted OWNER TO ddl_reader; "
+                           "ALTER FUNCTION %s.one() OWNER TO ddl_reader"]),
+    "owned_sequence_rights": ("CREATE TABLE %s.numbered (id serial PRIMARY KEY);",
+                              ["GRANT USAGE ON SEQUENCE %s.numbered_id_seq TO ddl_reader; COMMENT ON SEQUENCE %s.numbered_id_seq IS 'of numbered'"]),
+    "storage_of_the_parent_only": ("CREATE TABLE %s.q (id integer PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE %s.q1 PARTITION OF %s.q FOR VALUES FROM (0) TO (10);",
+                                   ["ALTER TABLE ONLY %s.q ALTER v SET STORAGE EXTERNAL", "ALTER TABLE %s.q ALTER v SET STORAGE MAIN"]),
+    "rename_schema_then_index": ("CREATE SCHEMA %s_more; CREATE TABLE %s_more.of (id integer PRIMARY KEY, v text); CREATE INDEX v_of ON %s_more.of (v) WITH (fillfactor = 44);",
+                                 ["ALTER SCHEMA %s_more RENAME TO %s_once", "ALTER INDEX %s_once.v_of SET (fillfactor = 55)", "ALTER SCHEMA %s_once RENAME TO %s_more"]),
     "grants": ("", ["GRANT SELECT, INSERT ON %s.t TO ddl_reader", "REVOKE INSERT ON %s.t FROM ddl_reader", "GRANT USAGE ON SCHEMA %s TO ddl_reader"]),
     "owner": ("", ["ALTER TABLE %s.child OWNER TO ddl_reader"]),
     "options": ("", ["ALTER TABLE %s.t SET (fillfactor = 80)", "ALTER TABLE %s.t SET (autovacuum_enabled = false)", "ALTER TABLE %s.t RESET (fillfactor)"]),
@@ -157,4 +168,4 @@ SCRIPTS = {
 }
 
 # On both at once they pause: a name is made and given away within the script.
-ONE_SIDED = {"view", "function"}
+ONE_SIDED = {"view", "function", "rename_schema_then_index"}

@@ -169,14 +169,15 @@ TEST(DdlDecide, HowAColumnIsKeptFollows) {
         1, "x", "text", R"(,"storage":"e","statistics":500,"compression":"l","comment":"it's")"));
     EXPECT_THAT(decided(before, after, before).statements,
                 ElementsAre(R"(COMMENT ON COLUMN "s"."t"."x" IS 'it''s')",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE EXTERNAL)",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STATISTICS 500)",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET COMPRESSION lz4)"));
-    EXPECT_THAT(decided(after, before, after).statements,
-                ElementsAre(R"(COMMENT ON COLUMN "s"."t"."x" IS NULL)",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE EXTENDED)",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STATISTICS -1)",
-                            R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET COMPRESSION DEFAULT)"));
+                            R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET STORAGE EXTERNAL)",
+                            R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET STATISTICS 500)",
+                            R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET COMPRESSION lz4)"));
+    EXPECT_THAT(
+        decided(after, before, after).statements,
+        ElementsAre(R"(COMMENT ON COLUMN "s"."t"."x" IS NULL)",
+                    R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET STORAGE EXTENDED)",
+                    R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET STATISTICS -1)",
+                    R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET COMPRESSION DEFAULT)"));
 }
 
 TEST(DdlDecide, ANewColumnIsKeptAsItIsThere) {
@@ -184,8 +185,9 @@ TEST(DdlDecide, ANewColumnIsKeptAsItIsThere) {
     auto const plain = table(column(1, "id") + "," + column(2, "x", "text", R"(,"storage":"x")"));
     auto const after =
         table(column(1, "id") + "," + column(2, "x", "text", R"(,"storage":"m","comment":"why")"));
-    std::vector<std::string> const both{R"(COMMENT ON COLUMN "s"."t"."x" IS 'why')",
-                                        R"(ALTER TABLE "s"."t" ALTER COLUMN "x" SET STORAGE MAIN)"};
+    std::vector<std::string> const both{
+        R"(COMMENT ON COLUMN "s"."t"."x" IS 'why')",
+        R"(ALTER TABLE ONLY "s"."t" ALTER COLUMN "x" SET STORAGE MAIN)"};
     EXPECT_EQ(decided(before, after, plain).statements, both);
     EXPECT_EQ(decided(nullptr, after, plain).statements, both);
     EXPECT_THAT(decided(before, plain, plain).statements, IsEmpty());
@@ -223,6 +225,12 @@ TEST(DdlDecide, RightsOfSingleColumnsFollow) {
     EXPECT_THAT(decided(some, granted(R"([["r","SELECT",true,"x"]])"), some, {"o", "r"}).statements,
                 ElementsAre(R"(REVOKE UPDATE ("x") ON TABLE "s"."t" FROM PUBLIC)"));
     EXPECT_THAT(decided(none, some, some, {"o", "r"}).statements, IsEmpty());
+    auto owned = none; // by whom the rights were given to: they are its own now
+    owned["owner"] = "r";
+    EXPECT_THAT(decided(granted(R"([["r","SELECT",true,"x"]])"), owned,
+                        granted(R"([["r","SELECT",true,"x"]])"), {"o", "r"})
+                    .statements,
+                ElementsAre(R"(ALTER TABLE "s"."t" OWNER TO r)"));
     EXPECT_THAT(decided(none, some, none).left_out,
                 ElementsAre("a grant of table s.t: there is no role r here"));
     auto const renamed = table(column(1, "y"));
