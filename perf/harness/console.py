@@ -20,7 +20,6 @@ from catchup import catch_up, circumstances, flags, judged, ratios, show
 from databases import Database, Source, servers
 from kafka import cluster
 from measuring import end_in_good_order, say, wait
-from shared import free_ports
 from tandem_run import Tandem
 
 CONSOLES = 4
@@ -80,14 +79,13 @@ def throughput(given, a, b, clean_up):
     runs, memory = {"without": [], "with": []}, {"without": [], "with": []}
     source = Source(a, "perf", given.tcp)
     target = Database(b, "perf", given.tcp)
-    (port,) = free_ports(1)
-    system = Tandem("tandem", source, target, given, "--listen", f"127.0.0.1:{port}")
+    system = Tandem("tandem", source, target, given)
     clean_up.callback(system.close)
     for repeat in range(given.repeats + 1):  # the first one warms up
         for name in runs if repeat % 2 == 0 else reversed(runs):
             wanted = source.fill(given.rows)
             system.memory_mb = 0.0
-            with Consoles(port) if name == "with" else contextlib.nullcontext() as consoles:
+            with Consoles(system.instance.port) if name == "with" else contextlib.nullcontext() as consoles:
                 done = catch_up(system, wanted, given.rows)
             if consoles is not None and consoles.heard < CONSOLES * 1000:
                 raise RuntimeError("the consoles heard nothing")
