@@ -41,8 +41,7 @@ void change_sequence(part const& of, shape const& here, std::string const& colum
     std::string set;
     for (std::size_t at = 0; at < options.size(); ++at) {
         bool const of_steps = at < 2; // its start and increment
-        if (of_steps ? three_way(before[at], after[at], mine[at]) == way::change
-                     : takes(before[at], after[at], mine[at])) {
+        if (takes_option(of_steps, before[at], after[at], mine[at])) {
             set += fmt::format(" SET {} {}", options[at], after[at].dump());
         }
     }

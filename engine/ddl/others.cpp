@@ -165,18 +165,18 @@ decision decide_sequence(object_change const& change, surroundings const& around
             made.statements.push_back(
                 fmt::format("ALTER {} AS {}", target_of(here), text(now, "type")));
         }
-        for (auto const& [key, word] : {std::pair{"start", "START WITH"},
-                                        {"increment", "INCREMENT BY"},
-                                        {"min", "MINVALUE"},
-                                        {"max", "MAXVALUE"},
-                                        {"cache", "CACHE"}}) {
-            // What differs here counts in steps of its own (--ids stride).
-            bool const of_steps =
-                std::string_view{word}.ends_with("WITH") || std::string_view{word}.ends_with("BY");
-            auto const what =
-                three_way(value(change.before, key), value(now, key), value(here, key));
-            if (of_steps ? what == way::change
-                         : takes(value(change.before, key), value(now, key), value(here, key))) {
+        struct option {
+            char const* key;
+            char const* word;
+            bool of_steps;
+        };
+        for (auto const& [key, word, of_steps] : {option{"start", "START WITH", true},
+                                                  {"increment", "INCREMENT BY", true},
+                                                  {"min", "MINVALUE", false},
+                                                  {"max", "MAXVALUE", false},
+                                                  {"cache", "CACHE", false}}) {
+            if (takes_option(of_steps, value(change.before, key), value(now, key),
+                             value(here, key))) {
                 made.statements.push_back(
                     fmt::format("ALTER {} {} {}", target_of(here), word, number(now, key)));
             }

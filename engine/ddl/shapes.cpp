@@ -99,6 +99,10 @@ bool takes(shape const& before, shape const& after, shape const& here) {
     return what == way::change || (what == way::clash && after.dump() > here.dump());
 }
 
+bool takes_option(bool of_steps, shape const& before, shape const& after, shape const& here) {
+    return of_steps ? three_way(before, after, here) == way::change : takes(before, after, here);
+}
+
 found_part find_here(part const& of, shape const& elements) {
     if (of.after != nullptr) {
         if (auto const* const now = named(elements, text(*of.after, "name"))) {

@@ -41,6 +41,9 @@ enum class way { stays, change, clash };
 [[nodiscard]] way three_way(shape const& before, shape const& after, shape const& here);
 // Of what no row depends on (comments, owners, options): a clash pauses nothing, the greater text stays on both.
 [[nodiscard]] bool takes(shape const& before, shape const& after, shape const& here);
+// The same of a sequence's options; but one that counts in steps of its own here keeps them (--ids stride).
+[[nodiscard]] bool takes_option(bool of_steps, shape const& before, shape const& after,
+                                shape const& here);
 
 // What an element may be called here: as it is there now, or, where it was renamed, as it was.
 struct found_part {

@@ -22,8 +22,6 @@ using engine::outcome_of;
 // More of them than a server can have on their way at a time.
 constexpr std::size_t remembered = std::size_t{1} << 16;
 
-constexpr char const* captured_tables_of =
-    "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = {} ORDER BY 1, 2";
 constexpr char const* chunk_moment =
     "SELECT txid_current_snapshot()::text, txid_snapshot_xmin(txid_current_snapshot()), "
     "txid_snapshot_xmax(txid_current_snapshot()) % 4294967296, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -210,9 +208,7 @@ io::awaitable<chunk_reader::voided> chunk_reader::open() {
 }
 
 io::awaitable<chunk_reader::voided> chunk_reader::take_signals() {
-    auto const all =
-        co_await ask("asking for its tables",
-                     fmt::format(captured_tables_of, sql::literal(settings_.publication)));
+    auto const all = co_await ask("asking for its tables", published_query(settings_.publication));
     if (!all) {
         co_return all.error();
     }

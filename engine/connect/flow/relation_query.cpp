@@ -19,6 +19,12 @@ constexpr char const* relation_columns =
 
 } // namespace
 
+std::string published_query(std::string const& publication) {
+    return fmt::format(
+        "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = {} ORDER BY 1, 2",
+        sql::literal(publication));
+}
+
 std::string relation_query(std::string const& schema, std::string const& name) {
     return fmt::format(relation_columns, sql::literal(schema), sql::literal(name));
 }

@@ -22,10 +22,6 @@ constexpr char const* moment =
     "SELECT txid_current() % 4294967296, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, "
     "pg_current_wal_insert_lsn()";
 
-// Partitions, or what they are of: as the stream tells of them.
-constexpr char const* published =
-    "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = {} ORDER BY 1, 2";
-
 void append_big_endian(std::string& to, std::uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) {
         to += static_cast<char>((value >> static_cast<unsigned>(shift)) & 0xFFU);
@@ -98,8 +94,7 @@ io::awaitable<outcome_of<io::pg::rows>> source_snapshot::ask(std::string doing,
 
 io::awaitable<outcome_of<std::vector<pgoutput::relation_ptr>>> source_snapshot::tables() {
     std::vector<pgoutput::relation_ptr> made;
-    auto const all = co_await ask("asking for its tables",
-                                  fmt::format(published, sql::literal(settings_.publication)));
+    auto const all = co_await ask("asking for its tables", published_query(settings_.publication));
     if (!all) {
         co_return all.error();
     }
