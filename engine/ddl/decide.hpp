@@ -7,6 +7,7 @@
 
 #include "engine/ddl/message.hpp"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,8 +15,11 @@
 namespace tandem::engine::ddl {
 
 struct surroundings {
-    shape at_before;              // what has the name that it had there; null: nothing
-    shape at_after;               // what has the name that it has there now; null: nothing
+    shape at_before; // what has the name that it had there; null: nothing
+    shape at_after;  // what has the name that it has there now; null: nothing
+    // What this node's own DDL called the table and its columns, by their names there; empty where they are called so here.
+    std::string table_here;
+    std::map<std::string, std::string> columns_here;
     std::set<std::string> roles;  // of this server, quoted as SQL needs it
     int server_version = 150'000; // server_version_num of this server
 };

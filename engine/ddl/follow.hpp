@@ -1,7 +1,8 @@
 #pragma once
-// What this node's own DDL made of a table since a peer described it: its changes were written before the peer carried
-// that out. Pure.
+// What this node's own DDL made of a table since a peer described it: its rows, and its DDL, were written before the peer
+// carried that out. Pure.
 
+#include "engine/ddl/decide.hpp"
 #include "engine/ddl/message.hpp"
 
 #include <span>
@@ -9,6 +10,12 @@
 #include <vector>
 
 namespace tandem::engine::ddl {
+
+// Of this node's log of DDL (tandem.ddl).
+struct logged {
+    message what;
+    bool own = true; // false: a peer's, that was carried out here
+};
 
 struct followed_column {
     std::string name; // now; of one that is gone, as it was
@@ -24,9 +31,35 @@ struct followed_table {
     std::vector<followed_column> columns; // in the order that was given
 };
 
-// `own`: this node's messages, in their order.
-[[nodiscard]] followed_table follow(std::string schema, std::string name,
-                                    std::vector<std::string> const& columns,
-                                    std::span<message const> own);
+// As the peer described it.
+struct names_there {
+    std::string schema;
+    std::string name;
+    std::vector<std::string> columns;
+};
+[[nodiscard]] names_there names_of(shape const& table);
+
+// Where the table is that a peer described so and of which nothing has that name here: by what took the name away last. Without
+// columns. Not gone and of that name still: nobody knows. `log`: in its order.
+[[nodiscard]] followed_table follow_table(std::string schema, std::string name,
+                                          std::span<logged const> log);
+
+// What became of its columns; `here`: the names of those that `table` has here. What is neither gone nor named like one of
+// these, nobody knows: never guessed where several columns had that name.
+[[nodiscard]] followed_table follow_columns(followed_table table, names_there const& there,
+                                            std::vector<std::string> const& here,
+                                            std::span<logged const> log);
+
+// A table, or columns, of which the change speaks, have another name here, or are not here at all.
+[[nodiscard]] bool misses_something(object_change const& change, surroundings const& here);
+
+// Where the name that the table got there has become, by later DDL, what it is here: it is not renamed any more.
+void settle_name(object_change& change, followed_table const& at, std::span<logged const> log);
+
+// The change of a table in the names of this node; what is said of columns that are gone here, is gone.
+[[nodiscard]] object_change in_names_here(object_change change, followed_table const& followed,
+                                          shape const& here);
+// What is called otherwise here, for who is told of a contradiction.
+void note_names(followed_table const& followed, names_there const& there, surroundings& here);
 
 } // namespace tandem::engine::ddl

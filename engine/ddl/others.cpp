@@ -223,11 +223,12 @@ decision decide_view(object_change const& change, surroundings const& around) {
     }
     bool const plain = text(now, "kind") == "view";
     auto const whole = [](shape const& of) {
-        return shape::array({value(of, "def"), value(of, "columns"), value(of, "options")});
+        return of.is_null()
+                   ? shape{}
+                   : shape::array({value(of, "def"), value(of, "columns"), value(of, "options")});
     };
-    if (!change.before.is_null() && whole(change.before) == whole(now)) {
-        // its definition follows what it reads
-    } else if (whole(here) != whole(now)) {
+    // Where the definition follows what it reads, it is as it was.
+    if (takes(whole(change.before), whole(now), whole(here))) {
         made.statements = rename_columns(change, here);
         if (!made.statements.empty()) {
             return made;

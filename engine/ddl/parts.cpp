@@ -13,11 +13,12 @@ namespace {
 struct part_kind {
     char const* key;
     char const* word; // DROP word name
+    char const* said;
 };
-constexpr part_kind constraints{"constraints", "CONSTRAINT"};
-constexpr part_kind indexes{"indexes", "INDEX"};
-constexpr part_kind triggers{"triggers", "TRIGGER"};
-constexpr part_kind policies{"policies", "POLICY"};
+constexpr part_kind constraints{"constraints", "CONSTRAINT", "constraint"};
+constexpr part_kind indexes{"indexes", "INDEX", "index"};
+constexpr part_kind triggers{"triggers", "TRIGGER", "trigger"};
+constexpr part_kind policies{"policies", "POLICY", "policy"};
 constexpr std::array kinds{constraints, indexes, triggers, policies};
 
 bool is(part_kind const& one, part_kind const& other) {
@@ -81,11 +82,20 @@ bool is_there(shape const& one, shape const& elements) {
            });
 }
 
+// An index's names its table, which is another matter.
+std::string definition(part_kind const& kind, shape const& of) {
+    auto def = text(of, "def");
+    if (auto const place = is(kind, indexes) ? place_of_table(def) : std::nullopt) {
+        def.erase(place->first, place->second);
+    }
+    return def;
+}
+
 void change_part(part_kind const& kind, part const& each, shape const& here, shape const& mine,
                  decision& into) {
-    auto const was = text(*each.before, "def");
-    auto const now = text(*each.after, "def");
-    auto const is_here = text(mine, "def");
+    auto const was = definition(kind, *each.before);
+    auto const now = definition(kind, *each.after);
+    auto const is_here = definition(kind, mine);
     if (was != now && is_here != now) {
         if (is(kind, constraints) && is_here == now + " NOT VALID") {
             into.statements.push_back(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}",
@@ -95,9 +105,9 @@ void change_part(part_kind const& kind, part const& each, shape const& here, sha
             into.statements.push_back(drop(kind, here, text(mine, "name")));
             into.statements.push_back(create(kind, here, *each.after));
         } else {
-            into.against =
-                clash_text(fmt::format("{} {} of {}", kind.key, text(mine, "name"), shown(here)),
-                           *each.before, *each.after, mine);
+            into.against = clash_text(
+                fmt::format("{} {} of {}", kind.said, text(mine, "name"), shown(here)),
+                value(*each.before, "def"), value(*each.after, "def"), value(mine, "def"));
         }
     }
     if (takes(value(*each.before, "enabled"), value(*each.after, "enabled"),
@@ -119,10 +129,10 @@ void add_part(part_kind const& kind, part const& each, shape const& here, decisi
             set_enabled(here, now, into);
         }
     } else if (text(*mine, "def") != text(now, "def")) {
-        into.against = fmt::format(
-            "{} of {} has {} as '{}' there and '{}' here: make them equal, then "
-            "'tandem table resume'",
-            kind.key, shown(here), text(now, "name"), text(now, "def"), text(*mine, "def"));
+        into.against = fmt::format("{} {} of {} is '{}' there and '{}' here: make them equal, then "
+                                   "'tandem table resume'",
+                                   kind.said, text(now, "name"), shown(here), text(now, "def"),
+                                   text(*mine, "def"));
     }
     if (is(kind, constraints) || is(kind, indexes)) {
         comment_part(kind, here, each, mine, into);

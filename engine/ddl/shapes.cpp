@@ -112,6 +112,13 @@ found_part find_here(part const& of, shape const& elements) {
     return {of.before == nullptr ? nullptr : named(elements, text(*of.before, "name")), true};
 }
 
+std::optional<std::pair<std::size_t, std::size_t>> place_of_table(std::string const& def) {
+    auto const end = def.find(" USING ");
+    auto const begin = end == std::string::npos ? end : def.rfind(" ON ", end);
+    return begin == std::string::npos ? std::nullopt
+                                      : std::optional{std::pair{begin + 4, end - begin - 4}};
+}
+
 std::string clash_text(std::string const& what, shape const& before, shape const& after,
                        shape const& here) {
     return fmt::format(

@@ -4,8 +4,11 @@
 #include "codecs/sql/quote.hpp"
 #include "engine/ddl/decide.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tandem::engine::ddl {
@@ -51,6 +54,10 @@ struct found_part {
     bool by_old_name = false;
 };
 [[nodiscard]] found_part find_here(part const& of, shape const& elements);
+
+// Where an index definition names its table, and how long: CREATE INDEX name ON schema.table USING ...
+[[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> place_of_table(
+    std::string const& def);
 
 [[nodiscard]] std::string clash_text(std::string const& what, shape const& before,
                                      shape const& after, shape const& here);

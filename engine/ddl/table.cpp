@@ -82,6 +82,13 @@ private:
                             shown(change_.after), text(*here_, "kind"));
             return false;
         }
+        if (here_ == nullptr && renamed && !around_.table_here.empty()) {
+            made_.against = fmt::format(
+                "{} was renamed to {} there and to {} here: give it one name, then 'tandem table "
+                "resume'",
+                shown(change_.before), shown(change_.after), around_.table_here);
+            return false;
+        }
         if (here_ == nullptr && !change_.before.is_null()) {
             made_.against =
                 fmt::format("{} was altered there and does not exist here: create it as it was "
@@ -149,10 +156,13 @@ private:
             auto const found = find_here(each, columns);
             auto const* const old = named(columns, text(*each.before, "name"));
             if (found.here == nullptr) {
+                auto const now = around_.columns_here.find(text(*each.before, "name"));
                 made_.against = fmt::format(
-                    "column {} of {} was renamed to {} there, and here is neither: give it that name, "
-                    "then 'tandem table resume'",
-                    text(*each.before, "name"), shown(change_.before), text(*each.after, "name"));
+                    "column {} of {} was renamed to {} there, and {}, then 'tandem table resume'",
+                    text(*each.before, "name"), shown(change_.before), text(*each.after, "name"),
+                    now == around_.columns_here.end()
+                        ? "here is neither: give it that name"
+                        : fmt::format("to {} here: give it one name", now->second));
                 return;
             }
             if (found.by_old_name) {

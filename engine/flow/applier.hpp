@@ -231,6 +231,9 @@ private:
                                                       ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<ddl::surroundings>> look_around(
         ddl::object_change const& change);
+    // False: it is gone here, and there is nothing to carry out.
+    [[nodiscard]] io::awaitable<outcome_of<bool>> look_where_it_is(ddl::object_change& change,
+                                                                   ddl::surroundings& around);
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(std::string sql);
     struct answer {
         io::pg::rows data;

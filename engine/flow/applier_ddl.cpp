@@ -8,6 +8,7 @@
 #include "engine/core/failpoint.hpp"
 #include "engine/ddl/filter.hpp"
 #include "engine/flow/applier.hpp"
+#include "engine/flow/own_ddl.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -38,6 +39,14 @@ std::string shape_named(ddl::shape const& of) {
 
 ddl::shape shape_from(io::pg::rows const& got, int column) {
     return got.null(0, column) ? ddl::shape{} : ddl::shape::parse(got.text(0, column));
+}
+
+ddl::object_change table_named(std::string const& schema, std::string const& name) {
+    ddl::object_change made;
+    made.before["kind"] = "table";
+    made.before["schema"] = schema;
+    made.before["name"] = name;
+    return made;
 }
 
 // The object of the message that waits in tandem.parked when it is refused: rows of a table wait with it.
@@ -143,10 +152,53 @@ io::awaitable<applier::voided> applier::send_again(ddl::object_change const& cha
     co_return boost::system::in_place_value;
 }
 
+// What this node's own DDL renamed or dropped, of which the source did not know when it altered it.
+io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& change,
+                                                          ddl::surroundings& around) {
+    auto asking = ask(own_ddl_query);
+    auto got = co_await std::move(asking);
+    if (!got) {
+        co_return got.error();
+    }
+    auto const log = read_own_ddl(*got, waiting::left);
+    auto const there = ddl::names_of(change.before);
+    ddl::followed_table at;
+    at.schema = there.schema;
+    at.name = there.name;
+    if (around.at_before.is_null() && around.at_after.is_null()) {
+        at = ddl::follow_table(there.schema, there.name, log);
+        if (at.gone) {
+            co_return false;
+        }
+        ddl::settle_name(change, at, read_own_ddl(*got, waiting::taken));
+        auto const named = table_named(at.schema, at.name);
+        auto again = co_await look_around(named);
+        if (!again) {
+            co_return again.error();
+        }
+        if (again->at_before.is_null()) {
+            co_return true;
+        }
+        around = std::move(*again);
+    }
+    auto const& here = around.at_before.is_null() ? around.at_after : around.at_before;
+    auto const followed =
+        ddl::follow_columns(std::move(at), there, ddl::names_of(here).columns, log);
+    change = ddl::in_names_here(std::move(change), followed, here);
+    auto again = co_await look_around(change);
+    if (!again) {
+        co_return again.error();
+    }
+    ddl::note_names(followed, there, *again);
+    around = std::move(*again);
+    co_return true;
+}
+
 // Until there is nothing left to do; `into` says what was done, or why it is refused.
 io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
-                                                      ddl::object_change const& change,
+                                                      ddl::object_change const& given,
                                                       ddl_outcome& into) {
+    auto change = given;
     std::vector<std::string> last;
     for (int round = 0; round < rounds_most; ++round) {
         auto around = co_await look_around(change);
@@ -154,6 +206,17 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
             co_return around.error();
         }
         crash_point("ddl_looked");
+        if (round == 0 && ddl::misses_something(change, *around)) {
+            auto found = co_await look_where_it_is(change, *around);
+            if (!found) {
+                co_return found.error();
+            }
+            if (!*found) {
+                into.left_out += fmt::format("{}{} was dropped here",
+                                             into.left_out.empty() ? "" : "; ", change.shown());
+                co_return boost::system::in_place_value;
+            }
+        }
         auto const decided = ddl::decide(change, *around);
         if (!decided.against.empty()) {
             into.sqlstate = sql::sqlstate::ddl_refused;

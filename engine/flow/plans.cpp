@@ -3,6 +3,9 @@
 #include "codecs/sql/quote.hpp"
 #include "engine/ddl/follow.hpp"
 #include "engine/flow/orphans.hpp"
+#include "engine/flow/own_ddl.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -34,13 +37,6 @@ constexpr char const* keys_query =
     "JOIN pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = o.number "
     "WHERE o.place <= i.indnkeyatts AND NOT b.attnotnull) "
     "ORDER BY i.indisprimary DESC, i.indexrelid, k.place";
-
-// What was altered here lately; of a table under any of its names.
-constexpr char const* own_ddl_query =
-    "SELECT changes FROM tandem.ddl WHERE node IS NULL AND at > now() - interval '7 days' AND EXISTS (SELECT FROM tandem.ddl AS d, "
-    "jsonb_array_elements(d.changes -> 'changes') AS c WHERE d.node IS NULL AND c -> 'before' ->> 'schema' = $1 AND (c -> "
-    "'before' ->> 'name' = $2 OR c -> 'before' ->> 'kind' = 'schema')) AND (changes -> 'changes' @> '[{\"before\": {\"kind\": \"table\"}}]' "
-    "OR changes -> 'changes' @> '[{\"before\": {\"kind\": \"schema\"}}]') ORDER BY id";
 
 void fill_columns(target_relation& target, io::pg::rows const& got) {
     target.exists = !got.empty();
@@ -119,47 +115,51 @@ void plans::also_follow(std::vector<ddl::message> messages) {
 
 // The changes may have been written before the peer carried out what was altered here.
 io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
-    io::pg::parameters table;
-    table.emplace_back(plan.schema);
-    table.emplace_back(plan.name);
-    auto asking = ask(own_ddl_query, std::move(table), "reading tandem.ddl");
+    io::pg::parameters none;
+    auto asking = ask(own_ddl_query, std::move(none), "reading tandem.ddl");
     auto const got = co_await std::move(asking);
     if (!got) {
         co_return got.error();
     }
-    std::vector<ddl::message> own = ahead_;
-    for (int row = 0; row < got->size(); ++row) {
-        if (auto read = ddl::read_message(got->text(row, 0))) {
-            own.push_back(std::move(*read));
-        }
+    auto log = read_own_ddl(*got, waiting::left);
+    for (auto const& each : ahead_) {
+        log.emplace_back(each, true);
     }
-    std::vector<std::string> names;
+    ddl::names_there there;
+    there.schema = plan.schema;
+    there.name = plan.name;
     for (auto const& column : plan.shape->columns) {
-        names.push_back(column.name);
+        there.columns.push_back(column.name);
     }
-    auto const followed = ddl::follow(plan.schema, plan.name, names, own);
-    auto reading = read(followed.schema, followed.name);
+    ddl::followed_table at;
+    at.schema = plan.schema;
+    at.name = plan.name;
+    if (!plan.on_target) {
+        at = ddl::follow_table(plan.schema, plan.name, log);
+    }
+    auto reading = read(at.schema, at.name);
     auto const target = co_await std::move(reading);
     if (!target) {
         co_return target.error();
     }
     if (!target->exists) {
-        plan.gone = followed.gone;
+        plan.gone = at.gone;
         co_return boost::system::in_place_value;
     }
+    std::vector<std::string> here;
+    for (auto const& column : target->columns) {
+        here.push_back(column.name);
+    }
+    auto const followed = ddl::follow_columns(std::move(at), there, here, log);
     auto moved_shape = std::make_shared<pgoutput::relation_shape>(*plan.shape);
     moved_shape->schema = followed.schema;
     moved_shape->name = followed.name;
     moved_columns moved;
-    for (std::size_t at = 0; at < names.size(); ++at) {
-        auto const& column = followed.columns[at];
-        bool const there = std::ranges::any_of(
-            target->columns, [&](target_column const& each) { return each.name == names[at]; });
-        moved.gone.push_back(!there && column.gone);
+    for (std::size_t number = 0; number < there.columns.size(); ++number) {
+        auto const& column = followed.columns[number];
+        moved.gone.push_back(column.gone);
         moved.retyped.push_back(column.retyped && !binary_);
-        if (!there && !column.gone) {
-            moved_shape->columns[at].name = column.name;
-        }
+        moved_shape->columns[number].name = column.name;
     }
     auto made = make_plan(std::move(moved_shape), *target, plan.number, &moved);
     if (made.usable && std::ranges::any_of(followed.columns, &ddl::followed_column::computed)) {
@@ -190,9 +190,9 @@ io::awaitable<outcome_of<io::pg::rows>> plans::ask(char const* text, io::pg::par
         co_return std::move(*got);
     }
     std::string written{text};
-    for (auto const& [mark, value] : {std::pair{"$1", table[0].value_or(std::string{})},
-                                      std::pair{"$2", table[1].value_or(std::string{})}}) {
-        auto const quoted = sql::literal(value);
+    for (std::size_t number = 0; number < table.size(); ++number) {
+        auto const mark = fmt::format("${}", number + 1);
+        auto const quoted = sql::literal(table[number].value_or(std::string{}));
         for (auto at = written.find(mark); at != std::string::npos;
              at = written.find(mark, at + quoted.size())) {
             written.replace(at, 2, quoted);

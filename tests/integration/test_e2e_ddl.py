@@ -279,6 +279,84 @@ def test_of_what_no_row_depends_on_both_keep_the_same(world):
         ("of b", "z", ["fillfactor=80"])]
 
 
+# A column or table that one alters while the other renames or drops it: what is done at each, and the columns of t then.
+MOVED = {
+    "renamed_and_retyped": ("ALTER TABLE %s.t RENAME n TO m", "ALTER TABLE %s.t ALTER n TYPE bigint", {"m": "bigint"}),
+    "renamed_and_made_text": ("ALTER TABLE %s.t RENAME amount TO sum", "ALTER TABLE %s.t ALTER amount TYPE text", {"sum": "text"}),
+    "renamed_and_defaulted": ("ALTER TABLE %s.t RENAME n TO m", "ALTER TABLE %s.t ALTER n SET DEFAULT 7, ALTER n SET NOT NULL", {"m": "integer"}),
+    "renamed_and_granted": ("ALTER TABLE %s.t RENAME n TO m", "GRANT SELECT (n) ON %s.t TO ddl_reader; COMMENT ON COLUMN %s.t.n IS 'counted'", {"m": "integer"}),
+    "dropped_and_retyped": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t ALTER amount TYPE text", {}),
+    "dropped_and_renamed": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t RENAME amount TO sum", {}),
+    "dropped_and_granted": ("ALTER TABLE %s.t DROP amount", "GRANT SELECT (amount) ON %s.t TO ddl_reader", {}),
+    "dropped_and_more": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t ALTER amount TYPE text, ADD COLUMN more text DEFAULT 'x'", {"more": "text"}),
+    "table_renamed_and_altered": ("ALTER TABLE %s.t RENAME TO u", "ALTER TABLE %s.t ADD COLUMN more text DEFAULT 'x', ALTER amount TYPE text", {"more": "text", "amount": "text"}),
+    "table_renamed_and_column": ("ALTER TABLE %s.t RENAME TO u", "ALTER TABLE %s.t RENAME note TO remark", {"remark": "text"}),
+    "table_dropped_and_altered": ("DROP TABLE %s.child, %s.t", "ALTER TABLE %s.t ALTER amount TYPE text", None),
+    "table_dropped_and_renamed": ("DROP TABLE %s.child, %s.t", "ALTER TABLE %s.t RENAME TO u", None),
+}
+
+
+@pytest.mark.sampled(24)
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("name", MOVED)
+def test_what_one_renames_or_drops_the_other_may_alter(world, name, mirrored):
+    """Rows of both, in the older form and in the newer one, are on their way."""
+    schema = f"{name}_{'b' if mirrored else 'a'}"
+    moves, alters, columns = MOVED[name]
+    make(world, schema, "INSERT INTO %s.t (id, amount, note) SELECT i, i, 'note' FROM generate_series(1, 20) AS i;")
+    one, other = (world.b, world.a) if mirrored else (world.a, world.b)
+    rows = "INSERT INTO %s.t (id, amount, note) SELECT i, i, 'row' FROM generate_series({0}, {0} + 9) AS i; UPDATE %s.t SET note = 'changed by {0}' WHERE id % 10 = {1};"
+    with Load(one, schema, 101), Load(other, schema, 102):
+        world.instance.freeze()
+        try:
+            for database, number, ddl in ((one, 30, moves), (other, 60, alters)):
+                # The load's locks are in another order.
+                carry_out(database, schema, [rows.format(number, number // 30), ddl])
+        finally:
+            world.instance.thaw()
+    check_equal(world, schema)
+    found = world.a.sql("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid WHERE relnamespace = %s::regnamespace "
+                        "AND relname IN ('t', 'u') AND attnum > 0 AND NOT attisdropped", schema)
+    if columns is None:
+        assert found == []
+    else:
+        assert {"id": "bigint", **columns}.items() <= dict(found).items()
+        assert ("amount" in dict(found)) == ("DROP" not in moves and " TO sum" not in moves)
+        table = "u" if "TO u" in moves else "t"
+        assert world.a.value(f"SELECT count(*) FROM {schema}.{table} WHERE id < 100") == 40
+
+
+def test_of_two_names_that_both_give_one_has_to_be_chosen(world):
+    make(world, "two_names", "INSERT INTO %s.t (id, n) VALUES (1, 1);")
+    both_at_once(world, "ALTER TABLE two_names.t RENAME n TO at_a; INSERT INTO two_names.t (id, at_a) VALUES (2, 2)",
+                 "ALTER TABLE two_names.t RENAME n TO at_b; INSERT INTO two_names.t (id, at_b) VALUES (3, 3)")
+    assert [[row[:3] for row in parked(database, "two_names")][0] for database in world.both] == [("t", "ddl", "TD016")] * 2
+    assert "column n of table two_names.t was renamed to at_a there, and to at_b here: give it one name" in parked(world.b, "two_names")[0][3]
+    world.a.sql("ALTER TABLE two_names.t RENAME at_a TO at_b")
+    world.settle()
+    done = resume(world, "two_names.t")
+    assert done.status in (0, 4), done
+    check_equal(world, "two_names")
+    assert world.a.sql("SELECT id, at_b FROM two_names.t ORDER BY id") == [(1, 1), (2, 2), (3, 3)]
+
+    both_at_once(world, "ALTER TABLE two_names.t RENAME TO t_a; INSERT INTO two_names.t_a VALUES (4)", "ALTER TABLE two_names.t RENAME TO t_b; INSERT INTO two_names.t_b VALUES (5)")
+    assert "table two_names.t was renamed to table two_names.t_a there and to two_names.t_b here: give it one name" in parked(world.b, "two_names")[0][3]
+    world.b.sql("ALTER TABLE two_names.t_b RENAME TO t_a")
+    world.settle()
+    for table in ("t", "t_a", "t_b"):
+        resume(world, f"two_names.{table}")
+    check_equal(world, "two_names")
+    assert world.a.sql("SELECT id FROM two_names.t_a ORDER BY id") == [(number,) for number in range(1, 6)]
+
+
+def test_of_two_views_of_a_name_both_keep_the_same(world):
+    make(world, "viewed", "CREATE VIEW %s.v AS SELECT id FROM %s.t;")
+    both_at_once(world, "CREATE OR REPLACE VIEW viewed.v AS SELECT id, n FROM viewed.t; CREATE VIEW viewed.w AS SELECT 1 AS one",
+                 "CREATE OR REPLACE VIEW viewed.v AS SELECT id, note FROM viewed.t; CREATE VIEW viewed.w AS SELECT 2 AS two")
+    check_equal(world, "viewed")
+    assert world.a.sql("SELECT * FROM viewed.w") == [(2,)]
+
+
 def test_a_view_that_both_make_and_rename_waits(world):
     make(world, "renamed")
     carried = [f"{each.replace('%s', 'renamed')};" for each in SCRIPTS["view"][1]]

@@ -367,9 +367,11 @@ TEST(DdlDecide, AViewIsReplacedWhereItsColumnsGoOn) {
                         view(" SELECT 1 AS a, 2 AS b", R"(["a","b"])"))
                     .statements,
                 ElementsAre(HasSubstr("DROP"), HasSubstr("CREATE VIEW")));
+    // Both replaced it: the greater text stays on both.
     auto const other = view(" SELECT 3 AS c", R"(["c"])");
-    EXPECT_THAT(decided(one, view(" SELECT 1 AS b", R"(["b"])"), other).statements,
-                ElementsAre(R"(DROP VIEW "s"."v")", R"(CREATE VIEW "s"."v" AS SELECT 1 AS b)"));
+    EXPECT_THAT(decided(one, other, view(" SELECT 1 AS b", R"(["b"])")).statements,
+                ElementsAre(R"(DROP VIEW "s"."v")", R"(CREATE VIEW "s"."v" AS SELECT 3 AS c)"));
+    EXPECT_THAT(decided(one, view(" SELECT 1 AS b", R"(["b"])"), other).statements, IsEmpty());
 }
 
 TEST(DdlDecide, AKindThatNobodyKnowsIsLeftOut) {

@@ -22,17 +22,35 @@ message of(shape before, shape after) {
     return made;
 }
 
+std::vector<logged> log(std::vector<message> own) {
+    std::vector<logged> made;
+    for (auto& each : own) {
+        made.push_back({std::move(each), true});
+    }
+    return made;
+}
+
+logged peer(shape before, shape after) {
+    return {of(std::move(before), std::move(after)), false};
+}
+
+followed_table columns_of(std::vector<std::string> const& described,
+                          std::vector<std::string> const& here, std::vector<logged> const& log) {
+    return follow_columns({"s", "t", false, {}}, {"s", "t", described}, here, log);
+}
+
 TEST(DdlFollow, RenamesDropsAndTypesOneAfterTheOther) {
-    std::vector<message> const own{
+    auto const own = log({
         of(table("other", column(1, "a")), table("other", column(1, "z"))),
         of(table("t", column(1, "a") + "," + column(2, "b")),
            table("t", column(1, "x") + "," + column(2, "b"))),
         of(table("t", column(1, "x") + "," + column(2, "b")), table("u", column(1, "x", "text"))),
         of(table("u", column(1, "x", "text")), table("u", column(1, "y", "text"))),
-    };
-    auto const found = follow("s", "t", {"a", "b", "c"}, own);
-    EXPECT_EQ(found.name, "u");
-    EXPECT_FALSE(found.gone);
+    });
+    auto const at = follow_table("s", "t", own);
+    EXPECT_EQ(at.name, "u");
+    EXPECT_FALSE(at.gone);
+    auto const found = follow_columns(at, {"s", "t", {"a", "b", "c"}}, {"y"}, own);
     ASSERT_EQ(found.columns.size(), 3U);
     EXPECT_EQ(found.columns[0].name, "y");
     EXPECT_TRUE(found.columns[0].retyped);
@@ -46,25 +64,106 @@ TEST(DdlFollow, ValuesByAnExpressionAreThisNodesAlone) {
     auto const was = table("t", column(1, "a") + "," + column(2, "b"));
     auto const is = table("t", column(1, "a", "text") + "," + column(2, "b"));
     auto change = of(was, is);
-    EXPECT_FALSE(follow("s", "t", {"a", "b"}, std::vector{change}).columns[0].computed);
+    EXPECT_FALSE(columns_of({"a", "b"}, {"a", "b"}, log({change})).columns[0].computed);
     change.changes.front().by_using = true;
-    auto const found = follow("s", "t", {"a", "b"}, std::vector{change});
+    auto const found = columns_of({"a", "b"}, {"a", "b"}, log({change}));
     EXPECT_TRUE(found.columns[0].computed);
     EXPECT_FALSE(found.columns[1].computed);
 }
 
-TEST(DdlFollow, ATableThatWasDroppedIsGoneUntilOneOfItsNameComes) {
-    std::vector<message> own{of(table("t", column(1, "a")), nullptr)};
-    EXPECT_TRUE(follow("s", "t", {"a"}, own).gone);
-    own.push_back(of(table("t", column(1, "a")), table("t", column(1, "b"))));
-    EXPECT_FALSE(follow("s", "t", {"a"}, own).gone);
+TEST(DdlFollow, ATableThatWasDroppedIsGone) {
+    auto const dropped = log({of(table("t", column(1, "a")), nullptr)});
+    EXPECT_TRUE(follow_table("s", "t", dropped).gone);
+    EXPECT_FALSE(follow_table("s", "u", dropped).gone);
+    auto again = dropped;
+    again.push_back(
+        peer(nullptr, table("t", column(1, "a")))); // which this node has not carried out
+    EXPECT_FALSE(follow_table("s", "t", again).gone);
 }
 
 TEST(DdlFollow, ASchemaTakesItsTablesAlong) {
     shape const was{{"kind", "schema"}, {"schema", "s"}, {"name", "s"}};
     shape const is{{"kind", "schema"}, {"schema", "r"}, {"name", "r"}};
-    EXPECT_EQ(follow("s", "t", {"a"}, std::vector{of(was, is)}).schema, "r");
-    EXPECT_EQ(follow("q", "t", {"a"}, std::vector{of(was, is)}).schema, "q");
+    EXPECT_EQ(follow_table("s", "t", log({of(was, is)})).schema, "r");
+    EXPECT_EQ(follow_table("q", "t", log({of(was, is)})).schema, "q");
+}
+
+TEST(DdlFollow, WhatThePeerRenamedMeanwhileIsFoundByItsOlderName) {
+    auto const a = table("t", column(1, "a"));
+    auto const named =
+        std::vector<logged>{{of(a, table("t", "")), true}, peer(a, table("t", column(1, "b")))};
+    EXPECT_TRUE(columns_of({"b"}, {}, named).columns[0].gone);
+
+    auto const moved = std::vector<logged>{{of(a, table("u", column(1, "a"))), true},
+                                           peer(a, table("v", column(1, "a")))};
+    EXPECT_EQ(follow_table("s", "v", moved).name, "u");
+    auto const dropped =
+        std::vector<logged>{{of(a, nullptr), true}, peer(a, table("v", column(1, "a")))};
+    EXPECT_TRUE(follow_table("s", "v", dropped).gone);
+}
+
+TEST(DdlFollow, ATypeIsThisNodesUnderTheNameThatThePeerGaveSince) {
+    auto const was = table("t", column(1, "a"));
+    auto const typed = table("t", column(1, "a", "text"));
+    auto const both = std::vector<logged>{{of(was, typed), true},
+                                          peer(typed, table("t", column(1, "b", "text")))};
+    EXPECT_TRUE(columns_of({"b"}, {"b"}, both).columns[0].retyped);
+    EXPECT_FALSE(columns_of({"b"}, {"b"}, {both[1]}).columns[0].retyped);
+    auto const table_too = std::vector<logged>{{of(was, typed), true},
+                                               peer(typed, table("u", column(1, "a", "text")))};
+    EXPECT_TRUE(follow_columns({"s", "u", false, {}}, {"s", "u", {"a"}}, {"a"}, table_too)
+                    .columns[0]
+                    .retyped);
+}
+
+// Renamed long ago, which the peer has seen; another one of that name came and went.
+TEST(DdlFollow, WhichOfTwoColumnsOfANameIsMeantIsNotGuessed) {
+    auto const renamed = of(table("t", column(1, "a")), table("t", column(1, "b")));
+    auto const two = table("t", column(1, "b") + "," + column(2, "a"));
+    auto const dropped = of(two, table("t", column(1, "b")));
+    auto const found = columns_of({"a", "b"}, {"b"}, log({renamed, dropped})).columns[0];
+    EXPECT_EQ(found.name, "a");
+    EXPECT_FALSE(found.gone);
+    EXPECT_EQ(columns_of({"a"}, {"b"}, log({renamed})).columns[0].name, "b");
+    EXPECT_TRUE(columns_of({"a", "b"}, {"b"}, log({dropped})).columns[0].gone);
+}
+
+TEST(DdlFollow, AnAlterationIsPutInTheNamesOfThisNode) {
+    object_change const typed{table("t", column(1, "a")), table("t", column(1, "a", "text"))};
+    shape const none = shape::array();
+    surroundings around;
+    around.at_before = table("t", column(4, "b"));
+    EXPECT_TRUE(misses_something(typed, around));
+    auto const named =
+        in_names_here(typed, {"s", "t", false, {{"b", false, false, false}}}, around.at_before);
+    EXPECT_EQ(named.before["columns"][0]["name"], "b");
+    EXPECT_EQ(named.after["columns"][0]["name"], "b");
+    EXPECT_EQ(named.after["columns"][0]["type"], "text");
+    EXPECT_FALSE(misses_something(named, around));
+    auto const gone =
+        in_names_here(typed, {"s", "t", false, {{"a", true, false, false}}}, around.at_before);
+    EXPECT_EQ(gone.before["columns"], none);
+    EXPECT_EQ(gone.after["columns"], none);
+    // What is granted of it.
+    auto granted = object_change{table("t", column(1, "a")), table("t", column(1, "a"))};
+    granted.after["column_grants"] = shape::parse(R"([["reader", "SELECT", false, "a"]])");
+    EXPECT_EQ(
+        in_names_here(granted, {"s", "t", false, {{"b", false, false, false}}}, around.at_before)
+            .after["column_grants"][0][3],
+        "b");
+    // What the peer renames itself keeps the name that it got.
+    object_change const renamed{table("t", column(1, "a")), table("t", column(1, "c"))};
+    EXPECT_EQ(
+        in_names_here(renamed, {"s", "t", false, {{"b", false, false, false}}}, around.at_before)
+            .after,
+        renamed.after);
+    // A table that is called otherwise here.
+    around.at_before = table("u", column(4, "a"));
+    auto const other =
+        in_names_here(typed, {"s", "u", false, {{"a", false, false, false}}}, around.at_before);
+    EXPECT_EQ(other.before["name"], "u");
+    EXPECT_EQ(other.after["name"], "u");
+    EXPECT_EQ(other.after["columns"], typed.after["columns"]);
 }
 
 } // namespace
