@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace tandem::engine {
@@ -111,15 +113,27 @@ char const* name_of(parked_state state) {
     return "waiting";
 }
 
+// "public.person id=1", "public.person (table)"; what is no table by what it is: "view public.v".
+std::string object_of(std::string const& table, std::optional<std::string> const& key) {
+    constexpr std::string_view kinds[] = {
+        "schema ",   "sequence ",  "view ",       "materialized view ",
+        "function ", "procedure ", "statistics ", "enum ",
+        "domain ",   "range ",     "composite "};
+    auto const name = table.substr(table.find('.') + 1);
+    bool const other =
+        std::ranges::any_of(kinds, [&](std::string_view kind) { return name.starts_with(kind); });
+    return other ? name : fmt::format("{} {}", table, key.value_or("(table)"));
+}
+
 } // namespace
 
 std::string parked_text(std::vector<parked_entry> const& entries) {
     std::string text;
     for (auto const& one : entries) {
-        text += fmt::format("{}:{} {} {}: {}, since {}, position {} index {}, {} behind it\n",
-                            one.direction.source, one.direction.target, one.row.table,
-                            one.key.value_or("(table)"), one.operation, one.since, one.position,
-                            one.index, one.behind);
+        text += fmt::format("{}:{} {}: {}, since {}, position {} index {}, {} behind it\n",
+                            one.direction.source, one.direction.target,
+                            object_of(one.row.table, one.key), one.operation, one.since,
+                            one.position, one.index, one.behind);
         text += fmt::format("    {} {}\n", one.sqlstate, one.error);
         if (one.detail) {
             text += fmt::format("    {}\n", *one.detail);
@@ -178,9 +192,9 @@ std::string parked_json(std::vector<parked_entry> const& entries) {
 std::string outcomes_text(std::vector<parked_outcome> const& outcomes) {
     std::string text;
     for (auto const& one : outcomes) {
-        text += fmt::format("{}:{} {} {}: {} change{} {}", one.direction.source,
-                            one.direction.target, one.table, one.key.value_or("(table)"),
-                            one.changes, one.changes == 1 ? "" : "s", name_of(one.state));
+        text += fmt::format("{}:{} {}: {} change{} {}", one.direction.source, one.direction.target,
+                            object_of(one.table, one.key), one.changes, one.changes == 1 ? "" : "s",
+                            name_of(one.state));
         if (!one.reason.empty()) {
             text +=
                 fmt::format(": {}{}{}", one.sqlstate, one.sqlstate.empty() ? "" : " ", one.reason);

@@ -4,6 +4,7 @@
 #include "engine/ddl/shapes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -125,6 +126,18 @@ std::vector<std::string> leave_out(filter const& by, message& from) {
     }
     from.changes = std::move(kept);
     return said;
+}
+
+boost::system::result<message, message_error> read_carried(std::string_view text, filter const& by,
+                                                           std::string& left_out) {
+    auto read = read_message(text);
+    if (read) {
+        auto const said = leave_out(by, *read);
+        if (!said.empty()) {
+            left_out = fmt::format("left out, as [ddl] says: {}", fmt::join(said, ", "));
+        }
+    }
+    return read;
 }
 
 } // namespace tandem::engine::ddl

@@ -30,4 +30,9 @@ struct filter {
 // people call it.
 std::vector<std::string> leave_out(filter const& by, message& from);
 
+// A message as it is to be carried out; `left_out` gets what is not, and stays as it is where all of it is.
+[[nodiscard]] boost::system::result<message, message_error> read_carried(std::string_view text,
+                                                                         filter const& by,
+                                                                         std::string& left_out);
+
 } // namespace tandem::engine::ddl

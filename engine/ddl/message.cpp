@@ -191,4 +191,13 @@ std::pair<std::string, std::string> table_of(message const& from) {
     return {};
 }
 
+std::pair<std::string, std::string> waits_as(message const& from) {
+    auto of = table_of(from);
+    if (of.second.empty() && !from.changes.empty()) {
+        auto const& first = from.changes.front();
+        return {text(first.known(), "schema"), first.shown()};
+    }
+    return of;
+}
+
 } // namespace tandem::engine::ddl

@@ -74,4 +74,8 @@ void leave_ended(message& next, std::vector<object_change>& ended);
 // The schema and name of the table whose rows stand or fall with it; both empty for a message without tables.
 [[nodiscard]] std::pair<std::string, std::string> table_of(message const& from);
 
+// As what it waits in tandem.parked when it is refused: schema and name of its table, whose rows wait with it; without one,
+// schema and "view public.v". Both empty where it changes nothing.
+[[nodiscard]] std::pair<std::string, std::string> waits_as(message const& from);
+
 } // namespace tandem::engine::ddl

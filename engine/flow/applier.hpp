@@ -205,7 +205,7 @@ private:
     // came as a row.
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
         std::size_t* failed_at, std::int64_t* number = nullptr);
-    // engine/flow/applier_ddl.cpp
+    // engine/flow/applier_ddl.cpp, applier_ddl_carry.cpp
     struct ddl_outcome {
         std::vector<std::string> statements; // that were carried out
         std::string left_out;
@@ -246,9 +246,6 @@ private:
                                                                 ddl::message const& told,
                                                                 io::pg::error refused);
     void read_inside();
-    // As the settings let it be carried out; `left_out` gets what is not.
-    [[nodiscard]] boost::system::result<ddl::message, ddl::message_error> read_ddl(
-        std::string_view text, std::string& left_out) const;
     [[nodiscard]] io::awaitable<outcome_of<listed>> note_ddl(transaction_header const& header,
                                                              ddl::message const& told,
                                                              std::string const& text,

@@ -7,6 +7,7 @@
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
 #include "engine/admin/parked_rows.hpp"
+#include "engine/ddl/filter.hpp"
 #include "engine/flow/applier.hpp"
 #include "engine/flow/apply_session.hpp"
 
@@ -288,7 +289,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_ddl(
             continue;
         }
         std::string left_out;
-        auto read = read_ddl(one.values.shape, left_out);
+        auto read = ddl::read_carried(one.values.shape, link_.setup.ddl_filter, left_out);
         if (!read) {
             why = {one.id, sql::sqlstate::not_restored, read.error().what, {}, true};
             co_return std::nullopt;

@@ -364,8 +364,10 @@ def test_a_view_that_both_make_and_rename_waits(world):
     assert [row[:3] for row in parked(world.b, "renamed")] == [("view renamed.w", "ddl", "42P07")]
     world.a.sql("DROP VIEW renamed.v")
     world.settle()
+    listed = command("parked", "list", *node_arguments({"a": world.a, "b": world.b}))
+    assert "a:b view renamed.w: ddl, since " in listed.out, listed
     done = resume(world, "view renamed.w")
-    assert done.status == 0, done
+    assert done.status == 0 and "view renamed.w: 1 change applied" in done.out, done
     check_equal(world, "renamed")
 
 
