@@ -22,7 +22,7 @@ def of_tier(pages):
 
 
 def with_brokers(page):
-    return "tools/stack start --kafka" in page.read_text()
+    return re.search("tools/stack (start|reset) --kafka", page.read_text()) is not None
 
 
 @pytest.fixture
@@ -51,6 +51,13 @@ def test_the_runbook_has_every_state_of_the_code():
     assert len(states) >= 9
     headings = re.findall(r"^## `(\w+)`", (DOCS / "runbook.md").read_text(), re.M)
     assert [state for state in states if state not in headings] == []
+
+
+def test_the_runbook_has_every_alert():
+    alerts = re.findall(r"alert: (\w+)", (ROOT / "tools/deploy/observe/rules.yml").read_text())
+    assert len(alerts) == 12
+    told = set(re.findall(r"`(Tandem\w+)`", (DOCS / "runbook.md").read_text()))
+    assert told == set(alerts)
 
 
 def test_the_reference_is_what_the_program_says():

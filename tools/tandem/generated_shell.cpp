@@ -195,37 +195,54 @@ std::string manual_page(std::vector<told_command> const& all) {
            ".SH FILES\n.TP\n.I $TANDEM_CONFIG\nThe configuration, unless \\-\\-config names another.\n";
 }
 
+// As the package installs it: tools/deploy/systemd/tandem.service.
 std::string systemd_unit() {
     return R"([Unit]
-Description=tandem, PostgreSQL masters in sync both ways
+Description=tandem, keeps PostgreSQL masters the same
 Documentation=man:tandem(1)
-After=network-online.target postgresql.service
 Wants=network-online.target
+After=network-online.target postgresql.service
+# Databases that are away are waited for; only a wrong configuration ends it for good.
+StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/bin/tandem run --config /etc/tandem/tandem.toml
-# SIGTERM: what is on its way is finished and confirmed within 10 s.
-TimeoutStopSec=20
-Restart=on-failure
-RestartSec=2
-# 2: usage or configuration. Starting again does not help.
-RestartPreventExitStatus=2
+Type=exec
 DynamicUser=yes
-StateDirectory=tandem
-Environment=TANDEM_SPOOL_DIR=/var/lib/tandem
-NoNewPrivileges=yes
+# Secrets: readable by root alone, for ${env:NAME} in the configuration.
+EnvironmentFile=-/etc/tandem/tandem.env
+ExecStart=/usr/bin/tandem run --config /etc/tandem/tandem.toml
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=2
+# One SIGTERM: it finishes and confirms what is on its way, within 10 s.
+TimeoutStopSec=20
+# A file for each large open transaction.
+LimitNOFILE=65536
+
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
+ProtectClock=yes
 ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+NoNewPrivileges=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
 LockPersonality=yes
+MemoryDenyWriteExecute=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
 SystemCallArchitectures=native
-LimitNOFILE=4096
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+UMask=0077
 
 [Install]
 WantedBy=multi-user.target
