@@ -22,6 +22,7 @@ struct surroundings {
     std::map<std::string, std::string> columns_here;
     std::set<std::string> roles;  // of this server, quoted as SQL needs it
     int server_version = 150'000; // server_version_num of this server
+    int source_version = 150'000; // ... and of the one that the change comes from
 };
 
 struct decision {

@@ -5,12 +5,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <ranges>
 #include <utility>
 
 namespace tandem::engine::ddl {
 namespace {
+
+std::vector<object_change> const no_changes;
 
 struct table_name {
     std::string schema;
@@ -56,7 +59,7 @@ bool makes(object_change const& change, table_name const& what) {
 followed_table end_of(table_name at, std::span<logged const> later) {
     bool gone = false;
     for (auto const& entry : later) {
-        for (auto const& change : entry.what.changes) {
+        for (auto const& change : entry.waits ? no_changes : entry.what.changes) {
             gone = gone || drops(change, at);
             if (auto next = onward(at, change)) {
                 at = *std::move(next);
@@ -66,45 +69,35 @@ followed_table end_of(table_name at, std::span<logged const> later) {
     return {at.schema, at.name, gone, {}};
 }
 
-// What this node's own DDL alone makes of a column: the first opinion.
-followed_column forward(table_name table, std::string const& name, std::span<logged const> log) {
-    followed_column column{name, false, false, false};
-    for (auto const& entry : log) {
-        for (auto const& change : entry.what.changes) {
-            if (!entry.own) {
-                continue;
-            }
-            bool const about = change.is_table() && !change.before.is_null() &&
-                               !change.after.is_null() && name_of(change.before) == table;
-            for (auto const& part : about ? parts_of(change, "columns") : std::vector<part>{}) {
-                if (!part.added() && !column.gone && text(*part.before, "name") == column.name) {
-                    column.gone = part.removed();
-                    column.name = part.removed() ? column.name : text(*part.after, "name");
-                    break;
-                }
-            }
-            if (auto next = onward(table, change)) {
-                table = *std::move(next);
-            }
-        }
-    }
-    return column;
-}
-
 // Goes through the log from its end, and keeps what the columns that are here, and those that were described, were called then.
 class look_back {
 public:
-    look_back(followed_table table, names_there const& there, std::vector<std::string> const& here)
+    // `ahead`: as follow_columns().
+    look_back(followed_table table, names_there const& there, std::vector<std::string> const& here,
+              std::span<message const> ahead)
         : made_{std::move(table)},
           here_{made_.schema, made_.name},
           there_{there.schema, there.name},
+          first_{there.columns},
           now_{here},
           then_{here},
           described_{there.columns} {
         for (auto const& each : there.columns) {
             bool const is_here = std::ranges::find(here, each) != here.end();
             made_.columns.push_back({each, false, false, false});
-            open_.push_back(!is_here);
+            states_.push_back(is_here ? state::closed : state::open);
+        }
+        for (auto const& each : ahead) {
+            for (auto const& change : each.changes) {
+                went_on(change);
+            }
+        }
+        for (std::size_t at = 0; at < described_.size(); ++at) {
+            if (states_[at] == state::open &&
+                std::ranges::find(here, described_[at]) != here.end()) {
+                made_.columns[at].name = described_[at];
+                states_[at] = state::closed;
+            }
         }
     }
 
@@ -112,14 +105,17 @@ public:
         for (auto const& change : std::views::reverse(entry.what.changes)) {
             bool const both =
                 change.is_table() && !change.before.is_null() && !change.after.is_null();
-            bool const of_here = both && name_of(change.after) == here_;
+            bool const of_here = both && !entry.waits && name_of(change.after) == here_;
             bool const of_there = both && !entry.own && name_of(change.after) == there_;
             if (of_here || of_there) {
                 auto const parts = parts_of(change, "columns");
                 for (auto const& part : parts) {
-                    if (of_here) {
+                    if (of_here && entry.own) {
                         took_away(part);
-                        gave_type(part, entry.own, change.by_using);
+                        gave_type(part, change.by_using);
+                    }
+                    if (of_there) {
+                        peer_gave(part, entry.waits);
                     }
                 }
                 if (of_here) {
@@ -129,8 +125,12 @@ public:
                     described_ = names_before(described_, parts);
                 }
             }
-            here_ = backward(std::move(here_), change);
-            there_ = entry.own ? std::move(there_) : backward(std::move(there_), change);
+            if (!entry.waits) {
+                here_ = backward(std::move(here_), change);
+            }
+            if (!entry.own) {
+                there_ = backward(std::move(there_), change);
+            }
         }
     }
 
@@ -142,10 +142,13 @@ public:
                 column.computed = column.computed || (same && by_using);
             }
         }
+        leave_doubles();
         return std::move(made_);
     }
 
 private:
+    enum class state : std::uint8_t { open, found, closed };
+
     static std::vector<std::string> names_before(std::vector<std::string> names,
                                                  std::vector<part> const& parts) {
         for (auto& name : names) {
@@ -159,17 +162,64 @@ private:
         return names;
     }
 
-    // What a described column that is not here was, last.
+    // What the peer made of them behind that, in its own names.
+    void went_on(object_change const& change) {
+        if (!change.is_table() || change.before.is_null() || change.after.is_null() ||
+            name_of(change.before) != there_) {
+            return;
+        }
+        auto const parts = parts_of(change, "columns");
+        for (std::size_t at = 0; at < described_.size(); ++at) {
+            auto const of = std::ranges::find_if(parts, [&](part const& each) {
+                return !each.added() && text(*each.before, "name") == described_[at];
+            });
+            if (of != parts.end() && !of->removed() &&
+                text(*of->before, "type") != text(*of->after, "type")) {
+                made_.columns[at].retyped = true;
+                made_.columns[at].computed = change.by_using;
+            }
+            if (states_[at] != state::open || of == parts.end()) {
+                continue;
+            }
+            if (of->removed()) {
+                made_.columns[at].gone = true;
+                states_[at] = state::closed;
+            } else {
+                described_[at] = text(*of->after, "name");
+            }
+        }
+        there_ = name_of(change.after);
+    }
+
+    void unknown(std::size_t at) {
+        made_.columns[at] = {first_[at], false, false, false};
+        states_[at] = state::closed;
+    }
+
+    // What a described column that is not here was, last. Where this node had taken that name away before as well, the peer may
+    // mean either.
     void took_away(part const& of) {
         if (of.added()) {
             return;
         }
         auto const was = text(*of.before, "name");
         for (std::size_t at = 0; at < described_.size(); ++at) {
-            if (!open_[at] || described_[at] != was || (!of.removed() && !of.renamed())) {
+            if (states_[at] == state::closed) {
                 continue;
             }
-            open_[at] = false;
+            if (states_[at] == state::found && of.renamed() &&
+                text(*of.after, "name") == described_[at]) {
+                described_[at] = was; // the peer has seen that
+                continue;
+            }
+            if (described_[at] != was || (!of.removed() && !of.renamed())) {
+                continue;
+            }
+            if (states_[at] == state::found) {
+                unknown(at);
+                continue;
+            }
+            states_[at] = state::found;
             if (of.removed()) {
                 made_.columns[at].gone = true;
                 continue;
@@ -183,9 +233,38 @@ private:
         }
     }
 
-    void gave_type(part const& of, bool own, bool by_using) {
-        if (!own || of.added() || of.removed() ||
-            text(*of.before, "type") == text(*of.after, "type")) {
+    // What the peer made, or took away and named again, is another column than this node's own DDL speaks of.
+    void peer_gave(part const& of, bool waits) {
+        for (std::size_t at = 0; at < described_.size(); ++at) {
+            bool const made = of.added() && text(*of.after, "name") == described_[at];
+            bool const taken = !of.added() && text(*of.before, "name") == described_[at] &&
+                               (of.removed() || of.renamed());
+            bool const not_yet = waits && of.renamed() && text(*of.after, "name") == described_[at];
+            if (states_[at] == state::open && (made || taken || not_yet)) {
+                unknown(at);
+            } else if (states_[at] == state::found && made) {
+                states_[at] = state::closed;
+            }
+        }
+    }
+
+    // Two columns can not be one.
+    void leave_doubles() {
+        for (std::size_t at = 0; at < made_.columns.size(); ++at) {
+            bool const doubled = std::ranges::count_if(made_.columns, [&](auto const& each) {
+                                     return !each.gone && each.name == made_.columns[at].name;
+                                 }) > 1;
+            doubled_.push_back(doubled && !made_.columns[at].gone);
+        }
+        for (std::size_t at = 0; at < made_.columns.size(); ++at) {
+            if (doubled_[at]) {
+                made_.columns[at] = {first_[at], false, false, false};
+            }
+        }
+    }
+
+    void gave_type(part const& of, bool by_using) {
+        if (of.added() || of.removed() || text(*of.before, "type") == text(*of.after, "type")) {
             return;
         }
         auto const at = std::ranges::find(then_, text(*of.after, "name"));
@@ -198,64 +277,16 @@ private:
     followed_table made_;
     table_name here_;
     table_name there_;
-    std::vector<std::string> now_; // the columns that are here
+    std::vector<std::string> first_; // the columns as they were described
+    std::vector<std::string> now_;   // the columns that are here
     std::vector<std::string>
         then_; // the same ones, as they were called at that place of the log; empty: not made yet
     std::vector<std::string> described_; // the same of those that were described, by the peer
-    std::vector<bool> open_;             // not here, and not found yet
+    std::vector<state> states_;
+    std::vector<bool> doubled_;
     std::vector<std::pair<std::string, bool>>
         types_; // columns with a type of this node's, and whether it computed the values
 };
-
-shape const* here_as(shape const& columns, std::string const& before, std::string const& after) {
-    auto const* const now = named(columns, after);
-    return now != nullptr ? now : named(columns, before);
-}
-
-// A column, and what is granted of it.
-void rename(shape& table, std::string const& from, std::string const& to) {
-    for (auto& each : table["columns"]) {
-        if (text(each, "name") == from) {
-            each["name"] = to;
-        }
-    }
-    if (!table.contains("column_grants")) {
-        return;
-    }
-    for (auto& each : table["column_grants"]) {
-        if (each.size() > 3 && each[3] == from) {
-            each[3] = to;
-        }
-    }
-}
-
-// As the server writes it.
-std::string table_in_indexes(shape const& here) {
-    for (auto const& each : list(here, "indexes")) {
-        auto const def = text(each, "def");
-        if (auto const place = place_of_table(def)) {
-            return def.substr(place->first, place->second);
-        }
-    }
-    return qualified(here);
-}
-
-void name_indexes(shape& table, std::string const& as) {
-    if (!table.is_object() || !table.contains("indexes")) {
-        return;
-    }
-    for (auto& each : table["indexes"]) {
-        auto def = text(each, "def");
-        if (auto const place = place_of_table(def)) {
-            each["def"] = def.replace(place->first, place->second, as);
-        }
-    }
-}
-
-void leave(shape& columns, std::string const& name) {
-    std::erase_if(columns.get_ref<shape::array_t&>(),
-                  [&](shape const& each) { return text(each, "name") == name; });
-}
 
 } // namespace
 
@@ -269,130 +300,88 @@ names_there names_of(shape const& table) {
 
 followed_table follow_table(std::string schema, std::string name, std::span<logged const> log) {
     table_name at{std::move(schema), std::move(name)};
-    auto const described = at;
+    followed_table const unknown{at.schema, at.name, false, {}};
+    std::optional<followed_table> found;
     for (std::size_t left = log.size(); left > 0; --left) {
         auto const& entry = log[left - 1];
         for (auto const& change : std::views::reverse(entry.what.changes)) {
-            if (!entry.own && makes(change, at)) {
-                return {described.schema, described.name, false, {}};
+            auto next = onward(at, change);
+            auto before = backward(at, change);
+            bool const taken = next || drops(change, at);
+            if (entry.own) {
+                if (taken && found) { // before as well: the peer may mean either
+                    return unknown;
+                }
+                if (taken) {
+                    found = next ? end_of(*std::move(next), log.subspan(left)) : unknown;
+                    found->gone = found->gone || !next;
+                } else if (found) { // the peer has seen that
+                    at = std::move(before);
+                }
+                continue;
             }
-            if (drops(change, at)) {
-                return {described.schema, described.name, true, {}};
+            if (found && makes(change, at)) {
+                return *found;
             }
-            if (auto next = onward(at, change)) {
-                return end_of(*std::move(next), log.subspan(left));
+            if (!found && (taken || makes(change, at) || (entry.waits && before != at))) {
+                return unknown; // the peer gave that name to another
             }
-            at = entry.own ? std::move(at) : backward(std::move(at), change);
+            at = found && entry.waits ? std::move(at) : std::move(before);
         }
     }
-    return {described.schema, described.name, false, {}};
+    return found.value_or(unknown);
+}
+
+std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
+                                                std::span<message const> ahead) {
+    table_name at{std::move(schema), std::move(name)};
+    for (auto const& each : ahead) {
+        for (auto const& change : each.changes) {
+            if (auto next = onward(at, change)) {
+                at = *std::move(next);
+            }
+        }
+    }
+    return {std::move(at.schema), std::move(at.name)};
 }
 
 followed_table follow_columns(followed_table table, names_there const& there,
-                              std::vector<std::string> const& here, std::span<logged const> log) {
-    look_back looking{std::move(table), there, here};
+                              std::vector<std::string> const& here, std::span<logged const> log,
+                              std::span<message const> ahead) {
+    look_back looking{std::move(table), there, here, ahead};
     for (auto const& entry : std::views::reverse(log)) {
         looking.meet(entry);
     }
-    auto made = looking.take();
-    for (std::size_t at = 0; at < made.columns.size(); ++at) {
-        auto& column = made.columns[at];
-        auto const& described = there.columns[at];
-        if (!column.gone && column.name == described) {
-            continue;
-        }
-        auto const other = forward({there.schema, there.name}, described, log);
-        bool const has_said = other.gone || std::ranges::find(here, other.name) != here.end();
-        if (has_said &&
-            (other.gone != column.gone || (!column.gone && other.name != column.name))) {
-            column = {described, false, false, false}; // several had that name
-        }
-    }
-    return made;
-}
-
-bool misses_something(object_change const& change, surroundings const& here) {
-    if (!change.is_table() || change.before.is_null()) {
-        return false;
-    }
-    auto const& table = here.at_before.is_null() ? here.at_after : here.at_before;
-    if (table.is_null()) {
-        return true;
-    }
-    auto const parts = parts_of(change, "columns");
-    return text(table, "kind") == "table" && std::ranges::any_of(parts, [&](part const& each) {
-               if (each.added()) {
-                   return false;
-               }
-               auto const before = text(*each.before, "name");
-               return here_as(list(table, "columns"), before,
-                              each.removed() ? before : text(*each.after, "name")) == nullptr;
-           });
+    return looking.take();
 }
 
 void settle_name(object_change& change, followed_table const& at, std::span<logged const> log) {
     if (change.after.is_null()) {
         return;
     }
-    auto const now = follow_table(text(change.after, "schema"), text(change.after, "name"), log);
-    if (!now.gone && now.schema == at.schema && now.name == at.name) {
+    table_name name = name_of(change.after);
+    for (auto const& entry : log) { // what waits behind it counts as well
+        for (auto const& later : entry.what.changes) {
+            if (auto next = onward(name, later)) {
+                name = *std::move(next);
+            }
+        }
+    }
+    if (name == table_name{at.schema, at.name}) {
         change.after["schema"] = change.before["schema"];
         change.after["name"] = change.before["name"];
     }
 }
 
-object_change in_names_here(object_change change, followed_table const& followed,
-                            shape const& here) {
-    auto const original = change;
-    std::size_t at = 0;
-    for (auto const& each : list(original.before, "columns")) {
-        auto const before = text(each, "name");
-        auto const& column = followed.columns[at++];
-        auto const parts = parts_of(original, "columns");
-        auto const of = std::ranges::find_if(parts, [&](part const& one) {
-            return one.before != nullptr && text(*one.before, "name") == before;
-        });
-        auto const after = of->removed() ? before : text(*of->after, "name");
-        if (here_as(list(here, "columns"), before, after) != nullptr) {
-            continue;
-        }
-        if (column.gone) {
-            leave(change.before["columns"], before);
-            if (!of->removed()) {
-                leave(change.after["columns"], after);
-            }
-        } else if (!of->renamed()) {
-            rename(change.before, before, column.name);
-            if (!of->removed()) {
-                rename(change.after, after, column.name);
-            }
-        }
-    }
-    if (change.after.is_null() || name_of(change.after) == name_of(change.before)) {
-        auto const target = table_in_indexes(here);
-        for (auto* const side : {&change.before, &change.after}) {
-            name_indexes(*side, target);
-        }
-        change.before["schema"] = followed.schema;
-        change.before["name"] = followed.name;
-        if (!change.after.is_null()) {
-            change.after["schema"] = followed.schema;
-            change.after["name"] = followed.name;
-        }
-    }
-    return change;
-}
-
-void note_names(followed_table const& followed, names_there const& there, surroundings& here) {
-    if (followed.schema != there.schema || followed.name != there.name) {
-        here.table_here = fmt::format("{}.{}", followed.schema, followed.name);
-    }
-    for (std::size_t at = 0; at < there.columns.size(); ++at) {
-        auto const& now = followed.columns[at];
-        if (!now.gone && now.name != there.columns[at]) {
-            here.columns_here.emplace(there.columns[at], now.name);
-        }
-    }
+std::vector<logged> known_before(std::vector<logged> log, object_change const& change) {
+    auto const itself = std::ranges::find_if(log, [&](logged const& entry) {
+        return entry.waits && std::ranges::any_of(entry.what.changes, [&](auto const& each) {
+                   return each.before == change.before && each.after == change.after;
+               });
+    });
+    log.erase(std::remove_if(itself, log.end(), [](logged const& each) { return each.waits; }),
+              log.end());
+    return log;
 }
 
 } // namespace tandem::engine::ddl

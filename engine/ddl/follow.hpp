@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem::engine::ddl {
@@ -14,7 +15,8 @@ namespace tandem::engine::ddl {
 // Of this node's log of DDL (tandem.ddl).
 struct logged {
     message what;
-    bool own = true; // false: a peer's, that was carried out here
+    bool own = true;    // false: a peer's
+    bool waits = false; // a peer's that is not carried out here, or was given up
 };
 
 struct followed_column {
@@ -39,19 +41,29 @@ struct names_there {
 };
 [[nodiscard]] names_there names_of(shape const& table);
 
-// Where the table is that a peer described so and of which nothing has that name here: by what took the name away last. Without
-// columns. Not gone and of that name still: nobody knows. `log`: in its order.
+// Where the table is that a peer described so and of which nothing has that name here: by what of this node's own took the name
+// away last. Without columns. Not gone and of that name still: nobody knows; so it is where the peer gave that name to another
+// table, carried out here or not, and where several tables had it. `log`: in its order.
 [[nodiscard]] followed_table follow_table(std::string schema, std::string name,
                                           std::span<logged const> log);
 
+// What the peer itself calls the table behind `ahead`: DDL of its that comes later and is known already.
+[[nodiscard]] std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
+                                                              std::span<message const> ahead);
+
 // What became of its columns; `here`: the names of those that `table` has here. What is neither gone nor named like one of
-// these, nobody knows: never guessed where several columns had that name.
+// these, nobody knows; the same as for tables.
 [[nodiscard]] followed_table follow_columns(followed_table table, names_there const& there,
                                             std::vector<std::string> const& here,
-                                            std::span<logged const> log);
+                                            std::span<logged const> log,
+                                            std::span<message const> ahead = {});
 
-// A table, or columns, of which the change speaks, have another name here, or are not here at all.
+// An object, or columns of a table, of which the change speaks, have another name here, or are not here at all.
 [[nodiscard]] bool misses_something(object_change const& change, surroundings const& here);
+
+// The log without what waits of that very change, and behind it: the peer had not come to that.
+[[nodiscard]] std::vector<logged> known_before(std::vector<logged> log,
+                                               object_change const& change);
 
 // Where the name that the table got there has become, by later DDL, what it is here: it is not renamed any more.
 void settle_name(object_change& change, followed_table const& at, std::span<logged const> log);

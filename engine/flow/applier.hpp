@@ -17,6 +17,7 @@
 #include "engine/flow/direction_link.hpp"
 #include "engine/flow/failure.hpp"
 #include "engine/flow/left_out.hpp"
+#include "engine/flow/own_ddl.hpp"
 #include "engine/flow/plans.hpp"
 #include "engine/flow/statement_sender.hpp"
 #include "io/pg/pipeline_session.hpp"
@@ -206,14 +207,6 @@ private:
     [[nodiscard]] io::awaitable<outcome_of<std::optional<io::pg::error>>> drain(
         std::size_t* failed_at, std::int64_t* number = nullptr);
     // engine/flow/applier_ddl.cpp, applier_ddl_carry.cpp
-    struct ddl_outcome {
-        std::vector<std::string> statements; // that were carried out
-        std::string left_out;
-        std::optional<io::pg::error> failed;
-        std::string sqlstate; // not empty: it is refused
-        std::string why;
-        std::vector<ddl::object_change> ended; // see ddl::leave_ended()
-    };
     [[nodiscard]] io::awaitable<outcome_of<listed>> careful_ddl(transaction_header const& header,
                                                                 std::vector<pending_change>& list,
                                                                 change const& what,
@@ -231,9 +224,12 @@ private:
                                                       ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<ddl::surroundings>> look_around(
         ddl::object_change const& change);
-    // False: it is gone here, and there is nothing to carry out.
+    // False: there is nothing to carry out, or nothing that could be; `into` says why.
     [[nodiscard]] io::awaitable<outcome_of<bool>> look_where_it_is(ddl::object_change& change,
-                                                                   ddl::surroundings& around);
+                                                                   ddl::surroundings& around,
+                                                                   ddl_outcome& into);
+    [[nodiscard]] io::awaitable<outcome_of<bool>> look_for_object(ddl::object_change const& change,
+                                                                  ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(std::string sql);
     struct answer {
         io::pg::rows data;

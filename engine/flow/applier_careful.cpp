@@ -214,8 +214,6 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
         if (one.plan == nullptr) {
             parked += add_truncate(single, *one.what, one.truncated,
                                    found != bad.end() ? &found->second : nullptr);
-        } else if (one.plan->gone) {
-            // so is what it was of
         } else if (found != bad.end() || parked_.behind(*one.what, *one.plan)) {
             single.add_parked(*one.what, *one.plan);
             parked_.follow(*one.what, *one.plan);
@@ -223,7 +221,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
                 park(parked_, one, found->second);
             }
             ++parked;
-        } else {
+        } else if (!one.plan->gone) { // otherwise so is what it was of
             single.add(*one.what, *one.plan);
         }
         sent = sender_.steps(single, link_.setup.source.name,

@@ -44,6 +44,10 @@ ddl::object_change table_named(std::string const& schema, std::string const& nam
     return made;
 }
 
+void was_dropped(ddl::object_change const& change, std::string& left_out) {
+    left_out += fmt::format("{}{} was dropped here", left_out.empty() ? "" : "; ", change.shown());
+}
+
 } // namespace
 
 io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
@@ -64,6 +68,7 @@ io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
         around.roles.insert(each.get<std::string>());
     }
     around.server_version = shape_from(*got, 3).get<int>();
+    around.source_version = link_.setup.source_version;
     co_return around;
 }
 
@@ -90,15 +95,44 @@ io::awaitable<applier::voided> applier::send_again(ddl::object_change const& cha
     co_return boost::system::in_place_value;
 }
 
+// What is no table: dropped here, it is not made again.
+io::awaitable<outcome_of<bool>> applier::look_for_object(ddl::object_change const& change,
+                                                         ddl_outcome& into) {
+    auto asking = ask(fate_query(change.before));
+    auto got = co_await std::move(asking);
+    if (!got) {
+        co_return got.error();
+    }
+    if (got->empty()) {
+        co_return true;
+    }
+    auto const now = shape_from(*got, 0);
+    if (now.is_null()) {
+        was_dropped(change, into.left_out);
+        co_return false;
+    }
+    into.sqlstate = sql::sqlstate::ddl_refused;
+    into.why =
+        fmt::format("{} was altered there and is called {}.{} here: give it its name back, then "
+                    "'tandem table resume'",
+                    change.shown(), field(now, "schema"), field(now, "name"));
+    co_return false;
+}
+
 // What this node's own DDL renamed or dropped, of which the source did not know when it altered it.
 io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& change,
-                                                          ddl::surroundings& around) {
+                                                          ddl::surroundings& around,
+                                                          ddl_outcome& into) {
+    if (!change.is_table()) {
+        co_return co_await look_for_object(change, into);
+    }
     auto asking = ask(own_ddl_query);
     auto got = co_await std::move(asking);
     if (!got) {
         co_return got.error();
     }
-    auto const log = read_own_ddl(*got, waiting::left);
+    auto const whole = read_own_ddl(*got);
+    auto const log = ddl::known_before(whole, change);
     auto const there = ddl::names_of(change.before);
     ddl::followed_table at;
     at.schema = there.schema;
@@ -106,9 +140,10 @@ io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& ch
     if (around.at_before.is_null() && around.at_after.is_null()) {
         at = ddl::follow_table(there.schema, there.name, log);
         if (at.gone) {
+            was_dropped(change, into.left_out);
             co_return false;
         }
-        ddl::settle_name(change, at, read_own_ddl(*got, waiting::taken));
+        ddl::settle_name(change, at, whole);
         auto const named = table_named(at.schema, at.name);
         auto again = co_await look_around(named);
         if (!again) {
@@ -145,13 +180,11 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
         }
         crash_point("ddl_looked");
         if (round == 0 && ddl::misses_something(change, *around)) {
-            auto found = co_await look_where_it_is(change, *around);
+            auto found = co_await look_where_it_is(change, *around, into);
             if (!found) {
                 co_return found.error();
             }
             if (!*found) {
-                into.left_out += fmt::format("{}{} was dropped here",
-                                             into.left_out.empty() ? "" : "; ", change.shown());
                 co_return boost::system::in_place_value;
             }
         }
@@ -195,8 +228,8 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
 }
 
 // `later`: DDL that waits behind it. Where it contradicts what is here, it may be that this is where it all ends.
-io::awaitable<outcome_of<applier::ddl_outcome>> applier::carry_out(
-    ddl::message const& told, std::span<ddl::message const> later) {
+io::awaitable<outcome_of<ddl_outcome>> applier::carry_out(ddl::message const& told,
+                                                          std::span<ddl::message const> later) {
     ddl_outcome made;
     // Functions may speak of what comes later.
     auto prepared = co_await run_alone("SET LOCAL check_function_bodies = off");

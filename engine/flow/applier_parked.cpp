@@ -111,8 +111,8 @@ io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<park
     auto done = co_await apply_parked(ids, why);
     if (tables_.reads_inside()) { // there was DDL among them
         tables_.read_by(nullptr);
-        tables_.also_follow({});
     }
+    tables_.follow_no_more();
     if (!done) {
         co_return done;
     }

@@ -28,13 +28,17 @@ struct look_up {
     std::vector<std::string> key; // zero-ended
 };
 
-look_up look_up_of(change const& what, table_plan const& plan) {
+// `names`: what the source calls it: as it described it, or as it is called here since.
+look_up look_up_of(change const& what, table_plan const& plan,
+                   pgoutput::relation_shape const& names) {
     look_up made;
     std::string columns;
     pgoutput::tuple_view::cursor values{what.new_row};
-    for (auto const& column : plan.shape->columns) {
+    for (std::size_t at = 0; at < names.columns.size(); ++at) {
         if (values.next().kind == pgoutput::column_kind::unchanged) {
-            columns += (columns.empty() ? "" : ", ") + sql::identifier(column.name);
+            // What is not written here need not be there any more.
+            columns += (columns.empty() ? "" : ", ") +
+                       (plan.columns[at].skip ? "NULL" : sql::identifier(names.columns[at].name));
         }
     }
     std::string match;
@@ -42,8 +46,9 @@ look_up look_up_of(change const& what, table_plan const& plan) {
     auto const key = key_after(what, plan, scratch);
     for (std::size_t at = 0; at < plan.key.size(); ++at) {
         auto const& column = plan.columns[plan.key[at]];
-        match += fmt::format("{}{} {} ${}", at == 0 ? "" : " AND ", sql::identifier(column.name),
-                             column.equals, at + 1);
+        match +=
+            fmt::format("{}{} {} ${}", at == 0 ? "" : " AND ",
+                        sql::identifier(names.columns[plan.key[at]].name), column.equals, at + 1);
         made.key.emplace_back(key_part(key, plan, at));
     }
     // What was brought there is no later version of it, but one that came back for a moment (R9). What a repair sends again
@@ -52,8 +57,8 @@ look_up look_up_of(change const& what, table_plan const& plan) {
         "SELECT {} FROM {} WHERE {} AND NOT EXISTS (SELECT FROM pg_replication_origin AS o WHERE o.roident = "
         "(pg_xact_commit_timestamp_origin(xmin)).roident AND starts_with(o.roname, {}) AND NOT "
         "starts_with(o.roname, {}))",
-        columns, sql::qualified(plan.shape->schema, plan.shape->name), match,
-        sql::literal(origin_prefix), sql::literal(resent_origin));
+        columns, sql::qualified(names.schema, names.name), match, sql::literal(origin_prefix),
+        sql::literal(resent_origin));
     return made;
 }
 
@@ -94,13 +99,16 @@ io::awaitable<outcome_of<void>> left_out_columns::open() {
 failure left_out_columns::failed(left_out_change const& one, io::pg::error const& why) {
     source_.reset();
     prepared_.clear();
+    unknown_there_ = why.sqlstate == "42703" || why.sqlstate == "42P01";
     return retry_after(
         setup_.source.name,
         "looking up columns of " + table_name(*one.plan) + " that an update left out", why);
 }
 
-outcome_of<void> left_out_columns::ask(left_out_change const& one) {
-    auto const asked = look_up_of(*one.what, *one.plan);
+outcome_of<void> left_out_columns::ask(left_out_change const& one, names_of_source names) {
+    bool const as_described = names == names_of_source::described && one.plan->described != nullptr;
+    auto const asked =
+        look_up_of(*one.what, *one.plan, as_described ? *one.plan->described : *one.plan->shape);
     auto const [known, fresh] =
         prepared_.emplace(asked.sql, fmt::format("tandem_{}", prepared_.size()));
     if (fresh) {
@@ -121,7 +129,8 @@ outcome_of<void> left_out_columns::ask(left_out_change const& one) {
     return boost::system::in_place_value;
 }
 
-change const* left_out_columns::completed(change const& what, io::pg::rows const& found) {
+change const* left_out_columns::completed(left_out_change const& one, io::pg::rows const& found) {
+    auto const& what = *one.what;
     auto& made = made_.emplace_back(what);
     if (found.empty()) {
         made.kind = change_kind::remove;
@@ -142,12 +151,32 @@ change const* left_out_columns::completed(change const& what, io::pg::rows const
     }
     auto const form = binary_ ? pgoutput::column_kind::binary : pgoutput::column_kind::text;
     made.new_row = completed_row(what.new_row, left_out, form, values_);
+    if (auto const& kept = one.plan->kept; !kept.empty()) { // those stay left out
+        std::vector<bool> written;
+        for (std::size_t at = 0; at < kept.size(); ++at) {
+            written.push_back(one.plan->columns[at].key || !kept[at]);
+        }
+        made.new_row = row_of_columns(made.new_row, written, values_);
+    }
     bytes_ += made.new_row.raw().size();
     return &made;
 }
 
 io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::complete(
     std::span<left_out_change const> wanted) {
+    unknown_there_ = false;
+    auto made = co_await ask_all(wanted, names_of_source::described);
+    bool const moved = std::ranges::any_of(
+        wanted, [](left_out_change const& each) { return each.plan->described != nullptr; });
+    if (!made && unknown_there_ &&
+        moved) { // the source has carried out by now what was altered here
+        made = co_await ask_all(wanted, names_of_source::here);
+    }
+    co_return made;
+}
+
+io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::ask_all(
+    std::span<left_out_change const> wanted, names_of_source names) {
     std::vector<change const*> made;
     if (wanted.empty()) {
         co_return made;
@@ -157,7 +186,7 @@ io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::complete
         co_return ready.error();
     }
     for (auto const& each : wanted) {
-        auto const asked = ask(each);
+        auto const asked = ask(each, names);
         if (!asked) {
             co_return asked.error();
         }
@@ -180,7 +209,7 @@ io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::complete
             co_return failed(of, got->why);
         }
         if (got->what == io::pg::outcome::kind::rows) {
-            made.push_back(completed(*of.what, got->data));
+            made.push_back(completed(of, got->data));
         }
     }
     TANDEM_ASSERT(made.size() == wanted.size());

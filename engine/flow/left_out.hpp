@@ -10,6 +10,7 @@
 #include "io/runtime/awaitable.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -46,12 +47,16 @@ public:
 
 private:
     [[nodiscard]] io::awaitable<outcome_of<void>> open();
-    [[nodiscard]] outcome_of<void> ask(left_out_change const& one);
+    enum class names_of_source : std::uint8_t { described, here };
+    [[nodiscard]] io::awaitable<outcome_of<std::vector<change const*>>> ask_all(
+        std::span<left_out_change const> wanted, names_of_source names);
+    [[nodiscard]] outcome_of<void> ask(left_out_change const& one, names_of_source names);
     [[nodiscard]] failure failed(left_out_change const& one, io::pg::error const& why);
-    [[nodiscard]] change const* completed(change const& what, io::pg::rows const& found);
+    [[nodiscard]] change const* completed(left_out_change const& one, io::pg::rows const& found);
 
     direction_setup const& setup_;
     bool binary_;
+    bool unknown_there_ = false; // why it failed: no table or column of that name
     std::unique_ptr<io::pg::pipeline_session> source_;
     std::map<std::string, std::string> prepared_; // the statement's name by its text
     std::deque<change> made_;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tandem::engine {
@@ -113,6 +114,12 @@ void plans::also_follow(std::vector<ddl::message> messages) {
     ahead_ = std::move(messages);
 }
 
+void plans::follow_no_more() {
+    if (!ahead_.empty()) {
+        also_follow({});
+    }
+}
+
 // The changes may have been written before the peer carried out what was altered here.
 io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     io::pg::parameters none;
@@ -121,10 +128,7 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     if (!got) {
         co_return got.error();
     }
-    auto log = read_own_ddl(*got, waiting::left);
-    for (auto const& each : ahead_) {
-        log.emplace_back(each, true);
-    }
+    auto const log = read_own_ddl(*got);
     ddl::names_there there;
     there.schema = plan.schema;
     there.name = plan.name;
@@ -132,17 +136,18 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
         there.columns.push_back(column.name);
     }
     ddl::followed_table at;
-    at.schema = plan.schema;
-    at.name = plan.name;
-    if (!plan.on_target) {
-        at = ddl::follow_table(plan.schema, plan.name, log);
-    }
+    std::tie(at.schema, at.name) = ddl::name_behind(plan.schema, plan.name, ahead_);
     auto reading = read(at.schema, at.name);
-    auto const target = co_await std::move(reading);
+    auto target = co_await std::move(reading);
+    if (target && !target->exists) {
+        at = ddl::follow_table(at.schema, at.name, log);
+        auto again = read(at.schema, at.name);
+        target = co_await std::move(again);
+    }
     if (!target) {
         co_return target.error();
     }
-    if (!target->exists) {
+    if (at.gone || !target->exists) {
         plan.gone = at.gone;
         co_return boost::system::in_place_value;
     }
@@ -150,7 +155,7 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     for (auto const& column : target->columns) {
         here.push_back(column.name);
     }
-    auto const followed = ddl::follow_columns(std::move(at), there, here, log);
+    auto const followed = ddl::follow_columns(std::move(at), there, here, log, ahead_);
     auto moved_shape = std::make_shared<pgoutput::relation_shape>(*plan.shape);
     moved_shape->schema = followed.schema;
     moved_shape->name = followed.name;

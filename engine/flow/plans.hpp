@@ -36,6 +36,7 @@ public:
     void read_by(catalog_reader reader);
     // DDL that comes behind changes which are still to be planned, where these waited together; forgets.
     void also_follow(std::vector<ddl::message> messages);
+    void follow_no_more();
     [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:

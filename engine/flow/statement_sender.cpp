@@ -47,6 +47,16 @@ std::vector<std::string> kept_columns(table_plan const& plan, std::string_view c
     return kept;
 }
 
+// All that the updates left out are columns whose values this node alone knows (table_plan::kept).
+bool only_computed(table_plan const& plan, std::string_view columns) {
+    for (std::size_t at = 0; at < columns.size(); ++at) {
+        if (columns[at] == '0' && !plan.columns[at].key && !plan.kept[at]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 } // namespace
 
 park_reason const& queued_behind() {
@@ -191,6 +201,11 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
     auto rules = rules_;
     if (form == statement_form::touch) {
         rules.touches = true;
+        rules.completes = false;
+    }
+    if (!group.plan->kept.empty() &&
+        only_computed(*group.plan,
+                      group.columns)) { // those are this node's own, whatever the row is
         rules.completes = false;
     }
     if (sql::left_out_matters(kept, rules)) {

@@ -357,6 +357,18 @@ def test_of_two_views_of_a_name_both_keep_the_same(world):
     assert world.a.sql("SELECT * FROM viewed.w") == [(2,)]
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_one_drops_is_not_made_again_where_the_other_alters_it(world, mirrored):
+    schema = f"not_again_{'b' if mirrored else 'a'}"
+    make(world, schema, "CREATE VIEW %s.v AS SELECT id FROM %s.t; CREATE SEQUENCE %s.s; CREATE FUNCTION %s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';")
+    dropped = f"DROP VIEW {schema}.v; DROP SEQUENCE {schema}.s; DROP FUNCTION {schema}.f()"
+    altered = (f"CREATE OR REPLACE VIEW {schema}.v AS SELECT id, n FROM {schema}.t; ALTER SEQUENCE {schema}.s INCREMENT BY 5; "
+               f"CREATE OR REPLACE FUNCTION {schema}.f() RETURNS integer LANGUAGE sql AS 'SELECT 2'")
+    both_at_once(world, *((altered, dropped) if mirrored else (dropped, altered)))
+    check_equal(world, schema)
+    assert world.a.sql("SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relname IN ('v', 's')", schema) == []
+
+
 def test_a_view_that_both_make_and_rename_waits(world):
     make(world, "renamed")
     carried = [f"{each.replace('%s', 'renamed')};" for each in SCRIPTS["view"][1]]

@@ -25,13 +25,13 @@ message of(shape before, shape after) {
 std::vector<logged> log(std::vector<message> own) {
     std::vector<logged> made;
     for (auto& each : own) {
-        made.push_back({std::move(each), true});
+        made.push_back({std::move(each), true, false});
     }
     return made;
 }
 
 logged peer(shape before, shape after) {
-    return {of(std::move(before), std::move(after)), false};
+    return {of(std::move(before), std::move(after)), false, false};
 }
 
 followed_table columns_of(std::vector<std::string> const& described,
@@ -90,26 +90,26 @@ TEST(DdlFollow, ASchemaTakesItsTablesAlong) {
 
 TEST(DdlFollow, WhatThePeerRenamedMeanwhileIsFoundByItsOlderName) {
     auto const a = table("t", column(1, "a"));
-    auto const named =
-        std::vector<logged>{{of(a, table("t", "")), true}, peer(a, table("t", column(1, "b")))};
+    auto const named = std::vector<logged>{{of(a, table("t", "")), true, false},
+                                           peer(a, table("t", column(1, "b")))};
     EXPECT_TRUE(columns_of({"b"}, {}, named).columns[0].gone);
 
-    auto const moved = std::vector<logged>{{of(a, table("u", column(1, "a"))), true},
+    auto const moved = std::vector<logged>{{of(a, table("u", column(1, "a"))), true, false},
                                            peer(a, table("v", column(1, "a")))};
     EXPECT_EQ(follow_table("s", "v", moved).name, "u");
     auto const dropped =
-        std::vector<logged>{{of(a, nullptr), true}, peer(a, table("v", column(1, "a")))};
+        std::vector<logged>{{of(a, nullptr), true, false}, peer(a, table("v", column(1, "a")))};
     EXPECT_TRUE(follow_table("s", "v", dropped).gone);
 }
 
 TEST(DdlFollow, ATypeIsThisNodesUnderTheNameThatThePeerGaveSince) {
     auto const was = table("t", column(1, "a"));
     auto const typed = table("t", column(1, "a", "text"));
-    auto const both = std::vector<logged>{{of(was, typed), true},
+    auto const both = std::vector<logged>{{of(was, typed), true, false},
                                           peer(typed, table("t", column(1, "b", "text")))};
     EXPECT_TRUE(columns_of({"b"}, {"b"}, both).columns[0].retyped);
     EXPECT_FALSE(columns_of({"b"}, {"b"}, {both[1]}).columns[0].retyped);
-    auto const table_too = std::vector<logged>{{of(was, typed), true},
+    auto const table_too = std::vector<logged>{{of(was, typed), true, false},
                                                peer(typed, table("u", column(1, "a", "text")))};
     EXPECT_TRUE(follow_columns({"s", "u", false, {}}, {"s", "u", {"a"}}, {"a"}, table_too)
                     .columns[0]
@@ -126,6 +126,62 @@ TEST(DdlFollow, WhichOfTwoColumnsOfANameIsMeantIsNotGuessed) {
     EXPECT_FALSE(found.gone);
     EXPECT_EQ(columns_of({"a"}, {"b"}, log({renamed})).columns[0].name, "b");
     EXPECT_TRUE(columns_of({"a", "b"}, {"b"}, log({dropped})).columns[0].gone);
+}
+
+// What waits is not here; and what the peer gave the name to is none of what this node took away.
+TEST(DdlFollow, ANameThatThePeerGaveAgainIsNotFollowed) {
+    auto const a = table("t", column(1, "a"));
+    auto const both = table("t", column(1, "b") + "," + column(2, "a"));
+    auto const renamed = of(a, table("t", column(1, "b")));
+    for (bool const waits : {false, true}) {
+        std::vector<logged> const added{{renamed, true, false},
+                                        {of(table("t", column(1, "b")), both), false, waits}};
+        EXPECT_EQ(columns_of({"a", "b"}, {"b"}, added).columns[0].name, "a") << waits;
+        std::vector<logged> const made{{of(a, nullptr), true, false},
+                                       {of(nullptr, a), false, waits}};
+        EXPECT_FALSE(follow_table("s", "t", made).gone) << waits;
+        std::vector<logged> const moved{{of(a, table("u", column(1, "a"))), false, waits}};
+        EXPECT_EQ(follow_table("s", "t", moved).name, "t") << waits;
+    }
+    std::vector<logged> const named{{of(a, table("w", column(1, "a"))), true, false},
+                                    {of(table("x", ""), table("t", "")), false, true}};
+    EXPECT_EQ(follow_table("s", "t", named).name, "t");
+}
+
+TEST(DdlFollow, WhatWaitsWithAChangeOrBehindItIsNotKnownBeforeIt) {
+    auto const t = table("t", column(1, "a"));
+    auto const u = table("u", column(1, "a"));
+    std::vector<logged> const all{{of(t, u), false, true},
+                                  {of(t, nullptr), true, false},
+                                  {of(u, t), false, true},
+                                  {of(u, nullptr), false, true}};
+    auto const before = known_before(all, object_change{u, t});
+    ASSERT_EQ(before.size(), 2U);
+    EXPECT_EQ(before[0].what.changes[0].after, u);
+    EXPECT_TRUE(before[1].own);
+    EXPECT_EQ(known_before(all, object_change{t, t}).size(), 4U);
+}
+
+TEST(DdlFollow, WhichOfTwoTablesOfANameIsMeantIsNotGuessed) {
+    auto const t = table("t", column(1, "a"));
+    auto const u = table("u", column(1, "a"));
+    auto const gone = log({of(t, u), of(nullptr, t), of(t, nullptr)});
+    EXPECT_FALSE(follow_table("s", "t", gone).gone);
+    EXPECT_EQ(follow_table("s", "t", gone).name, "t");
+    auto const moved = log({of(t, u), of(nullptr, t), of(t, table("v", column(1, "a")))});
+    EXPECT_EQ(follow_table("s", "t", moved).name, "t");
+    // Gone under the name that it got.
+    EXPECT_TRUE(follow_table("s", "t", log({of(t, u), of(u, nullptr)})).gone);
+}
+
+TEST(DdlFollow, TwoColumnsAreNeverOne) {
+    auto const own = log({of(table("t", column(1, "a") + "," + column(2, "b")),
+                             table("t", column(1, "c") + "," + column(2, "b"))),
+                          of(table("t", column(1, "c") + "," + column(2, "b")),
+                             table("t", column(1, "c") + "," + column(2, "a")))});
+    auto const found = columns_of({"a", "b"}, {"c", "a"}, own).columns;
+    EXPECT_EQ(found[0].name, "a");
+    EXPECT_EQ(found[1].name, "b");
 }
 
 TEST(DdlFollow, AnAlterationIsPutInTheNamesOfThisNode) {
