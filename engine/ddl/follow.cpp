@@ -312,9 +312,11 @@ followed_table follow_table(std::string schema, std::string name, std::span<logg
                 if (taken && found) { // before as well: the peer may mean either
                     return unknown;
                 }
-                if (taken) {
-                    found = next ? end_of(*std::move(next), log.subspan(left)) : unknown;
-                    found->gone = found->gone || !next;
+                if (next) {
+                    found = end_of(*next, log.subspan(left));
+                } else if (taken) {
+                    found = unknown;
+                    found->gone = true;
                 } else if (found) { // the peer has seen that
                     at = std::move(before);
                 }
@@ -326,7 +328,9 @@ followed_table follow_table(std::string schema, std::string name, std::span<logg
             if (!found && (taken || makes(change, at) || (entry.waits && before != at))) {
                 return unknown; // the peer gave that name to another
             }
-            at = found && entry.waits ? std::move(at) : std::move(before);
+            if (!found || !entry.waits) {
+                at = std::move(before);
+            }
         }
     }
     return found.value_or(unknown);
