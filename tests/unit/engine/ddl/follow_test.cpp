@@ -143,6 +143,11 @@ TEST(DdlFollow, ANameThatThePeerGaveAgainIsNotFollowed) {
         std::vector<logged> const moved{{of(a, table("u", column(1, "a"))), false, waits}};
         EXPECT_EQ(follow_table("s", "t", moved).name, "t") << waits;
     }
+    // It waits because this node named that column otherwise.
+    std::vector<logged> const waits{
+        {of(table("t", column(1, "b")), table("t", column(1, "c"))), true, false},
+        {of(table("t", column(1, "b")), a), false, true}};
+    EXPECT_EQ(columns_of({"a"}, {"c"}, waits).columns[0].name, "a");
     std::vector<logged> const named{{of(a, table("w", column(1, "a"))), true, false},
                                     {of(table("x", ""), table("t", "")), false, true}};
     EXPECT_EQ(follow_table("s", "t", named).name, "t");
