@@ -176,7 +176,7 @@ private:
             if (of != parts.end() && !of->removed() &&
                 text(*of->before, "type") != text(*of->after, "type")) {
                 made_.columns[at].retyped = true;
-                made_.columns[at].computed = change.by_using;
+                made_.columns[at].computed = made_.columns[at].computed || change.by_using;
             }
             if (states_[at] != state::open || of == parts.end()) {
                 continue;
