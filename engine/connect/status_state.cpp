@@ -76,12 +76,12 @@ outcome<void> status_state::take(std::string_view key, std::optional<std::string
         if (name.empty() || (value && !status)) {
             return wrong(key, name.empty() ? "it names no connector" : "it is no status");
         }
-        // As of a task, see below: a worker that was away lets it go after another has taken it.
+        // Two may have taken it when it was free; who lets it go says so after the other has it. Generations, which
+        // every worker counts by itself, do not tell.
         auto& before = connectors_[name].itself;
         bool const stale = status && before && status->state == run_state::unassigned &&
                            before->state != run_state::unassigned &&
-                           before->worker != status->worker &&
-                           before->generation >= status->generation;
+                           before->worker != status->worker;
         if (!stale) {
             before = std::move(status);
         }

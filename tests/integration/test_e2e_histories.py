@@ -43,33 +43,39 @@ def test_a_history_ends_as_node_wins_must(apart, seed, wins):
 
 @pytest.fixture
 def crossing(apart):
-    """A calm history whose writes have crossed."""
+    """A calm history with a row whose writes have crossed: carried out with the arguments given."""
     calm = plan(seeds(1)[0])
     calm.gaps -= {"secondary_unique"}  # another policy resolves no collisions
-    calm.faults, calm.skew, calm.arguments = [(0.3, "freeze", "a", 0.3), (0.6, "freeze", "a", 0.3)], 0, ()
+    calm.faults, calm.skew, calm.arguments = [], 0, ()
     run = Run(apart, calm)
-    yield run
+
+    def carried_out(*arguments):
+        run.start(*arguments).carry_out()
+        return run, run.cross("hot", 1)
+    yield carried_out
     run.close()
 
 
 def test_the_checker_finds_another_policy(crossing):
     """Whoever arrives last: that is not what must come of it."""
-    found = judge(crossing.start("--conflict", "apply-remote").carry_out())
+    _, history = crossing("--conflict", "apply-remote")
+    found = judge(history)
     assert {"differ", "winner", "unlisted"} <= found.rules, found.found[:5]
 
 
 def test_the_checker_finds_what_was_spoilt(crossing):
     """In the databases themselves: a line of the log, a write that came back, a row."""
-    assert judge(crossing.start().carry_out()).found == []
-    for instance in crossing.instances:
+    run, history = crossing()
+    assert judge(history).found == []
+    for instance in run.instances:
         instance.stop()
-    b = crossing.pair.b
+    b = run.pair.b
     b.sql("DELETE FROM tandem.conflict")
-    assert judge(crossing.collect()).rules == {"unlisted"}
+    assert judge(run.collect()).rules == {"unlisted"}
     with b.transaction() as cursor:
         cursor.execute("SELECT pg_replication_origin_create('spoiler'), pg_replication_origin_session_setup('spoiler')")
         cursor.execute("UPDATE hot SET seq = seq + 1 WHERE id = (SELECT min(id) FROM hot) RETURNING 1")
         assert cursor.fetchall() == [(1,)]
-    assert judge(crossing.collect()).rules == {"unlisted", "differ", "winner", "echo"}
+    assert judge(run.collect()).rules == {"unlisted", "differ", "winner", "echo"}
     b.sql("UPDATE wide SET v = v WHERE id = (SELECT min(id) FROM wide)")
-    assert {"amplification", "not applied"} <= judge(crossing.collect()).rules
+    assert {"amplification", "not applied"} <= judge(run.collect()).rules

@@ -78,6 +78,27 @@ def write(kafka, first, last):
         kafka.admin.produce(f"work.t{at}", *({"key": None, "value": json.dumps({"n": n}).encode()} for n in range(first, last)))
 
 
+def assert_insists(kafka, one):
+    """What others say of what one has, it says otherwise; that they let it go is nothing that they may say."""
+    def status(key, state, worker):
+        value = {"state": state, "trace": None, "worker_id": worker, "generation": 99}
+        return {"key": f"status-{key}".encode(), "value": json.dumps(value).encode()}
+
+    before = owners(one)
+    late, *others = [status("connector-sink-0", "UNASSIGNED", "carl:8083"), status("connector-sink-1", "RUNNING", "carl:8083"),
+                     status("task-sink-2-0", "UNASSIGNED", "carl:8083"), status("task-sink-3-0", "FAILED", "anna:8083")]
+    topic = GROUP["STATUS_STORAGE_TOPIC"]
+    places = kafka.admin.produce(topic, late, *others)
+
+    def answered(other, place):
+        return any(record["key"] == other["key"] and json.loads(record["value"])["worker_id"] == "anna:8083"
+                   and json.loads(record["value"])["state"] == "RUNNING"
+                   for record in kafka.admin.read(topic, place[0], first=place[1] + 1))
+    wait_until(lambda: all(answered(*each) for each in zip(others, places[1:])), 20, "it says so again", every=0.2, detail=one.explain)
+    assert not answered(late, places[0])
+    wait_until(lambda: owners(one) == before, 20, "all run on one", detail=one.explain)
+
+
 def test_workers_share_connectors(faces, kafka, database):
     one, two, three = faces
     for at in range(COUNT):
@@ -94,6 +115,7 @@ def test_workers_share_connectors(faces, kafka, database):
     for at in range(COUNT):
         one.create(f"sink-{at}", sink(database, at))
     await_settled("one has all", one)
+    assert_insists(kafka, one)
     write(kafka, 0, 10)
     written(10)
 

@@ -169,6 +169,22 @@ class Run:
             wait_until(lambda: rows_of(self.pair.a) == rows_of(self.pair.b), 5, "equal", every=0.2)
         return self.collect()
 
+    def cross(self, table, number):
+        """A write of each master to one row, of which neither has seen the other's; b's is the later one."""
+        for instance in self.instances:
+            instance.freeze()
+        for database in self.pair.both:
+            writer = next(each for each in self.writers if each.database is database)
+            with database.transaction() as cursor:
+                statements = Statements(cursor, database.node, writer.next_seq)
+                did, seq = statements.run("upsert", table, number, None), writer.next_seq()
+                statements.note(seq, did)
+            writer.acknowledged.add(seq)
+        for instance in self.instances:
+            instance.thaw()
+        self.settle()
+        return self.collect()
+
     def settle(self):
         for instance in self.instances:
             instance.wait_streaming(deadline=60)

@@ -106,6 +106,9 @@ void worker::beat() {
     if (now - beaten_at_ < (back ? beat_interval : beat_patience)) {
         return;
     }
+    if (back) { // so is all that was told before it
+        insist();
+    }
     beaten_at_ = now;
     ++beats_;
     topics_.send(state_kind::status, {topics_.members().beat()});
@@ -271,6 +274,35 @@ void worker::tell() {
             tell(name, *one);
         }
     }
+}
+
+void worker::insist() {
+    for (auto const& [name, one] : runs_) {
+        auto const last = said_.find(name);
+        if (one->ended() || last == said_.end() || is_known_so(name)) {
+            continue;
+        }
+        if (auto const* const other = statuses().connector(name)) {
+            generation_ = std::max(generation_, other->generation + 1);
+        }
+        said_.erase(last);
+    }
+}
+
+bool worker::is_known_so(std::string const& name) const {
+    auto const same = [this](run_status const& known, connector_run::told const& told) {
+        return known.worker == setup_.id && known.state == told.state;
+    };
+    auto const& last = said_.find(name)->second;
+    auto const* const known = statuses().connector(name);
+    if (known == nullptr || !last.connector || !same(*known, *last.connector)) {
+        return false;
+    }
+    auto const& tasks = statuses().tasks(name);
+    return std::ranges::all_of(last.tasks, [&](auto const& each) {
+        auto const found = tasks.find(each.first);
+        return found != tasks.end() && same(found->second, each.second);
+    });
 }
 
 void worker::tell(std::string const& name, connector_run const& one) {

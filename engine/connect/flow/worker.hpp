@@ -58,6 +58,9 @@ private:
     void keep_tasks(std::string const& name, connector_entry const& entry);
     void tell();
     void tell(std::string const& name, connector_run const& one);
+    // What runs here and the topic tells otherwise is told again: another worker wrote after this one.
+    void insist();
+    [[nodiscard]] bool is_known_so(std::string const& name) const;
     void forget(std::string const& name);
 
     io::asio::any_io_executor executor_;

@@ -57,8 +57,10 @@ TEST_F(StatusState, AWorkerThatLostATaskSaysNothingAgainstItsNextOne) {
 
 TEST_F(StatusState, NorAWorkerThatLostAConnector) {
     take(connector_status_record("c", running_));
-    take(connector_status_record("c", {run_state::unassigned, "g:8083", 3, ""}));
-    EXPECT_EQ(*state_.connector("c"), running_);
+    for (int const generation : {2, 3, 4}) { // each worker counts its own
+        take(connector_status_record("c", {run_state::unassigned, "g:8083", generation, ""}));
+        EXPECT_EQ(*state_.connector("c"), running_);
+    }
     take(connector_status_record("c", {run_state::unassigned, "h:8083", 3, ""})); // its own
     EXPECT_EQ(state_.connector("c")->state, run_state::unassigned);
     take(connector_status_record("c", running_));
