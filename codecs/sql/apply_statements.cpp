@@ -206,7 +206,7 @@ std::string on_conflict(apply_table const& table, std::vector<std::string> const
     }
     auto const update = head + "UPDATE SET " + set;
     if (!rules.guarded) {
-        return update + as_prepared(table, " WHERE ");
+        return update;
     }
     guard_terms const terms{type,
                             looked_up_time(table, rules, source.times),
@@ -217,16 +217,16 @@ std::string on_conflict(apply_table const& table, std::vector<std::string> const
                             source.newest,
                             source.unseen,
                             source.unseen_by};
-    return update + " WHERE " + guard(table, rules, terms) + as_prepared(table, " AND ");
+    return update + " WHERE " + guard(table, rules, terms);
 }
 
 std::string upsert(apply_table const& table, apply_rules const& rules, std::string const& type) {
     auto const source = source_of(table.columns, {}, rules);
     auto const columns = lists_of(table);
     return fmt::format(
-               "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE {}",
+               "INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE {}{}",
                qualified(table.schema, table.name), columns.names, columns.values, source.from,
-               scalars_known(source, rules)) +
+               scalars_known(source, rules), as_prepared(table, " AND ")) +
            on_conflict(table, {}, rules, source, type);
 }
 
@@ -239,8 +239,9 @@ std::string plain_insert(apply_table const& table, apply_rules const& rules) {
         list(names, ", ", identifier(table.columns[at].name));
         list(values, ", ", elements(at + 1, table.columns[at].type_name, rules.binary));
     }
-    return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {}",
-                       qualified(table.schema, table.name), names, values);
+    return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {}{}",
+                       qualified(table.schema, table.name), names, values,
+                       as_prepared(table, " WHERE "));
 }
 
 std::string insert_rows(apply_table const& table, apply_rules const& rules) {
@@ -361,9 +362,9 @@ std::string log_deleted_meanwhile(apply_table const& table,
 
 std::string remove_rows(apply_table const& table, apply_rules const& rules) {
     auto const source = source_of(table.columns, {}, rules);
-    auto const head = fmt::format("DELETE FROM {} AS t USING {} WHERE {} AND {}",
-                                  qualified(table.schema, table.name), source.from,
-                                  scalars_known(source, rules), key_match(table));
+    auto const head = fmt::format(
+        "DELETE FROM {} AS t USING {} WHERE {} AND {}{}", qualified(table.schema, table.name),
+        source.from, scalars_known(source, rules), key_match(table), as_prepared(table, " AND "));
     if (!rules.guarded) {
         return head;
     }
@@ -415,13 +416,14 @@ std::string move_apart(apply_table const& table, std::vector<apply_column> const
     auto const missing = kept.empty() ? std::string{}
                                       : fmt::format(", noted AS ({})",
                                                     log_missing(table, kept, rules, source, match));
-    return fmt::format(
-               "WITH v AS (SELECT * FROM {0} WHERE {1}), gone AS (DELETE FROM {2} AS t "
-               "USING v WHERE {3}{4} RETURNING {5}){6} INSERT INTO {2} AS t ({7}) "
-               "OVERRIDING SYSTEM VALUE SELECT {8} FROM v {9}",
-               source.from, scalars_known(source, rules), qualified(table.schema, table.name),
-               match, and_guard(table, kept, rules, source), returned, missing, columns.names,
-               columns.values, kept.empty() ? "LEFT JOIN gone ON true" : "CROSS JOIN gone") +
+    return fmt::format("WITH v AS (SELECT * FROM {0} WHERE {1}{10}), gone AS (DELETE FROM {2} AS t "
+                       "USING v WHERE {3}{4} RETURNING {5}){6} INSERT INTO {2} AS t ({7}) "
+                       "OVERRIDING SYSTEM VALUE SELECT {8} FROM v {9}",
+                       source.from, scalars_known(source, rules),
+                       qualified(table.schema, table.name), match,
+                       and_guard(table, kept, rules, source), returned, missing, columns.names,
+                       columns.values, kept.empty() ? "LEFT JOIN gone ON true" : "CROSS JOIN gone",
+                       as_prepared(table, " AND ")) +
            on_conflict(table, kept, rules, source, "update_exists");
 }
 
@@ -430,69 +432,15 @@ std::string copy_rows(apply_table const& table, bool binary) {
     for (auto const& column : table.columns) {
         list(names, ", ", identifier(column.name));
     }
-    return fmt::format("COPY {} ({}) FROM STDIN (FORMAT {})", qualified(table.schema, table.name),
-                       names, binary ? "binary" : "text");
-}
-
-namespace {
-
-// What the peer wrote stands before its TRUNCATE, whatever stamp its batch has here.
-std::string outlives(apply_rules const& rules, truncation_terms const& terms) {
-    if (takes_unseen(rules)) {
-        return fmt::format(
-            "(coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) > {0}::timestamptz OR {1}, false) AND "
-            "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident <> {2})",
-            literal(terms.v),
-            not_seen(literal(terms.unseen) + "::timestamptz[]",
-                     literal(terms.unseen_by) + "::bigint[]"),
-            rules.peer_origin);
-    }
-    return fmt::format(
-        "(coalesce(pg_catalog.pg_xact_commit_timestamp(t.xmin) {} {}::timestamptz, false) AND "
-        "(pg_catalog.pg_xact_commit_timestamp_origin(t.xmin)).roident <> {})",
-        rules.peer_wins_ties ? ">" : ">=", literal(terms.v), rules.peer_origin);
-}
-
-std::string noted_and_deleted(truncated_table const& table, std::string const& newer,
-                              apply_rules const& rules, std::string const& commit_time) {
-    return fmt::format(
-        "INSERT INTO tandem.conflict (type, schema_name, table_name, key, existing, existing_at, "
-        "incoming_at, incoming_node, existing_node, position, policy, winner) SELECT "
-        "'truncate_origin_differs', {0}, {1}, '{{}}', pg_catalog.jsonb_build_object('kept_rows', n), "
-        "newest, {2}, {3}, {4}, p.applied_lsn, {5}, {4} FROM (SELECT pg_catalog.count(*) AS n, "
-        "pg_catalog.max(pg_catalog.pg_xact_commit_timestamp(t.xmin)) AS newest FROM ONLY {6} AS t "
-        "WHERE {7}) AS kept, tandem.progress AS p WHERE p.stream = {3} AND n > 0; "
-        "DELETE FROM ONLY {6} AS t WHERE NOT {7}; ",
-        literal(table.schema), literal(table.name), literal(commit_time), literal(rules.peer_node),
-        literal(rules.own_node), literal(rules.policy), qualified(table.schema, table.name), newer);
-}
-
-} // namespace
-
-std::string truncate(std::vector<truncated_table> const& tables, apply_rules const& rules,
-                     truncation_terms const& terms) {
-    auto const newer = outlives(rules, terms);
-    std::string names;
-    std::string deletes;
-    std::string any_newer;
-    std::string guarded_deletes;
-    for (auto const& table : tables) {
-        auto const name = "ONLY " + qualified(table.schema, table.name);
-        list(names, ", ", name);
-        deletes += fmt::format("DELETE FROM {}; ", name);
-        list(any_newer, " OR ", fmt::format("EXISTS (SELECT FROM {} AS t WHERE {})", name, newer));
-        guarded_deletes += noted_and_deleted(table, newer, rules, terms.commit_time);
-    }
-    auto const plain = fmt::format(
-        "BEGIN TRUNCATE {}; EXCEPTION WHEN feature_not_supported THEN {}END", names, deletes);
-    if (!rules.guarded) {
-        return fmt::format("DO LANGUAGE plpgsql {}", literal(plain));
-    }
-    auto const block = fmt::format(
-        "BEGIN LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; IF {} THEN {}ELSE {}; END IF; END", names,
-        any_newer, rules.conflicts_fail ? "PERFORM tandem.conflicting(); " : guarded_deletes,
-        plain);
-    return fmt::format("DO LANGUAGE plpgsql {}", literal(block));
+    auto const name = qualified(table.schema, table.name);
+    auto const prepared = as_prepared(table, "PERFORM ");
+    auto const checked =
+        prepared.empty()
+            ? std::string{}
+            : fmt::format("LOCK TABLE {} IN ROW EXCLUSIVE MODE; DO LANGUAGE plpgsql {}; ", name,
+                          literal("BEGIN " + prepared + "; END"));
+    return fmt::format("{}COPY {} ({}) FROM STDIN (FORMAT {})", checked, name, names,
+                       binary ? "binary" : "text");
 }
 
 } // namespace tandem::sql

@@ -26,8 +26,9 @@ struct apply_table {
     std::string schema;
     std::string name;
     std::vector<apply_column> columns; // those the statement has arrays for, in their order
-    // A type of schema tandem, which the target's own ALTER ... USING renames: statements that write over rows fail with
-    // undefined_object when they were prepared before it. Empty: the target has none.
+    // Types of schema tandem, separated by commas, of which the target's own DDL renames one where a name of a table or column
+    // may be another's now, or USING gave rows other values: what was prepared before that fails with undefined_object. Empty:
+    // the target has none.
     std::string form = {};
 };
 
@@ -111,6 +112,7 @@ struct apply_rules {
 struct truncated_table {
     std::string schema;
     std::string name;
+    std::string form = {}; // see apply_table
 };
 struct truncation_terms {
     std::string commit_time; // timestamptz, as the others

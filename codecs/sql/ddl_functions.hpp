@@ -12,6 +12,8 @@ namespace tandem::sql {
 
 // Tables and functions that every node has, whoever set it up.
 [[nodiscard]] std::vector<std::string> ddl_shape_statements();
+// By which a node tells its stream of DDL: also one without event triggers says what of the others' it has carried out.
+[[nodiscard]] std::vector<std::string> ddl_tell_statements(int server_version);
 // For a superuser: the event triggers, and how everything looks now. `server_version` as PostgreSQL counts: 150020.
 [[nodiscard]] std::vector<std::string> ddl_trigger_statements(int server_version);
 // What the triggers call, alone: of a node that an older tandem set up.

@@ -67,6 +67,27 @@ std::string resumed_ddl(std::string_view node, std::string_view position, std::s
         literal(node), literal(position), literal(told));
 }
 
+std::string tell_seen(std::vector<std::int64_t> const& ids) {
+    // In the order of the log: that is all that counts.
+    return fmt::format(
+        "SELECT set_config('synchronous_commit', 'off', true), tandem.tell('{{\"version\": 1, \"tag\": \"SEEN\", \"ids\": [{}]}}')",
+        fmt::join(ids, ", "));
+}
+
+std::string note_seen(std::vector<std::int64_t> const& ids, std::string_view position) {
+    return fmt::format(
+        "WITH noted AS (UPDATE tandem.ddl SET seen_at = {0} WHERE node IS NULL AND id IN ({1}) RETURNING 1) SELECT count(*) FROM "
+        "tandem.ddl WHERE node IS NULL AND id IN ({1}) AND seen_at IS NOT NULL",
+        literal(position), fmt::join(ids, ", "));
+}
+
+std::string parked_ddl_ids(std::vector<std::int64_t> const& parked) {
+    return fmt::format(
+        "SELECT coalesce((shape::jsonb ->> 'id')::bigint, 0) FROM tandem.parked WHERE op = 'ddl' AND id = ANY "
+        "(ARRAY[{}]::bigint[])",
+        fmt::join(parked, ", "));
+}
+
 std::string parked_concurrently(std::string_view node) {
     return fmt::format(
         "SELECT shape FROM tandem.parked WHERE stream = {} AND op = 'ddl' AND asked = 'retry' AND "

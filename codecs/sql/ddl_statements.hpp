@@ -39,6 +39,21 @@ struct parked_ddl {
                                       std::string_view told,
                                       std::vector<std::string> const& statements);
 
+// Told to the stream out of this node, on a session without origin: what of the peer's DDL is carried out here behind it.
+[[nodiscard]] std::string tell_seen(std::vector<std::int64_t> const& ids);
+// What of this node's own DDL a peer had carried out behind that position of its; answers how much of it was said before.
+[[nodiscard]] std::string note_seen(std::vector<std::int64_t> const& ids,
+                                    std::string_view position);
+
+// Before a statement that begins a stream anew: it is of tables as they are called here, whatever its writers had not seen before.
+inline constexpr char const* all_is_seen =
+    "WITH seen AS (UPDATE tandem.ddl SET seen_at = '0/0' WHERE node IS NULL AND seen_at IS NULL) ";
+// Where it began that the peer had seen what, in the order of its positions.
+inline constexpr char const* seen_places =
+    "SELECT seen_at FROM tandem.ddl WHERE node IS NULL AND seen_at > '0/0' ORDER BY 1";
+// The ids of DDL, by its node's log, among what is parked.
+[[nodiscard]] std::string parked_ddl_ids(std::vector<std::int64_t> const& parked);
+
 // The messages of indexes made CONCURRENTLY that wait in tandem.parked and are asked for.
 [[nodiscard]] std::string parked_concurrently(std::string_view node);
 

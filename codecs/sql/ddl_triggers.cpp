@@ -23,6 +23,7 @@ DECLARE
     asked text := current_query();
     by_using boolean;
     to_touch jsonb := '[]'; -- [table, [column, ...]]; null: all columns
+    number bigint;
     applying boolean := pg_replication_origin_session_is_setup() OR coalesce(current_setting('tandem.origin', true), '') <> '';
 BEGIN
     FOR root IN
@@ -105,10 +106,14 @@ BEGIN
     IF changes = '[]' OR applying THEN
         RETURN;
     END IF;
-    told := jsonb_build_object('version', 1, 'tag', p_tag, 'concurrently', p_tag LIKE '% INDEX' AND asked ~* '\mconcurrently\M',
+    number := nextval(pg_get_serial_sequence('tandem.ddl', 'id'));
+    told := jsonb_build_object('version', 1, 'id', number, 'tag', p_tag, 'concurrently', p_tag LIKE '% INDEX' AND asked ~* '\mconcurrently\M',
                                'changes', changes);
-    INSERT INTO tandem.ddl (tag, changes, ended) VALUES (p_tag, told, 'sent');
+    INSERT INTO tandem.ddl (id, tag, changes, ended, seen_at) VALUES (number, p_tag, told, 'sent', NULL);
     PERFORM tandem.tell(told);
+    IF tandem.takes_names(changes) THEN
+        PERFORM tandem.next_form();
+    END IF;
     -- What the rows have otherwise is theirs already, or newer there.
     PERFORM tandem.tell(jsonb_build_object('version', 1, 'tag', 'TOUCH', 'schema', n.nspname, 'table', c.relname, 'columns', each -> 1)),
             tandem.touch((each ->> 0)::oid, 'true'), tandem.tell('{"version": 1, "tag": "TOUCH"}')
@@ -180,19 +185,40 @@ BEGIN
 END
 $body$)";
 
-// Statements that carry out a peer's updates name this type. One that was prepared for what USING has changed since finds it
-// under another name, and is prepared anew: also one that waits for the table's lock meanwhile.
+// Statements that carry out a peer's changes name these types. One that was prepared for what USING has changed since, or for a
+// table or column that another has the name of now, finds one under another name, and is prepared anew: also one that waits
+// for the table's lock meanwhile. There are several, so that whoever alters one table does not wait for who alters another.
 constexpr char const* create_form =
-    "DO $do$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_type WHERE typnamespace = 'tandem'::regnamespace AND typname LIKE "
-    "'form\\_%') THEN CREATE TYPE tandem.form_0 AS ENUM (); END IF; END $do$";
+    "DO $do$ BEGIN FOR place IN 0 .. 3 LOOP IF (SELECT count(*) FROM pg_catalog.pg_type WHERE typnamespace = "
+    "'tandem'::regnamespace AND typname LIKE 'form\\_%' AND typtype = 'e') < 4 THEN EXECUTE pg_catalog.format('CREATE TYPE "
+    "tandem.%I AS ENUM ()', 'form_' || place || '_' || pg_catalog.md5(pg_catalog.random()::text)); END IF; END LOOP; END $do$";
 constexpr char const* create_next_form =
     R"(CREATE OR REPLACE FUNCTION tandem.next_form() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
 DECLARE
-    it oid := (SELECT oid FROM pg_type WHERE typnamespace = 'tandem'::regnamespace AND typname LIKE 'form\_%' AND typtype = 'e');
+    forms oid[] := (SELECT array_agg(oid ORDER BY oid) FROM pg_type
+                     WHERE typnamespace = 'tandem'::regnamespace AND typname LIKE 'form\_%' AND typtype = 'e');
+    it oid;
 BEGIN
-    PERFORM pg_advisory_xact_lock('pg_type'::regclass::oid::integer, it::integer); -- its name may be another one behind that
+    FOREACH it IN ARRAY forms LOOP
+        EXIT WHEN pg_try_advisory_xact_lock('pg_type'::regclass::oid::integer, it::integer);
+        IF it = forms[cardinality(forms)] THEN
+            PERFORM pg_advisory_xact_lock('pg_type'::regclass::oid::integer, it::integer); -- its name may be another one behind that
+        END IF;
+    END LOOP;
     EXECUTE format('ALTER TYPE %s RENAME TO %I', it::regtype, 'form_' || txid_current() || '_' || md5(random()::text));
 END
+$body$)";
+
+// Whether a table's name, or a column's, may belong to another one from now on.
+constexpr char const* create_takes_names =
+    R"(CREATE OR REPLACE FUNCTION tandem.takes_names(p_changes jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog AS $body$
+SELECT EXISTS (
+    SELECT FROM jsonb_array_elements(p_changes) AS c WHERE c -> 'before' ->> 'kind' IN ('table', 'schema') AND (
+        coalesce(c -> 'after', 'null') = 'null'
+        OR (c -> 'after' -> 'schema', c -> 'after' -> 'name') <> (c -> 'before' -> 'schema', c -> 'before' -> 'name')
+        OR EXISTS (SELECT FROM jsonb_array_elements(c -> 'before' -> 'columns') AS o WHERE NOT EXISTS (
+               SELECT FROM jsonb_array_elements(c -> 'after' -> 'columns') AS n WHERE n -> 'oid' = o -> 'oid' AND n -> 'name' = o -> 'name'))))
 $body$)";
 
 // Whether no column has got another type.
@@ -357,11 +383,8 @@ $body$)";
 
 } // namespace
 
-std::vector<std::string> ddl_trigger_functions(int server_version) {
-    std::vector<std::string> made{create_form,        create_next_form,  create_types_kept,
-                                  create_is_synced,   create_carry_ddl,  create_rows_moved,
-                                  create_touch,       create_send_again, create_set_apart,
-                                  create_publish_new, create_on_ddl,     create_on_rewrite};
+std::vector<std::string> ddl_tell_statements(int server_version) {
+    std::vector<std::string> made;
     if (server_version >= messages_since) {
         made.emplace_back(create_tell_by_message);
     } else {
@@ -369,6 +392,20 @@ std::vector<std::string> ddl_trigger_functions(int server_version) {
         made.emplace_back(publish_queue);
         made.emplace_back(create_tell_by_row);
     }
+    made.emplace_back(
+        "UPDATE tandem.meta SET ddl_token = coalesce(ddl_token, md5(random()::text || clock_timestamp()::text || "
+        "txid_current()::text))");
+    return made;
+}
+
+std::vector<std::string> ddl_trigger_functions(int server_version) {
+    std::vector<std::string> made{create_form,        create_next_form,   create_types_kept,
+                                  create_takes_names, create_is_synced,   create_carry_ddl,
+                                  create_rows_moved,  create_touch,       create_send_again,
+                                  create_set_apart,   create_publish_new, create_on_ddl,
+                                  create_on_rewrite};
+    auto const tell = ddl_tell_statements(server_version);
+    made.insert(made.end(), tell.begin(), tell.end());
     return made;
 }
 
@@ -382,10 +419,7 @@ std::vector<std::string> ddl_trigger_statements(int server_version) {
          // Also of what an applier carries out: it is taken down and told to nobody.
          "ALTER EVENT TRIGGER tandem_ddl ENABLE ALWAYS",
          "ALTER EVENT TRIGGER tandem_drop ENABLE ALWAYS",
-         "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS",
-         "UPDATE tandem.meta SET ddl_token = coalesce(ddl_token, md5(random()::text || clock_timestamp()::text || "
-         "txid_current()::text))",
-         "SELECT tandem.note_shapes()"});
+         "ALTER EVENT TRIGGER tandem_rewrite ENABLE ALWAYS", "SELECT tandem.note_shapes()"});
     return made;
 }
 

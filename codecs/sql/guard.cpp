@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tandem::sql {
 
 std::string not_seen(std::string const& times, std::string const& ids) {
@@ -74,10 +76,15 @@ std::string guard_left_out(apply_table const& table, apply_rules const& rules,
         lost(table, rules, terms));
 }
 
-std::string as_prepared(apply_table const& table, std::string_view word) {
-    return table.form.empty()
-               ? std::string{}
-               : fmt::format("{}NULL::{} IS NULL", word, qualified("tandem", table.form));
+std::string as_prepared(std::string_view form, std::string_view word) {
+    std::string made;
+    while (!form.empty()) {
+        auto const name = form.substr(0, form.find(','));
+        form.remove_prefix(std::min(form.size(), name.size() + 1));
+        made += fmt::format("{}NULL::{} IS NULL", made.empty() ? word : " AND ",
+                            qualified("tandem", name));
+    }
+    return made;
 }
 
 } // namespace tandem::sql

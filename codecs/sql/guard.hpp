@@ -29,8 +29,11 @@ struct guard_terms {
 // That the row is among those: see takes_unseen().
 [[nodiscard]] std::string not_seen(std::string const& times, std::string const& ids);
 
-// Behind that word, that no ALTER ... USING came since it was prepared (apply_table::form): true, and the planner leaves nothing
-// of it, or the statement is not understood. Empty where the target has no form.
-[[nodiscard]] std::string as_prepared(apply_table const& table, std::string_view word);
+// Behind that word, that nothing came since it was prepared of which apply_table::form tells: true, and the planner leaves
+// nothing of it, or the statement is not understood. Empty where the target has no form.
+[[nodiscard]] std::string as_prepared(std::string_view form, std::string_view word);
+[[nodiscard]] inline std::string as_prepared(apply_table const& table, std::string_view word) {
+    return as_prepared(table.form, word);
+}
 
 } // namespace tandem::sql

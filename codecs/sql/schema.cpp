@@ -228,8 +228,12 @@ constexpr char const* create_ddl = R"(CREATE TABLE tandem.ddl (
     tag text NOT NULL,
     changes jsonb NOT NULL, -- what the stream carries
     ended text NOT NULL, -- sent, applied, nothing to do, paused
+    seen_at pg_lsn DEFAULT '0/0', -- own: where in the peer's WAL it begins that the peer has carried it out; NULL: it has not
     statements text[] NOT NULL DEFAULT '{}', -- what was carried out here
     error text))"; // what was left out, or why the table is paused
+
+constexpr char const* index_unseen =
+    "CREATE INDEX ddl_unseen ON tandem.ddl (id) WHERE node IS NULL AND seen_at IS NULL";
 
 // Transactions of this node whose DDL wrote whole tables anew: that is nobody's version of a row.
 constexpr char const* create_rewriter = R"(CREATE TABLE tandem.rewriter (
@@ -279,6 +283,7 @@ std::vector<std::string> install_statements(int /*server_version*/) {
         create_bury,
         create_shape,
         create_ddl,
+        index_unseen,
         create_rewriter,
         create_rewritten,
     };
@@ -297,6 +302,13 @@ void migrate_ddl(int installed, std::vector<std::string>& statements) {
         statements.emplace_back(create_ddl);
         statements.emplace_back(create_rewriter);
         statements.emplace_back(create_rewritten);
+    }
+    if (installed >= 11 &&
+        installed < 15) { // what of its own DDL the peer has seen: until now, nobody knows
+        statements.emplace_back("ALTER TABLE tandem.ddl ADD COLUMN seen_at pg_lsn DEFAULT '0/0'");
+    }
+    if (installed < 15) {
+        statements.emplace_back(index_unseen);
     }
     if (installed < 14) { // rights, storage and statistics of columns
         auto const shapes = ddl_shape_statements();

@@ -9,7 +9,7 @@
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 14;
+inline constexpr int schema_version = 15;
 
 // SQLSTATEs raised by tandem.begin_apply(), and others by which we decide.
 namespace sqlstate {
@@ -30,8 +30,10 @@ inline constexpr char const* ddl_refused =
     "TD016"; // in tandem.parked: DDL of the source contradicts what is here
 inline constexpr char const* paused = "TD017";           // in tandem.parked: tandem table pause
 inline constexpr char const* unique_violation = "23505"; // the server's own
+inline constexpr char const* no_table = "42P01";
+inline constexpr char const* no_function = "42883";
 
-// Of a statement that was prepared before this node's own ALTER ... USING: see apply_table::form.
+// Of a statement that was prepared before DDL of this node's own: see apply_table::form.
 [[nodiscard]] inline bool of_older_form(std::string_view state, std::string_view said) noexcept {
     return state == "42704" && said.find("tandem.form_") != std::string_view::npos;
 }

@@ -132,6 +132,7 @@ struct installation_info {
     std::string origin_column;       // it was set up with; empty: with replication origins
     bool progress_published = false; // tandem.progress is in the publication
     bool ddl_triggers = false;       // its DDL is told to its stream
+    bool tells = false;              // ... or at least what of the others' it has carried out
     std::string joining;             // which new tables join: see ddl_triggers.hpp
     std::optional<publication_info> publication;
     std::vector<slot_info> slots;     // logical slots of this database, others' too

@@ -110,7 +110,8 @@ inline constexpr char const* installed = R"(SELECT
     to_regclass('tandem.sending') IS NOT NULL,
     EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
             WHERE p.pubname = 'tandem' AND r.prrelid = to_regclass('tandem.progress')),
-    EXISTS (SELECT 1 FROM pg_event_trigger WHERE evtname = 'tandem_ddl'))";
+    EXISTS (SELECT 1 FROM pg_event_trigger WHERE evtname = 'tandem_ddl'),
+    to_regproc('tandem.tell') IS NOT NULL)";
 
 inline constexpr char const* meta =
     "SELECT schema_version, node, incarnation, to_jsonb(m) ->> 'origin_column', "

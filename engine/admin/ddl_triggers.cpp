@@ -72,7 +72,7 @@ std::vector<std::string> ddl_statements(node_catalog const& node, ddl_wish const
             "node {}: its DDL is not carried: event triggers need a superuser; run 'tandem init' as one, or "
             "give --ddl off",
             node.name));
-        return statements;
+        return found.tells ? statements : sql::ddl_tell_statements(node.server_version);
     }
     bool const same =
         !found.joining.empty() &&

@@ -1,5 +1,6 @@
 #include "engine/admin/plan.hpp"
 
+#include "codecs/sql/ddl_statements.hpp"
 #include "codecs/sql/quote.hpp"
 #include "codecs/sql/schema.hpp"
 #include "engine/admin/origin_column.hpp"
@@ -281,15 +282,16 @@ void keep_published(table_choice& choice, node_catalog const& source) {
 
 std::string progress_statement(node_catalog const& source, std::string const& start) {
     return fmt::format(
-        "INSERT INTO tandem.progress (stream, lane, start_lsn, system_id, timeline, "
+        "{}INSERT INTO tandem.progress (stream, lane, start_lsn, system_id, timeline, "
         "incarnation) VALUES ({}, 0, {}, {}, {}, {})",
-        sql::literal(source.name), start, sql::literal(source.system_id), source.timeline,
+        sql::all_is_seen, sql::literal(source.name), start, sql::literal(source.system_id),
+        source.timeline,
         source.installed.incarnation.empty() ? "NULL" : sql::literal(source.installed.incarnation));
 }
 
 std::string open_progress_statement(std::string const& source) {
-    return fmt::format("INSERT INTO tandem.progress (stream, lane) VALUES ({}, 0)",
-                       sql::literal(source));
+    return fmt::format("{}INSERT INTO tandem.progress (stream, lane) VALUES ({}, 0)",
+                       sql::all_is_seen, sql::literal(source));
 }
 
 std::string sending_statement(std::string const& target, std::string const& start, bool together) {

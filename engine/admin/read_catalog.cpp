@@ -198,6 +198,7 @@ public:
         found.schema_exists = exists.boolean(0, 0);
         found.progress_published = exists.boolean(0, 4);
         found.ddl_triggers = exists.boolean(0, 5);
+        found.tells = exists.boolean(0, 6);
         if (exists.boolean(0, 1)) {
             rows const meta = co_await run(catalog_query::meta);
             if (!meta.empty()) {

@@ -1,5 +1,6 @@
 #include "engine/admin/reconcile.hpp"
 
+#include "codecs/sql/ddl_statements.hpp"
 #include "codecs/sql/quote.hpp"
 #include "engine/admin/choose.hpp"
 #include "engine/admin/plan.hpp"
@@ -39,11 +40,11 @@ awaitable<bool> same_history(session& source, session& target, std::string strea
 
 std::string begin_anew(std::string const& stream, std::string const& start) {
     return fmt::format(
-        "UPDATE tandem.progress SET epoch = epoch + 1, owner = NULL, applied_lsn = '0/0', applied_idx = 0, "
+        "{}UPDATE tandem.progress SET epoch = epoch + 1, owner = NULL, applied_lsn = '0/0', applied_idx = 0, "
         "applied_xid = 0, applied_at = NULL, safe_lsn = '0/0', start_lsn = {}, skip_lsns = '{{}}', system_id = "
         "NULL, timeline = NULL, incarnation = NULL, next_incarnation = NULL, log_offset = NULL, source_tokens = "
         "'{{}}' WHERE stream = {} AND lane = 0",
-        sql::literal(start), sql::literal(stream));
+        sql::all_is_seen, sql::literal(start), sql::literal(stream));
 }
 
 } // namespace

@@ -35,8 +35,9 @@ struct target_relation {
     // Other unique, valid, total, immediate indexes on plain not-null columns.
     std::vector<std::vector<std::string>> unique_keys;
     std::vector<sql::foreign_key>
-        referred_by;  // that the server does not enforce on what is applied
-    std::string form; // see sql::apply_table
+        referred_by;      // that the server does not enforce on what is applied
+    std::string form;     // see sql::apply_table
+    bool altered = false; // there is DDL of the target's own that the peer had not seen
 };
 
 struct plan_column {

@@ -23,6 +23,7 @@ struct surroundings {
     std::set<std::string> roles;  // of this server, quoted as SQL needs it
     int server_version = 150'000; // server_version_num of this server
     int source_version = 150'000; // ... and of the one that the change comes from
+    bool altered = false; // there is DDL of this node's own of which the source did not know
 };
 
 struct decision {

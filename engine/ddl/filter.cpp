@@ -110,7 +110,7 @@ void leave_parts_out(filter const& by, object_change& change, std::vector<std::s
 
 std::vector<std::string> leave_out(filter const& by, message& from) {
     std::vector<std::string> said;
-    if (by.empty() || from.touches) {
+    if (by.empty() || from.touches || !from.sees.empty()) {
         return said;
     }
     bool const command = std::ranges::any_of(

@@ -85,7 +85,7 @@ public:
         for (auto const& each : there.columns) {
             bool const is_here = std::ranges::find(here, each) != here.end();
             made_.columns.push_back({each, false, false, false});
-            states_.push_back(is_here ? state::closed : state::open);
+            states_.push_back(is_here ? state::here : state::open);
         }
         for (auto const& each : ahead) {
             for (auto const& change : each.changes) {
@@ -110,8 +110,12 @@ public:
             if (of_here || of_there) {
                 auto const parts = parts_of(change, "columns");
                 for (auto const& part : parts) {
-                    if (of_here && entry.own) {
+                    if (of_here && entry.own && entry.seen) {
+                        peer_saw(part);
                         took_away(part);
+                    }
+                    if (of_here && entry.own && !entry.seen) {
+                        peer_missed(part);
                         gave_type(part, change.by_using);
                     }
                     if (of_there) {
@@ -128,7 +132,7 @@ public:
             if (!entry.waits) {
                 here_ = backward(std::move(here_), change);
             }
-            if (!entry.own) {
+            if (!entry.own || entry.seen) {
                 there_ = backward(std::move(there_), change);
             }
         }
@@ -147,7 +151,9 @@ public:
     }
 
 private:
-    enum class state : std::uint8_t { open, found, closed };
+    // here: one of that name is here, which may be another one; missed: what the peer does not know tells, of which the first
+    // counts; found: what it should know does.
+    enum class state : std::uint8_t { open, here, missed, found, closed };
 
     static std::vector<std::string> names_before(std::vector<std::string> names,
                                                  std::vector<part> const& parts) {
@@ -196,6 +202,46 @@ private:
         states_[at] = state::closed;
     }
 
+    // This node's own, which the peer had carried out.
+    void peer_saw(part const& of) {
+        for (std::size_t at = 0; at < described_.size(); ++at) {
+            bool const watched = states_[at] == state::here || states_[at] == state::missed;
+            if (!watched || of.removed() || text(*of.after, "name") != described_[at]) {
+                continue;
+            }
+            if (of.added()) {
+                states_[at] = state::closed;
+            } else {
+                described_[at] = text(*of.before, "name");
+            }
+        }
+    }
+
+    // This node's own, of which the peer did not know: what took the name away is what became of the column.
+    void peer_missed(part const& of) {
+        if (of.added() || (!of.removed() && !of.renamed())) {
+            return;
+        }
+        auto const was = text(*of.before, "name");
+        for (std::size_t at = 0; at < described_.size(); ++at) {
+            if (states_[at] != state::found && states_[at] != state::closed &&
+                described_[at] == was) {
+                become(at, of);
+                states_[at] = state::missed;
+            }
+        }
+    }
+
+    void become(std::size_t at, part const& of) {
+        auto const now =
+            of.removed() ? then_.end() : std::ranges::find(then_, text(*of.after, "name"));
+        bool const gone =
+            now == then_.end(); // dropped, or what that became then is not here either
+        made_.columns[at] = {gone ? first_[at]
+                                  : now_[static_cast<std::size_t>(now - then_.begin())],
+                             gone, made_.columns[at].retyped, made_.columns[at].computed};
+    }
+
     // What a described column that is not here was, last. Where this node had taken that name away before as well, the peer may
     // mean either.
     void took_away(part const& of) {
@@ -204,7 +250,7 @@ private:
         }
         auto const was = text(*of.before, "name");
         for (std::size_t at = 0; at < described_.size(); ++at) {
-            if (states_[at] == state::closed) {
+            if (states_[at] != state::open && states_[at] != state::found) {
                 continue;
             }
             if (states_[at] == state::found && of.renamed() &&
@@ -220,16 +266,7 @@ private:
                 continue;
             }
             states_[at] = state::found;
-            if (of.removed()) {
-                made_.columns[at].gone = true;
-                continue;
-            }
-            auto const now = std::ranges::find(then_, text(*of.after, "name"));
-            if (now == then_.end()) { // and what that became then, is not here either
-                made_.columns[at].gone = true;
-            } else {
-                made_.columns[at].name = now_[static_cast<std::size_t>(now - then_.begin())];
-            }
+            become(at, of);
         }
     }
 
@@ -242,7 +279,7 @@ private:
             bool const not_yet = waits && of.renamed() && text(*of.after, "name") == described_[at];
             if (states_[at] == state::open && (made || taken || not_yet)) {
                 unknown(at);
-            } else if (states_[at] == state::found && made) {
+            } else if (states_[at] != state::open && made) {
                 states_[at] = state::closed;
             }
         }
@@ -336,6 +373,31 @@ followed_table follow_table(std::string schema, std::string name, std::span<logg
     return found.value_or(unknown);
 }
 
+// From the end of the log: what it had seen says what it called the table then, and of what it had not seen the first counts.
+std::optional<followed_table> moved_unseen(std::string const& schema, std::string const& name,
+                                           std::span<logged const> log) {
+    table_name at{schema, name};
+    std::optional<followed_table> found;
+    for (std::size_t left = log.size(); left > 0; --left) {
+        auto const& entry = log[left - 1];
+        for (auto const& change : std::views::reverse(entry.what.changes)) {
+            if (!entry.own || entry.seen) {
+                if (makes(change, at)) {
+                    return found;
+                }
+                at = backward(std::move(at), change);
+                continue;
+            }
+            auto const next = onward(at, change);
+            if (next || drops(change, at)) {
+                found = end_of(next.value_or(at), log.subspan(left));
+                found->gone = found->gone || !next;
+            }
+        }
+    }
+    return found;
+}
+
 std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
                                                 std::span<message const> ahead) {
     table_name at{std::move(schema), std::move(name)};
@@ -357,6 +419,14 @@ followed_table follow_columns(followed_table table, names_there const& there,
         looking.meet(entry);
     }
     return looking.take();
+}
+
+bool is_same(followed_table const& followed, names_there const& there) {
+    auto const same = [](followed_column const& here, std::string const& name) {
+        return !here.gone && here.name == name;
+    };
+    return followed.schema == there.schema && followed.name == there.name &&
+           std::ranges::equal(followed.columns, there.columns, same);
 }
 
 void settle_name(object_change& change, followed_table const& at, std::span<logged const> log) {

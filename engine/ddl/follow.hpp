@@ -5,6 +5,7 @@
 #include "engine/ddl/decide.hpp"
 #include "engine/ddl/message.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@ struct logged {
     message what;
     bool own = true;    // false: a peer's
     bool waits = false; // a peer's that is not carried out here, or was given up
+    bool seen = false;  // own: the peer had carried it out by then, or has decided against it
 };
 
 struct followed_column {
@@ -47,6 +49,12 @@ struct names_there {
 [[nodiscard]] followed_table follow_table(std::string schema, std::string name,
                                           std::span<logged const> log);
 
+// What this node's own DDL, of which the peer did not know, has made of the table that it calls so: it is another one than that
+// which has the name here now, if any. None: it is that one, as far as is known.
+[[nodiscard]] std::optional<followed_table> moved_unseen(std::string const& schema,
+                                                         std::string const& name,
+                                                         std::span<logged const> log);
+
 // What the peer itself calls the table behind `ahead`: DDL of its that comes later and is known already.
 [[nodiscard]] std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
                                                               std::span<message const> ahead);
@@ -57,6 +65,9 @@ struct names_there {
                                             std::vector<std::string> const& here,
                                             std::span<logged const> log,
                                             std::span<message const> ahead = {});
+
+// It has the names here that it has there, as far as is known.
+[[nodiscard]] bool is_same(followed_table const& followed, names_there const& there);
 
 // An object, or columns of a table, of which the change speaks, have another name here, or are not here at all.
 [[nodiscard]] bool misses_something(object_change const& change, surroundings const& here);

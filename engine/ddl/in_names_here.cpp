@@ -96,15 +96,12 @@ object_change in_names_here(object_change change, followed_table const& followed
             return one.before != nullptr && text(*one.before, "name") == before;
         });
         auto const after = of->removed() ? before : text(*of->after, "name");
-        if (here_as(list(here, "columns"), before, after) != nullptr) {
-            continue;
-        }
         if (column.gone) {
             leave(change.before["columns"], before);
             if (!of->removed()) {
                 leave(change.after["columns"], after);
             }
-        } else if (!of->renamed()) {
+        } else if (!of->renamed() && column.name != before) {
             rename(change.before, before, column.name);
             if (!of->removed()) {
                 rename(change.after, after, column.name);

@@ -87,6 +87,17 @@ boost::system::result<message, message_error> read_message(std::string_view from
     }
     message made;
     made.tag = text(read, "tag");
+    made.id = value(read, "id").is_number_integer() ? value(read, "id").get<std::int64_t>() : 0;
+    if (made.tag == "SEEN") {
+        for (auto const& each : list(read, "ids")) {
+            if (each.is_number_integer()) {
+                made.sees.push_back(each.get<std::int64_t>());
+            }
+        }
+        return made.sees.empty() ? boost::system::result<message, message_error>{message_error{
+                                       "it says of no DDL that it was seen"}}
+                                 : made;
+    }
     made.concurrently = flag(read, "concurrently");
     if (made.tag == "TOUCH") {
         made.touches = true;

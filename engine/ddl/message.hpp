@@ -5,6 +5,7 @@
 #include <boost/system/result.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,11 +42,14 @@ struct touched_table {
 
 struct message {
     std::string tag;           // of the command: "ALTER TABLE"
+    std::int64_t id = 0;       // of it in its node's log (tandem.ddl); 0: not told
     bool concurrently = false; // an index that is not to keep writers waiting
     // In an order in which another node can carry them out: what others need comes first, what needs others goes first.
     std::vector<object_change> changes;
     bool touches = false;                 // it is no change but says which updates follow
     std::optional<touched_table> touched; // none: as usual
+    std::vector<std::int64_t>
+        sees; // it is no change but says what of its reader's own DDL has been carried out behind it
 };
 
 // What is wrong with a message.

@@ -173,6 +173,7 @@ private:
         key_sets written;                          // see flight
         std::optional<ddl::touched_table> touched; // whose updates write some columns only
         bool was_so = false;                       // the last DDL found nothing to do
+        std::vector<std::int64_t> carried;         // the source's DDL, by its log
         std::deque<change> partial;                // these, as long as the list
         arena partial_rows;
     };
@@ -229,7 +230,7 @@ private:
                                                                    ddl::surroundings& around,
                                                                    ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<bool>> look_for_object(ddl::object_change const& change,
-                                                                  ddl_outcome& into);
+                                                                  bool is_here, ddl_outcome& into);
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(std::string sql);
     struct answer {
         io::pg::rows data;
@@ -242,6 +243,9 @@ private:
                                                                 ddl::message const& told,
                                                                 io::pg::error refused);
     void read_inside();
+    [[nodiscard]] io::awaitable<outcome_of<listed>> note_seen(transaction_header const& header,
+                                                              ddl::message const& told);
+    [[nodiscard]] io::awaitable<voided> tell_seen(std::vector<std::int64_t> ids);
     [[nodiscard]] io::awaitable<outcome_of<listed>> note_ddl(transaction_header const& header,
                                                              ddl::message const& told,
                                                              std::string const& text,
@@ -352,7 +356,6 @@ private:
     backoff collisions_backoff_;
     bool collisions_ = true; // something parked waits for a value of a unique index, or may
     std::chrono::steady_clock::time_point collisions_wait_; // not before
-
     std::deque<flight> flights_;
     std::optional<flight> broken_; // the first that failed since the last recovery
     change_window::cursor batch_start_;
@@ -364,6 +367,7 @@ private:
     lsn chained_;                         // position after everything sent
     lsn indexed_outside_;                 // the transaction whose indexes were tried that way
     std::vector<std::string> indexed_by_; // the statements
+    std::vector<std::int64_t> resumed_;   // DDL that waited, by its node's log
     bool open_ = false;                   // a long transaction is open on the target
     bool retrying_ = false;               // the state says so
     lsn looked_again_at_; // final_lsn of the transaction whose tables were looked at again

@@ -136,6 +136,10 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_body(transaction_hea
             link_.room.notify();
         }
     }
+    auto told = co_await tell_seen(at.carried);
+    if (!told) {
+        co_return told.error();
+    }
     co_return co_await careful_commit(header, at.end);
 }
 

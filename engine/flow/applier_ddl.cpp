@@ -88,6 +88,9 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     if (!before || *before == listed::again) {
         co_return before;
     }
+    if (!told->sees.empty()) {
+        co_return co_await note_seen(header, *told);
+    }
     ++at.changes;
     if (told->touches) {
         co_return co_await touch(told->touched, at);
@@ -132,7 +135,49 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
         done->left_out += (done->left_out.empty() ? "" : "; ") + made.left_out;
     }
     at.was_so = done->statements.empty();
+    at.carried.push_back(told->id);
     co_return co_await note_ddl(header, *told, *what.ddl, std::move(*done));
+}
+
+// From here on the source's changes are of this node's tables as its own DDL has made them.
+io::awaitable<outcome_of<applier::listed>> applier::note_seen(transaction_header const& header,
+                                                              ddl::message const& told) {
+    auto const statement = sql::note_seen(told.sees, to_string(header.final_lsn));
+    auto noted = co_await run_alone(statement);
+    if (!noted) {
+        co_return noted.error();
+    }
+    if (noted->failed) {
+        co_return co_await after_error(*noted->failed, "noting what of its DDL was seen");
+    }
+    if (noted->data.integer(0, 0) > 0) {
+        spdlog::warn(
+            "{} -> {}: node {} was ended between saying that it had carried out DDL of node {} and doing it: where that "
+            "gave the name of a table or column to another one, changes written there meanwhile may be in the "
+            "wrong one; 'tandem verify' tells",
+            link_.setup.source.name, link_.setup.target.name, link_.setup.source.name,
+            link_.setup.target.name);
+    }
+    read_inside();
+    co_return listed::done;
+}
+
+// In the stream out of the target, before the transaction that carries it out is committed: its locks are held, so what
+// others write to these tables is committed before this or behind the transaction.
+io::awaitable<applier::voided> applier::tell_seen(std::vector<std::int64_t> ids) {
+    std::erase(ids, 0);
+    if (ids.empty()) {
+        co_return boost::system::in_place_value;
+    }
+    auto const statement = sql::tell_seen(ids);
+    auto told = co_await tables_.catalog().execute(statement);
+    crash_point("ddl_seen");
+    bool const cannot = !told && (told.error().sqlstate == sql::sqlstate::no_function ||
+                                  told.error().sqlstate == sql::sqlstate::no_table);
+    if (!told && !cannot) {
+        co_return retry_after(link_.setup.target.name, "saying what was seen", told.error());
+    }
+    co_return boost::system::in_place_value;
 }
 
 // What follows are rows that DDL gave values, or no more. Where both nodes have given their rows values of their own, and send

@@ -52,10 +52,11 @@ void was_dropped(ddl::object_change const& change, std::string& left_out) {
 
 io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     ddl::object_change const& change) {
-    auto question =
-        fmt::format("SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles), "
-                    "current_setting('server_version_num')",
-                    shape_named(change.before), shape_named(change.after));
+    auto question = fmt::format(
+        "SELECT {}, {}, (SELECT jsonb_agg(quote_ident(rolname)) FROM pg_roles), "
+        "current_setting('server_version_num'), EXISTS (SELECT FROM tandem.ddl WHERE node IS NULL AND (seen_at IS "
+        "NULL OR seen_at > '{}'))",
+        shape_named(change.before), shape_named(change.after), to_string(tables_.as_of()));
     auto asking = ask(std::move(question));
     auto got = co_await std::move(asking);
     if (!got) {
@@ -69,6 +70,7 @@ io::awaitable<outcome_of<ddl::surroundings>> applier::look_around(
     }
     around.server_version = shape_from(*got, 3).get<int>();
     around.source_version = link_.setup.source_version;
+    around.altered = got->boolean(0, 4);
     co_return around;
 }
 
@@ -97,8 +99,8 @@ io::awaitable<applier::voided> applier::send_again(ddl::object_change const& cha
 
 // What is no table: dropped here, it is not made again.
 io::awaitable<outcome_of<bool>> applier::look_for_object(ddl::object_change const& change,
-                                                         ddl_outcome& into) {
-    auto asking = ask(fate_query(change.before));
+                                                         bool is_here, ddl_outcome& into) {
+    auto asking = ask(fate_query(change.before, is_here, tables_.as_of()));
     auto got = co_await std::move(asking);
     if (!got) {
         co_return got.error();
@@ -123,22 +125,27 @@ io::awaitable<outcome_of<bool>> applier::look_for_object(ddl::object_change cons
 io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& change,
                                                           ddl::surroundings& around,
                                                           ddl_outcome& into) {
+    if (change.before.is_null()) {
+        co_return true;
+    }
     if (!change.is_table()) {
-        co_return co_await look_for_object(change, into);
+        bool const is_here = !ddl::misses_something(change, around);
+        co_return co_await look_for_object(change, is_here, into);
     }
     auto asking = ask(own_ddl_query);
     auto got = co_await std::move(asking);
     if (!got) {
         co_return got.error();
     }
-    auto const whole = read_own_ddl(*got);
+    auto const whole = read_own_ddl(*got, tables_.as_of());
     auto const log = ddl::known_before(whole, change);
     auto const there = ddl::names_of(change.before);
     ddl::followed_table at;
     at.schema = there.schema;
     at.name = there.name;
-    if (around.at_before.is_null() && around.at_after.is_null()) {
-        at = ddl::follow_table(there.schema, there.name, log);
+    auto moved = ddl::moved_unseen(there.schema, there.name, log);
+    if (moved || (around.at_before.is_null() && around.at_after.is_null())) {
+        at = moved ? *std::move(moved) : ddl::follow_table(there.schema, there.name, log);
         if (at.gone) {
             was_dropped(change, into.left_out);
             co_return false;
@@ -157,6 +164,9 @@ io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& ch
     auto const& here = around.at_before.is_null() ? around.at_after : around.at_before;
     auto const followed =
         ddl::follow_columns(std::move(at), there, ddl::names_of(here).columns, log);
+    if (ddl::is_same(followed, there)) {
+        co_return true;
+    }
     change = ddl::in_names_here(std::move(change), followed, here);
     auto again = co_await look_around(change);
     if (!again) {
@@ -179,7 +189,7 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
             co_return around.error();
         }
         crash_point("ddl_looked");
-        if (round == 0 && ddl::misses_something(change, *around)) {
+        if (round == 0 && (around->altered || ddl::misses_something(change, *around))) {
             auto found = co_await look_where_it_is(change, *around, into);
             if (!found) {
                 co_return found.error();

@@ -39,6 +39,17 @@ std::vector<ddl::message> ddl_in(io::pg::rows const& parked) {
     return found;
 }
 
+// Of these places the last that is no later; changes between two of them had seen the same.
+lsn place_before(io::pg::rows const& places, std::string_view position) {
+    lsn found{};
+    auto const before = lsn::parse(position).value_or(lsn{});
+    for (int row = 0; row < places.size(); ++row) {
+        auto const place = lsn::parse(places.text(row, 0)).value_or(lsn{});
+        found = place <= before ? place : found;
+    }
+    return found;
+}
+
 } // namespace
 
 bool applier::requests_due() const noexcept {
@@ -113,6 +124,7 @@ io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<park
         tables_.read_by(nullptr);
     }
     tables_.follow_no_more();
+    tables_.as_of(plans::newest);
     if (!done) {
         co_return done;
     }
@@ -148,6 +160,7 @@ io::awaitable<outcome_of<applier::retried>> applier::retry_lane(std::vector<park
 // In source order, one change a statement; as the applier does it after an error, but the position stays.
 io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
     std::vector<std::int64_t> const& ids, sql::parked_failure& why) {
+    resumed_.clear();
     auto queued = begin_request();
     if (queued) {
         queued = sender_.text(sql::remove_applied(ids));
@@ -177,6 +190,10 @@ io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
         }
     }
     if (failed && !*failed) {
+        auto told = co_await tell_seen(resumed_);
+        if (!told) {
+            co_return told.error();
+        }
         failed = co_await commit_request(boost::system::in_place_value);
     }
     if (!failed) {
@@ -212,6 +229,10 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", got.error());
     }
     sender_.unseen({});
+    auto const marks = co_await tables_.catalog().execute(sql::seen_places);
+    if (!marks) {
+        co_return retry_after(link_.setup.target.name, "reading tandem.ddl", marks.error());
+    }
     auto ahead = ddl_in(*got);
     if (!ahead.empty()) {
         tables_.also_follow(std::move(ahead));
@@ -221,6 +242,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     std::vector<std::size_t> ends; // results due up to and with each from there
     for (int row = 0; row < got->size(); ++row) {
         auto one = parked_change_of(*got, row);
+        tables_.as_of(place_before(*marks, got->text(row, 1)));
         if (one.values.operation == "ddl") {
             auto sent = co_await parked_results(*got, first, ends, why);
             if (!sent || *sent || !why.sqlstate.empty()) {
@@ -311,6 +333,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_ddl(
                done->failed ? done->failed->detail : std::string{}, true};
         co_return std::nullopt;
     }
+    resumed_.push_back(told.front().id);
     auto const statement = sql::resumed_ddl(link_.setup.source.name, from.text(row, 1),
                                             from.text(row, 7), done->statements);
     auto noted = co_await run_alone(statement);

@@ -1,5 +1,6 @@
 // What `tandem parked` and `tandem table` asked for: pauses and drops first, then what is to be tried again.
 
+#include "codecs/sql/ddl_statements.hpp"
 #include "engine/flow/applier.hpp"
 #include "engine/flow/apply_session.hpp"
 
@@ -79,6 +80,19 @@ io::awaitable<applier::voided> applier::read_what_is_left() {
 io::awaitable<outcome_of<bool>> applier::carry_out_drop(std::vector<parked_row> const& rows) {
     auto const decided = decide_drop(rows);
     auto const dropped = ids_of(rows, decided.dropped);
+    auto const of_ddl = sql::parked_ddl_ids(dropped);
+    auto const given_up = co_await tables_.catalog().execute(of_ddl);
+    if (!given_up) {
+        co_return retry_after(link_.setup.target.name, "reading tandem.parked", given_up.error());
+    }
+    std::vector<std::int64_t> seen; // what there is here stays as it is called
+    for (int row = 0; row < given_up->size(); ++row) {
+        seen.push_back(given_up->integer(row, 0));
+    }
+    auto told = co_await tell_seen(std::move(seen));
+    if (!told) {
+        co_return told.error();
+    }
     auto queued = begin_request();
     for (auto const& statement : {sql::drop_parked(dropped, link_.setup.target.name),
                                   sql::ask_parked(ids_of(rows, decided.retried), "retry"),

@@ -261,7 +261,7 @@ capture::step capture::relation(pgoutput::relation const& described, pgoutput::d
         ddl_queue_ = described.id;
         return std::nullopt;
     }
-    if (shape != nullptr && link_.ddl_token.empty()) {
+    if (shape != nullptr && !link_.tells_ddl) {
         report_drift(*shape);
     }
     if (link_.binary && shape != nullptr && !binary_safe(**shape)) {

@@ -185,6 +185,7 @@ io::awaitable<failure> direction::stream_with(sessions& open) {
     direction_link link{executor,        setup_,           stats(), *memory_,
                         point->progress, point->confirmed, binary};
     link.ddl_token = point->ddl_token;
+    link.tells_ddl = point->tells_ddl;
     memory_->source_clock.restart(point->progress.facts.applied_at);
     auto const watched =
         co_await watch_deletes(link, *open.target, source_wal_.deletes, target_wal_.deletes);

@@ -132,6 +132,7 @@ struct direction_link {
     // knows whose the applied is.
     std::optional<source_identity> source_news;
     std::string ddl_token;         // see start_point
+    bool tells_ddl = false;        // the same
     bool conflicts_changed = true; // tandem.conflict may have grown
     bool anything_parked = false;  // by the applier's own knowledge
     bool parked_asked = false; // `tandem parked` asked for something: the applier carries it out

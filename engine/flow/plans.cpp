@@ -16,8 +16,9 @@ namespace {
 
 constexpr char const* columns_query =
     "SELECT a.attname, a.atttypid, format_type(a.atttypid, -1), a.atttypmod, a.attgenerated <> '', "
-    "a.attidentity = 'a', (SELECT t.typname FROM pg_type AS t WHERE t.typnamespace = to_regnamespace('tandem') AND t.typname LIKE "
-    "'form\\_%' AND t.typtype = 'e') FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid "
+    "a.attidentity = 'a', (SELECT string_agg(t.typname, ',' ORDER BY t.oid) FROM pg_type AS t WHERE t.typnamespace = "
+    "to_regnamespace('tandem') AND t.typname LIKE 'form\\_%' AND t.typtype = 'e'), EXISTS (SELECT FROM tandem.ddl AS d WHERE d.node "
+    "IS NULL AND (d.seen_at IS NULL OR d.seen_at > $3::pg_lsn)) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid "
     "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
     "c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
@@ -50,6 +51,7 @@ void fill_columns(target_relation& target, io::pg::rows const& got) {
         column.generated = got.boolean(row, 4);
         column.identity_always = got.boolean(row, 5);
         target.form = got.text(row, 6);
+        target.altered = got.boolean(row, 7);
         target.columns.push_back(std::move(column));
     }
 }
@@ -97,7 +99,7 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr sha
     }
     auto const* key = shape.get();
     auto plan = std::make_unique<table_plan>(make_plan(std::move(shape), *target, next_number_++));
-    if (!plan->usable && setup_.ddl) {
+    if ((!plan->usable || target->altered) && setup_.ddl) {
         auto followed = co_await follow_own_ddl(*plan);
         if (!followed) {
             co_return followed.error();
@@ -128,7 +130,7 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     if (!got) {
         co_return got.error();
     }
-    auto const log = read_own_ddl(*got);
+    auto const log = read_own_ddl(*got, as_of_);
     ddl::names_there there;
     there.schema = plan.schema;
     there.name = plan.name;
@@ -137,9 +139,13 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     }
     ddl::followed_table at;
     std::tie(at.schema, at.name) = ddl::name_behind(plan.schema, plan.name, ahead_);
+    auto moved_on = ddl::moved_unseen(at.schema, at.name, log);
+    if (moved_on) {
+        at = *std::move(moved_on);
+    }
     auto reading = read(at.schema, at.name);
     auto target = co_await std::move(reading);
-    if (target && !target->exists) {
+    if (target && !target->exists && !at.gone) {
         at = ddl::follow_table(at.schema, at.name, log);
         auto again = read(at.schema, at.name);
         target = co_await std::move(again);
@@ -177,6 +183,13 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
         plan = std::move(made);
     }
     co_return boost::system::in_place_value;
+}
+
+void plans::as_of(lsn position) {
+    if (position != as_of_) {
+        forget();
+        as_of_ = position;
+    }
 }
 
 void plans::read_by(catalog_reader reader) {
@@ -219,7 +232,9 @@ io::awaitable<outcome_of<target_relation>> plans::read(std::string schema, std::
     io::pg::parameters table;
     table.emplace_back(std::move(schema));
     table.emplace_back(std::move(name));
-    auto columns = co_await ask(columns_query, table, "reading a table's columns");
+    auto with_place = table;
+    with_place.emplace_back(to_string(as_of_));
+    auto columns = co_await ask(columns_query, std::move(with_place), "reading a table's columns");
     if (!columns) {
         co_return columns.error();
     }

@@ -10,7 +10,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +39,11 @@ public:
     // DDL that comes behind changes which are still to be planned, where these waited together; forgets.
     void also_follow(std::vector<ddl::message> messages);
     void follow_no_more();
+    // Changes of the source's transaction at that position are planned from now on: what it had seen of this node's DDL by then.
+    // newest: of the stream as it comes. Forgets where that is another one.
+    static constexpr lsn newest{std::numeric_limits<std::uint64_t>::max()};
+    void as_of(lsn position);
+    [[nodiscard]] lsn as_of() const noexcept { return as_of_; }
     [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:
@@ -52,6 +59,7 @@ private:
     bool binary_;
     catalog_reader reader_;
     std::vector<ddl::message> ahead_;
+    lsn as_of_ = newest;
     boost::unordered_flat_map<pgoutput::relation_shape const*, std::unique_ptr<table_plan>> known_;
     pgoutput::relation_shape const* last_shape_ = nullptr;
     table_plan* last_plan_ = nullptr;

@@ -263,6 +263,7 @@ io::awaitable<failure> sending::run_parts(parts& with) {
     direction_link link{executor, setup_, stats(), *memory_, row, with.start.confirmed, false};
     link.renewal.due = std::chrono::steady_clock::time_point::max();
     link.ddl_token = with.point.ddl_token;
+    link.tells_ddl = with.point.tells_ddl;
     memory_->source_clock.restart({});
     stream_identity who;
     who.node = setup_.source.name;

@@ -187,11 +187,13 @@ io::awaitable<outcome_of<source_facts>> take_slot(direction_setup const& setup, 
     point.resends = got->boolean(0, 9);
     if (setup.ddl) {
         auto const token = co_await source.execute(
-            "SELECT coalesce(to_jsonb(m) ->> 'ddl_token', '') FROM tandem.meta AS m");
+            "SELECT coalesce(to_jsonb(m) ->> 'ddl_token', ''), EXISTS (SELECT FROM pg_event_trigger WHERE evtname = "
+            "'tandem_ddl') FROM tandem.meta AS m");
         if (!token) {
             co_return retry_after(setup.source.name, "reading tandem.meta", token.error());
         }
         point.ddl_token = token->empty() ? std::string{} : std::string{token->text(0, 0)};
+        point.tells_ddl = !token->empty() && token->boolean(0, 1);
     }
     co_return facts;
 }

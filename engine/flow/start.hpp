@@ -18,8 +18,9 @@ struct start_point {
     bool expect_last_applied = false;
     lsn confirmed;                                    // of the slot
     std::chrono::milliseconds sender_timeout{60'000}; // the source's wal_sender_timeout; 0: none
-    std::string ddl_token; // what the source's messages of DDL begin with; empty: it tells none
-    lsn source_end;        // flushed WAL at this moment
+    std::string ddl_token;  // what the source's messages of DDL begin with; empty: there are none
+    bool tells_ddl = false; // it has event triggers
+    lsn source_end;         // flushed WAL at this moment
     bool resends =
         false; // rows are sent again under an origin, which the server must not leave out
 };

@@ -395,7 +395,7 @@ statement_sender::sent statement_sender::truncate(batch_builder const& batch,
                                                   batch_step const& step) {
     std::vector<sql::truncated_table> tables;
     for (auto const* plan : batch.truncated(step.truncation)) {
-        tables.push_back({plan->schema, plan->name});
+        tables.push_back({plan->schema, plan->name, plan->form});
     }
     if (tables.empty()) {
         return boost::system::in_place_value;

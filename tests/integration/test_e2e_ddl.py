@@ -1,119 +1,23 @@
 """DDL on one master is carried out on the other, in the order of the stream, while both are written."""
 
-import itertools
 import json
 import random
-import subprocess
 import threading
 import time
 
-import psycopg2
 import pytest
 
 from support.ddl_scripts import BASE, ONE_SIDED, SCRIPTS
+from support.ddl_world import both_at_once, carry_out, check_equal, in_schema, Load, make, parked, resume, started
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
 
-def in_schema(text, schema):
-    return text.replace("%s", schema)
-
-
-def dumped(database, schema):
-    """The schema as pg_dump writes it, which knows nothing of tandem."""
-    done = subprocess.run(["pg_dump", "--schema-only", "--no-publications", "-n", schema, "-n", f"{schema}_more", "-d", database.uri()], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    # Columns that both added at once stand in another order.
-    return sorted(line.rstrip(",") for line in done.stdout.splitlines() if line and not line.startswith(("--", "SET ", "SELECT pg_catalog.set_config", "\\")))
-
-
-class Load:
-    """Inserts and updates of one table at one master; what its own DDL makes impossible is left."""
-
-    def __init__(self, database, schema, first):
-        self.database, self.schema = database, schema
-        self.numbers = itertools.count(first, 2)
-        self.ending = threading.Event()
-        self.done = self.refused = 0
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        connection = self.database.connect()
-        connection.autocommit = True
-        cursor = connection.cursor()
-        while not self.ending.wait(0.002):
-            number = next(self.numbers)
-            try:
-                cursor.execute(f"INSERT INTO {self.schema}.t (id) VALUES (%s)", (number,))
-                cursor.execute(f"UPDATE {self.schema}.t SET n = n + 1 WHERE id = %s", (number - 4,))
-                self.done += 1
-            except psycopg2.Error:
-                self.refused += 1
-        connection.close()
-
-    def __enter__(self):
-        self.thread.start()
-        wait_until(lambda: self.done > 5, 20, "the load runs")
-        return self
-
-    def __exit__(self, *exception):
-        done = self.done
-        wait_until(lambda: self.done > done + 5 or self.refused > 50, 20, "the load runs behind it")
-        self.ending.set()
-        self.thread.join()
-
-
 @pytest.fixture(scope="module")
 def world(servers):
-    pair = servers.pair("CREATE TABLE public.first (id integer PRIMARY KEY)")
-    for database in pair.both:
-        database.sql("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ddl_reader') THEN CREATE ROLE ddl_reader; END IF; END $$")
-    pair.instance = pair.run("--ddl", "on")
+    pair = started(servers)
     yield pair
     pair.close()
-
-
-def make(pair, schema, more=""):
-    """The schema at A: it is carried to B, which is the first thing that is tested."""
-    pair.a.sql(f"CREATE SCHEMA {schema};" + in_schema(BASE + more, schema))
-    pair.settle()
-    assert dumped(pair.a, schema) == dumped(pair.b, schema)
-
-
-IN_IT = "schemaname ~ ('^' || %s || '(_more)?$')"
-
-
-def published(pair, schema):
-    return [database.sql(f"SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = 'tandem' AND {IN_IT} ORDER BY 1, 2", schema)
-            for database in pair.both]
-
-
-def parked(database, schema):
-    return database.sql("SELECT table_name, op, sqlstate, error FROM tandem.parked WHERE schema_name = %s ORDER BY id", schema)
-
-
-def check_equal(pair, schema):
-    """Schemas by pg_dump, publications, rows; nothing waits for anybody."""
-    pair.settle()
-    assert [parked(database, schema) for database in pair.both] == [[], []]
-    assert dumped(pair.a, schema) == dumped(pair.b, schema), pair.explain()
-    here, there = published(pair, schema)
-    assert here == there
-    pair.assert_equal(*[row[0] for row in pair.a.sql(f"SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE {IN_IT} ORDER BY 1", schema)])
-
-
-def carry_out(database, schema, steps):
-    connection = database.connect()
-    connection.autocommit = True
-    for step in steps:
-        for last in (False, False, True):
-            try:
-                connection.cursor().execute(in_schema(step, schema))
-                break
-            except psycopg2.errors.DeadlockDetected:  # rows first, then the table: the load's are in another order
-                if last:
-                    raise
-    connection.close()
 
 
 @pytest.mark.sampled(82)
@@ -137,15 +41,6 @@ def test_a_script_ends_equal(world, where, name):
 
 
 # --- on both at once, and it does not fit
-
-def both_at_once(pair, at_a, at_b):
-    pair.concurrently([pair.instance], (pair.a, at_a), (pair.b, at_b))
-    pair.settle()
-
-
-def resume(pair, table):
-    return command("table", "resume", *node_arguments({"a": pair.a, "b": pair.b}), table)
-
 
 def an_update_waits_for(pair, schema, alter):
     """Carried out at B while an update of A, prepared before, waits for the table's lock there."""
@@ -277,110 +172,6 @@ def test_of_what_no_row_depends_on_both_keep_the_same(world):
     check_equal(world, "remarked")
     assert world.a.sql("SELECT obj_description(oid), col_description(oid, 2), reloptions FROM pg_class WHERE oid = 'remarked.t'::regclass") == [
         ("of b", "z", ["fillfactor=80"])]
-
-
-# A column or table that one alters while the other renames or drops it: what is done at each, and the columns of t then.
-MOVED = {
-    "renamed_and_retyped": ("ALTER TABLE %s.t RENAME n TO m", "ALTER TABLE %s.t ALTER n TYPE bigint", {"m": "bigint"}),
-    "renamed_and_made_text": ("ALTER TABLE %s.t RENAME amount TO sum", "ALTER TABLE %s.t ALTER amount TYPE text", {"sum": "text"}),
-    "renamed_and_defaulted": ("ALTER TABLE %s.t RENAME n TO m", "ALTER TABLE %s.t ALTER n SET DEFAULT 7, ALTER n SET NOT NULL", {"m": "integer"}),
-    "renamed_and_granted": ("ALTER TABLE %s.t RENAME n TO m", "GRANT SELECT (n) ON %s.t TO ddl_reader; COMMENT ON COLUMN %s.t.n IS 'counted'", {"m": "integer"}),
-    "dropped_and_retyped": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t ALTER amount TYPE text", {}),
-    "dropped_and_renamed": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t RENAME amount TO sum", {}),
-    "dropped_and_granted": ("ALTER TABLE %s.t DROP amount", "GRANT SELECT (amount) ON %s.t TO ddl_reader", {}),
-    "dropped_and_more": ("ALTER TABLE %s.t DROP amount", "ALTER TABLE %s.t ALTER amount TYPE text, ADD COLUMN more text DEFAULT 'x'", {"more": "text"}),
-    "table_renamed_and_altered": ("ALTER TABLE %s.t RENAME TO u", "ALTER TABLE %s.t ADD COLUMN more text DEFAULT 'x', ALTER amount TYPE text", {"more": "text", "amount": "text"}),
-    "table_renamed_and_column": ("ALTER TABLE %s.t RENAME TO u", "ALTER TABLE %s.t RENAME note TO remark", {"remark": "text"}),
-    "table_dropped_and_altered": ("DROP TABLE %s.child, %s.t", "ALTER TABLE %s.t ALTER amount TYPE text", None),
-    "table_dropped_and_renamed": ("DROP TABLE %s.child, %s.t", "ALTER TABLE %s.t RENAME TO u", None),
-}
-
-
-@pytest.mark.sampled(24)
-@pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("name", MOVED)
-def test_what_one_renames_or_drops_the_other_may_alter(world, name, mirrored):
-    """Rows of both, in the older form and in the newer one, are on their way."""
-    schema = f"{name}_{'b' if mirrored else 'a'}"
-    moves, alters, columns = MOVED[name]
-    make(world, schema, "INSERT INTO %s.t (id, amount, note) SELECT i, i, 'note' FROM generate_series(1, 20) AS i;")
-    one, other = (world.b, world.a) if mirrored else (world.a, world.b)
-    rows = "INSERT INTO %s.t (id, amount, note) SELECT i, i, 'row' FROM generate_series({0}, {0} + 9) AS i; UPDATE %s.t SET note = 'changed by {0}' WHERE id % 10 = {1};"
-    with Load(one, schema, 101), Load(other, schema, 102):
-        world.instance.freeze()
-        try:
-            for database, number, ddl in ((one, 30, moves), (other, 60, alters)):
-                # The load's locks are in another order.
-                carry_out(database, schema, [rows.format(number, number // 30), ddl])
-        finally:
-            world.instance.thaw()
-    check_equal(world, schema)
-    found = world.a.sql("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid WHERE relnamespace = %s::regnamespace "
-                        "AND relname IN ('t', 'u') AND attnum > 0 AND NOT attisdropped", schema)
-    if columns is None:
-        assert found == []
-    else:
-        assert {"id": "bigint", **columns}.items() <= dict(found).items()
-        assert ("amount" in dict(found)) == ("DROP" not in moves and " TO sum" not in moves)
-        table = "u" if "TO u" in moves else "t"
-        assert world.a.value(f"SELECT count(*) FROM {schema}.{table} WHERE id < 100") == 40
-
-
-def test_of_two_names_that_both_give_one_has_to_be_chosen(world):
-    make(world, "two_names", "INSERT INTO %s.t (id, n) VALUES (1, 1);")
-    both_at_once(world, "ALTER TABLE two_names.t RENAME n TO at_a; INSERT INTO two_names.t (id, at_a) VALUES (2, 2)",
-                 "ALTER TABLE two_names.t RENAME n TO at_b; INSERT INTO two_names.t (id, at_b) VALUES (3, 3)")
-    assert [[row[:3] for row in parked(database, "two_names")][0] for database in world.both] == [("t", "ddl", "TD016")] * 2
-    assert "column n of table two_names.t was renamed to at_a there, and to at_b here: give it one name" in parked(world.b, "two_names")[0][3]
-    world.a.sql("ALTER TABLE two_names.t RENAME at_a TO at_b")
-    world.settle()
-    done = resume(world, "two_names.t")
-    assert done.status in (0, 4), done
-    check_equal(world, "two_names")
-    assert world.a.sql("SELECT id, at_b FROM two_names.t ORDER BY id") == [(1, 1), (2, 2), (3, 3)]
-
-    both_at_once(world, "ALTER TABLE two_names.t RENAME TO t_a; INSERT INTO two_names.t_a VALUES (4)", "ALTER TABLE two_names.t RENAME TO t_b; INSERT INTO two_names.t_b VALUES (5)")
-    assert "table two_names.t was renamed to table two_names.t_a there and to two_names.t_b here: give it one name" in parked(world.b, "two_names")[0][3]
-    world.b.sql("ALTER TABLE two_names.t_b RENAME TO t_a")
-    world.settle()
-    for table in ("t", "t_a", "t_b"):
-        resume(world, f"two_names.{table}")
-    check_equal(world, "two_names")
-    assert world.a.sql("SELECT id FROM two_names.t_a ORDER BY id") == [(number,) for number in range(1, 6)]
-
-
-def test_of_two_views_of_a_name_both_keep_the_same(world):
-    make(world, "viewed", "CREATE VIEW %s.v AS SELECT id FROM %s.t;")
-    both_at_once(world, "CREATE OR REPLACE VIEW viewed.v AS SELECT id, n FROM viewed.t; CREATE VIEW viewed.w AS SELECT 1 AS one",
-                 "CREATE OR REPLACE VIEW viewed.v AS SELECT id, note FROM viewed.t; CREATE VIEW viewed.w AS SELECT 2 AS two")
-    check_equal(world, "viewed")
-    assert world.a.sql("SELECT * FROM viewed.w") == [(2,)]
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_what_one_drops_is_not_made_again_where_the_other_alters_it(world, mirrored):
-    schema = f"not_again_{'b' if mirrored else 'a'}"
-    make(world, schema, "CREATE VIEW %s.v AS SELECT id FROM %s.t; CREATE SEQUENCE %s.s; CREATE FUNCTION %s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';")
-    dropped = f"DROP VIEW {schema}.v; DROP SEQUENCE {schema}.s; DROP FUNCTION {schema}.f()"
-    altered = (f"CREATE OR REPLACE VIEW {schema}.v AS SELECT id, n FROM {schema}.t; ALTER SEQUENCE {schema}.s INCREMENT BY 5; "
-               f"CREATE OR REPLACE FUNCTION {schema}.f() RETURNS integer LANGUAGE sql AS 'SELECT 2'")
-    both_at_once(world, *((altered, dropped) if mirrored else (dropped, altered)))
-    check_equal(world, schema)
-    assert world.a.sql("SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relname IN ('v', 's')", schema) == []
-
-
-def test_a_view_that_both_make_and_rename_waits(world):
-    make(world, "renamed")
-    carried = [f"{each.replace('%s', 'renamed')};" for each in SCRIPTS["view"][1]]
-    both_at_once(world, "".join(carried), "".join(carried))
-    assert [row[:3] for row in parked(world.b, "renamed")] == [("view renamed.w", "ddl", "42P07")]
-    world.a.sql("DROP VIEW renamed.v")
-    world.settle()
-    listed = command("parked", "list", *node_arguments({"a": world.a, "b": world.b}))
-    assert "a:b view renamed.w: ddl, since " in listed.out, listed
-    done = resume(world, "view renamed.w")
-    assert done.status == 0 and "view renamed.w: 1 change applied" in done.out, done
-    check_equal(world, "renamed")
 
 
 def test_what_the_peer_refuses_waits_for_its_cure(world):

@@ -475,10 +475,12 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
-NEW_IN_14 = ("DROP FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, bigint); "
+NEW_IN_15 = "ALTER TABLE tandem.ddl DROP COLUMN seen_at; "
+NEW_IN_14 = NEW_IN_15 + ("DROP FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, bigint); "
              "CREATE FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, "
              "bigint DEFAULT NULL, pg_lsn DEFAULT NULL, bigint DEFAULT NULL) RETURNS void LANGUAGE sql AS 'SELECT'; ")
-NEW_IN_13 = NEW_IN_14 + "DROP TYPE IF EXISTS tandem.form_0; "
+NEW_IN_13 = NEW_IN_14 + ("DO $$ DECLARE f regtype; BEGIN FOR f IN SELECT oid FROM pg_type WHERE typnamespace = 'tandem'::regnamespace AND "
+             "typname LIKE 'form\\_%' AND typtype = 'e' LOOP EXECUTE 'DROP TYPE ' || f; END LOOP; END $$; ")
 NEW_IN_12 = NEW_IN_13 + ("ALTER TABLE tandem.meta DROP COLUMN id_places, DROP COLUMN id_place; ")
 NEW_IN_11 = NEW_IN_12 + ("DROP TABLE tandem.shape, tandem.ddl, tandem.rewriter; ALTER TABLE tandem.meta DROP COLUMN joining, DROP COLUMN ddl_token; "
              "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT p.oid FROM pg_proc p WHERE pronamespace = 'tandem'::regnamespace AND proname IN "
@@ -502,7 +504,7 @@ def test_an_older_installation_is_brought_forward(pair):
              "UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [14, 14]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [15, 15]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
             for node in pair.both] == [5, 5]
@@ -534,6 +536,19 @@ def test_an_installation_of_version_10_is_brought_forward(pair):
     pair.a.sql("ALTER TABLE item ADD COLUMN more text")
     pair.settle()
     assert pair.b.sql("SELECT more FROM item LIMIT 1") in ([], [(None,)])
+
+
+def test_ddl_of_version_14_counts_as_seen(pair):
+    instance = pair.run("--ddl", "on")
+    pair.a.sql("ALTER TABLE item ADD COLUMN more text")
+    pair.settle()
+    instance.stop()
+    pair.sql(NEW_IN_15 + "UPDATE tandem.meta SET schema_version = 14")
+    pair.run("--ddl", "on")
+    assert pair.a.sql("SELECT tag, seen_at::text FROM tandem.ddl WHERE node IS NULL") == [("ALTER TABLE", "0/0")]
+    pair.a.sql("ALTER TABLE item ADD COLUMN yet_more text")
+    pair.settle()
+    assert pair.b.sql("SELECT more, yet_more FROM item LIMIT 1") in ([], [(None, None)])
 
 
 def test_event_triggers_of_version_11_are_brought_forward(pair):

@@ -63,8 +63,12 @@ TEST(DdlTriggers, WhatCannotBeIsSaid) {
     auto node = capable();
     node.role.superuser = false;
     std::vector<std::string> hints;
-    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints), IsEmpty());
+    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints),
+                AllOf(Contains(HasSubstr("FUNCTION tandem.tell")),
+                      Not(Contains(HasSubstr("EVENT TRIGGER")))));
     EXPECT_THAT(hints, ElementsAre(HasSubstr("event triggers need a superuser")));
+    node.installed.tells = true;
+    EXPECT_THAT(ddl_statements(node, ddl_wish_of({}), hints), IsEmpty());
 }
 
 TEST(DdlTriggers, Before14ATableTellsOfIt) {

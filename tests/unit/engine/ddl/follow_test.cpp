@@ -22,10 +22,10 @@ message of(shape before, shape after) {
     return made;
 }
 
-std::vector<logged> log(std::vector<message> own) {
+std::vector<logged> log(std::vector<message> own, bool seen = false) {
     std::vector<logged> made;
     for (auto& each : own) {
-        made.push_back({std::move(each), true, false});
+        made.push_back({std::move(each), true, false, seen});
     }
     return made;
 }
@@ -121,9 +121,14 @@ TEST(DdlFollow, WhichOfTwoColumnsOfANameIsMeantIsNotGuessed) {
     auto const renamed = of(table("t", column(1, "a")), table("t", column(1, "b")));
     auto const two = table("t", column(1, "b") + "," + column(2, "a"));
     auto const dropped = of(two, table("t", column(1, "b")));
-    auto const found = columns_of({"a", "b"}, {"b"}, log({renamed, dropped})).columns[0];
+    auto const found = columns_of({"a", "b"}, {"b"}, log({renamed, dropped}, true)).columns[0];
     EXPECT_EQ(found.name, "a");
     EXPECT_FALSE(found.gone);
+    // Of neither it knows: it means the first. Of the first it knows: the second.
+    EXPECT_EQ(columns_of({"a"}, {"b"}, log({renamed, dropped})).columns[0].name, "b");
+    auto second = log({renamed, dropped});
+    second[0].seen = true;
+    EXPECT_TRUE(columns_of({"a", "b"}, {"b"}, second).columns[0].gone);
     EXPECT_EQ(columns_of({"a"}, {"b"}, log({renamed})).columns[0].name, "b");
     EXPECT_TRUE(columns_of({"a", "b"}, {"b"}, log({dropped})).columns[0].gone);
 }
@@ -185,8 +190,62 @@ TEST(DdlFollow, TwoColumnsAreNeverOne) {
                           of(table("t", column(1, "c") + "," + column(2, "b")),
                              table("t", column(1, "c") + "," + column(2, "a")))});
     auto const found = columns_of({"a", "b"}, {"c", "a"}, own).columns;
-    EXPECT_EQ(found[0].name, "a");
-    EXPECT_EQ(found[1].name, "b");
+    EXPECT_EQ(found[0].name, "c");
+    EXPECT_EQ(found[1].name, "a");
+    auto seen = own;
+    seen[0].seen = seen[1].seen = true; // and yet it calls one by the older name
+    auto const guessed = columns_of({"a", "b"}, {"c", "a"}, seen).columns;
+    EXPECT_EQ(guessed[0].name, "a");
+    EXPECT_EQ(guessed[1].name, "b");
+}
+
+TEST(DdlFollow, ATableThatHasTheNameNowIsNotTheOneThatThePeerKnows) {
+    auto const t = table("t", column(1, "a"));
+    auto const u = table("u", column(1, "a"));
+    auto own = log({of(t, nullptr), of(nullptr, t)});
+    EXPECT_TRUE(moved_unseen("s", "t", own).value().gone);
+    own = log({of(t, u), of(nullptr, t)});
+    EXPECT_EQ(moved_unseen("s", "t", own).value().name, "u");
+    EXPECT_EQ(moved_unseen("s", "w", own), std::nullopt);
+    own.push_back(log({of(u, nullptr)}).front());
+    EXPECT_TRUE(moved_unseen("s", "t", own).value().gone);
+    for (auto& each : own) {
+        each.seen = true;
+    }
+    EXPECT_EQ(moved_unseen("s", "t", own), std::nullopt);
+    // Of what it had not seen the first counts.
+    own = log({of(t, u), of(nullptr, t), of(t, nullptr), of(nullptr, t)});
+    EXPECT_EQ(moved_unseen("s", "t", own).value().name, "u");
+    own[0].seen = own[1].seen = true;
+    EXPECT_TRUE(moved_unseen("s", "t", own).value().gone);
+    // What it made itself, it knows.
+    own = log({of(t, nullptr), of(nullptr, t)});
+    own.push_back(peer(nullptr, t));
+    EXPECT_EQ(moved_unseen("s", "t", own), std::nullopt);
+    own.push_back(log({of(t, u)}).front());
+    own.push_back(peer(t, table("v", column(1, "a"))));
+    EXPECT_EQ(moved_unseen("s", "v", own).value().name, "u");
+}
+
+TEST(DdlFollow, AColumnThatHasTheNameNowIsNotTheOneThatThePeerKnows) {
+    auto const a = table("t", column(1, "a"));
+    auto const b = table("t", column(1, "b"));
+    auto const both = table("t", column(1, "b") + "," + column(2, "a"));
+    auto own = log({of(a, b), of(b, both)});
+    EXPECT_EQ(columns_of({"a"}, {"b", "a"}, own).columns[0].name, "b");
+    own[0].seen = true;
+    EXPECT_EQ(columns_of({"b"}, {"b", "a"}, own).columns[0].name, "b");
+    own[1].seen = true;
+    EXPECT_EQ(columns_of({"b", "a"}, {"b", "a"}, own).columns[1].name, "a");
+    own = log({of(a, table("t", "")), of(table("t", ""), table("t", column(2, "a")))});
+    EXPECT_TRUE(columns_of({"a"}, {"a"}, own).columns[0].gone);
+    own.push_back(peer(table("t", ""), table("t", column(7, "a")))); // made there as well
+    EXPECT_FALSE(columns_of({"a"}, {"a"}, own).columns[0].gone);
+    // A type that the peer has seen is no excuse any more.
+    auto typed = log({of(a, table("t", column(1, "a", "text")))});
+    EXPECT_TRUE(columns_of({"a"}, {"a"}, typed).columns[0].retyped);
+    typed[0].seen = true;
+    EXPECT_FALSE(columns_of({"a"}, {"a"}, typed).columns[0].retyped);
 }
 
 TEST(DdlFollow, AnAlterationIsPutInTheNamesOfThisNode) {
