@@ -235,8 +235,8 @@ private:
     void become(std::size_t at, part const& of) {
         auto const now =
             of.removed() ? then_.end() : std::ranges::find(then_, text(*of.after, "name"));
-        bool const gone =
-            now == then_.end(); // dropped, or what that became then is not here either
+        // dropped, or what that became then is not here either
+        bool const gone = now == then_.end();
         made_.columns[at] = {gone ? first_[at]
                                   : now_[static_cast<std::size_t>(now - then_.begin())],
                              gone, made_.columns[at].retyped, made_.columns[at].computed};

@@ -17,6 +17,18 @@
 #include <utility>
 
 namespace tandem::engine {
+namespace {
+
+failure unreadable_ddl(std::string const& node, ddl::message_error const& why) {
+    return {next_step::paused,
+            fmt::format(
+                "DDL of node {} cannot be read ({}): the node was set up by another tandem than "
+                "this; use the same one for both",
+                node, why.what)};
+}
+
+} // namespace
+
 io::awaitable<outcome_of<applier::answer>> applier::run_alone(std::string_view sql) {
     auto queued = sender_.text(sql);
     if (queued) {
@@ -70,12 +82,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_ddl(transaction_head
     ddl_outcome made;
     auto const told = ddl::read_carried(*what.ddl, link_.setup.ddl_filter, made.left_out);
     if (!told) {
-        co_return failure{
-            next_step::paused,
-            fmt::format(
-                "DDL of node {} cannot be read ({}): the node was set up by another tandem than "
-                "this; use the same one for both",
-                link_.setup.source.name, told.error().what)};
+        co_return unreadable_ddl(link_.setup.source.name, told.error());
     }
     bool const first = list.empty() && at.changes == 0 && !at.released;
     auto const [schema, name] = ddl::waits_as(*told);

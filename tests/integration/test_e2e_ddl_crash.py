@@ -8,13 +8,13 @@ import signal
 import pytest
 
 from support.ddl_scripts import BASE
+from support.ddl_world import carry_out, check_equal, in_schema, Load
 from support.waiting import wait_until
-from test_e2e_ddl import Load, carry_out, check_equal, in_schema
 
-POINTS = ("ddl_captured", "ddl_met", "ddl_begun", "ddl_looked", "ddl_statement", "ddl_stated", "ddl_carried", "ddl_noted", "careful_head",
+POINTS = ("ddl_captured", "ddl_met", "ddl_begun", "ddl_looked", "ddl_statement", "ddl_stated", "ddl_carried", "ddl_noted", "ddl_seen", "careful_head",
           "careful_committed")
-INDEX_POINTS = ("ddl_captured", "ddl_met", "ddl_begun", "ddl_looked", "index_due", "index_made", "ddl_carried", "ddl_noted", "careful_head",
-                "careful_committed")
+INDEX_POINTS = ("ddl_captured", "ddl_met", "ddl_begun", "ddl_looked", "index_due", "index_made", "ddl_carried", "ddl_noted", "ddl_seen",
+                "careful_head", "careful_committed")
 # A script of each class that changes something at the peer by itself.
 CLASSES = {
     "table": "CREATE TABLE %s.made (id integer PRIMARY KEY, v text); INSERT INTO %s.made SELECT g, 'v' FROM generate_series(1, 50) g",
@@ -67,6 +67,10 @@ def test_kill9_at_a_point(mortal, name, point):
         # An index made outside of the transaction is there already when its message comes again.
         ended = ("nothing to do" if name == "concurrently" and point not in INDEX_POINTS[:2] + ("index_due", "careful_committed") else "applied")
         assert mortal.b.value("SELECT count(*) FROM tandem.ddl WHERE node = 'a' AND ended = %s AND changes::text LIKE %s", ended, f"%{schema}%") > 0
+        mortal.settle()  # A has read what B said of it
+        assert mortal.a.value("SELECT count(*) FROM tandem.ddl WHERE node IS NULL AND seen_at IS NULL") == 0
+        if point == "ddl_seen":
+            assert "node b was ended between saying that it had carried out DDL of node a and doing it" in mortal.instance.log_text()
     finally:
         mortal.instance.stop()
 

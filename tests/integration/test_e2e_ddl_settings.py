@@ -6,9 +6,10 @@ import psycopg2
 import pytest
 
 from support import masters
+from support.ddl_scripts import BASE
+from support.ddl_world import carry_out, in_schema, parked
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
-from test_e2e_ddl import BASE, carry_out, in_schema, parked
 
 FIRST = "CREATE TABLE public.first (id integer PRIMARY KEY)"
 

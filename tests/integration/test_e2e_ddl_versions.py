@@ -4,8 +4,8 @@ import pytest
 
 from support import masters
 from support.ddl_scripts import BASE, SCRIPTS
+from support.ddl_world import carry_out, in_schema, parked
 from support.long_tests import some
-from test_e2e_ddl import carry_out, in_schema, parked
 
 # Without MAINTAIN (m), which owners have from 17 on.
 LOOKS = (

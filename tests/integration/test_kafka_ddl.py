@@ -3,7 +3,7 @@
 import pytest
 
 from support.ddl_scripts import SCRIPTS
-from test_e2e_ddl import Load, carry_out, check_equal, make
+from support.ddl_world import carry_out, check_equal, Load, make
 
 CHOSEN = ("add_column_default", "add_column_volatile_default", "rename_column", "change_type", "create_table", "create_table_as", "drop_table",
           "partitioned", "enum", "ddl_and_rows", "truncate_and_alter", "rolled_back")
