@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.ddl_scripts import SCRIPTS
-from support.ddl_world import both_at_once, carry_out, check_equal, in_schema, Load, make, parked, resume, started
+from support.ddl_scripts import ANEW, SCRIPTS
+from support.ddl_world import both_at_once, carry_out, check_anew, check_equal, in_schema, Load, make, parked, resume, started
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
@@ -119,51 +119,11 @@ def test_a_view_that_both_make_and_rename_waits(world):
     check_equal(world, "renamed")
 
 
-# What takes a name away and gives it to another; how the rows with ids from 30 on look then, by what was written before and behind
-# it: (table, columns, those before, those behind). None: they are gone.
-T = "CREATE TABLE %s.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 0, note text, amount numeric(12,2))"
-ANEW = {
-    "table_dropped": (["DROP TABLE %s.child, %s.t", T], ("t", "note", None, ("behind",))),
-    "table_dropped_at_once": ([f"DROP TABLE %s.child, %s.t; {T}"], ("t", "note", None, ("behind",))),
-    "table_renamed": (["ALTER TABLE %s.t RENAME TO u", T], ("t", "note", None, ("behind",)), ("u", "note", ("before",), None)),
-    "table_moved": (["ALTER TABLE %s.t SET SCHEMA %s_more", T], ("t", "note", None, ("behind",)), ("_more.t", "note", ("before",), None)),
-    "column_dropped": (["ALTER TABLE %s.t DROP note", "ALTER TABLE %s.t ADD note text"], ("t", "note", (None,), ("behind",))),
-    "column_renamed": (["ALTER TABLE %s.t RENAME note TO remark", "ALTER TABLE %s.t ADD note text"],
-                       ("t", "note, remark", (None, "before"), ("behind", None))),
-    "columns_swapped": ([f"ALTER TABLE %s.t RENAME {one} TO {other}" for one, other in (("note", "x"), ("more", "note"), ("x", "more"))],
-                        ("t", "note, more", (None, "before"), ("behind", None))),
-}
-
-
 @pytest.mark.sampled(20)
 @pytest.mark.parametrize("name, where", [(name, where) for name in ANEW for where in ("a", "b", "both")
                                          if (name, where) != ("columns_swapped", "both")])  # each contradicts the other
 def test_a_name_that_is_given_to_another_means_what_its_writer_knew(world, name, where):
-    schema = f"anew_{name}_{where}"
-    steps, *expected = ANEW[name]
-    make(world, schema, "CREATE SCHEMA %s_more; ALTER TABLE %s.t ADD COLUMN more text; INSERT INTO %s.t (id, note) SELECT i, 'old' FROM generate_series(1, 20) AS i;")
-    rows = "INSERT INTO %s.t (id, note) SELECT i, '{1}' FROM generate_series({0}, {0} + 4) AS i; UPDATE %s.t SET n = n + 1 WHERE id BETWEEN {0} AND {0} + 2"
-    first = {world.a: 30, world.b: 60}
-    with Load(world.a, schema, 101), Load(world.b, schema, 102):
-        world.instance.freeze()
-        try:
-            for database in world.both:
-                carry_out(database, schema, [rows.format(first[database], "before")])
-                if where in (database.node, "both"):
-                    carry_out(database, schema, [*steps, rows.format(first[database] + 10, "behind")])
-                else:  # also behind the other's in time, and still of what it knows
-                    carry_out(database, schema, [rows.format(first[database] + 5, "before")])
-        finally:
-            world.instance.thaw()
-    check_equal(world, schema)
-    for table, columns, before, behind in expected:
-        found = world.a.sql(f"SELECT id, {columns} FROM {schema}{'' if table[0] == '_' else '.'}{table} WHERE id BETWEEN 30 AND 99 ORDER BY id")
-        wanted = []
-        for database, number in first.items():
-            moved = where in (database.node, "both")
-            wanted += [(number + at, *before) for at in range(5 if moved else 10) if before]
-            wanted += [(number + 10 + at, *behind) for at in range(5) if behind and moved]
-        assert found == wanted, world.explain()
+    check_anew(world, name, where)
 
 
 @pytest.mark.parametrize("where", ["a", "b", "both"])

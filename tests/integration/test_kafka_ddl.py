@@ -3,7 +3,7 @@
 import pytest
 
 from support.ddl_scripts import SCRIPTS
-from support.ddl_world import carry_out, check_equal, Load, make
+from support.ddl_world import carry_out, check_anew, check_equal, Load, make
 
 CHOSEN = ("add_column_default", "add_column_volatile_default", "rename_column", "change_type", "create_table", "create_table_as", "drop_table",
           "partitioned", "enum", "ddl_and_rows", "truncate_and_alter", "rolled_back")
@@ -27,6 +27,11 @@ def test_a_script_ends_equal(world, name):
     with Load(world.a, schema, 1), Load(world.b, schema, 2):
         carry_out(world.a, schema, steps)
     check_equal(world, schema)
+
+
+@pytest.mark.parametrize("name, where", [("table_dropped", "a"), ("table_renamed", "both"), ("column_dropped", "both"), ("column_renamed", "b")])
+def test_a_name_that_is_given_to_another_means_what_its_writer_knew(world, name, where):
+    check_anew(world, name, where)
 
 
 def test_a_restart_carries_out_nothing_twice(world):

@@ -169,3 +169,18 @@ SCRIPTS = {
 
 # On both at once they pause: a name is made and given away within the script.
 ONE_SIDED = {"view", "function", "rename_schema_then_index"}
+
+# What takes a name away and gives it to another; how the rows with ids from 30 on look then, by what was written before and behind
+# it: (table, columns, those before, those behind). None: they are gone.
+T = "CREATE TABLE %s.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 0, note text, amount numeric(12,2))"
+ANEW = {
+    "table_dropped": (["DROP TABLE %s.child, %s.t", T], ("t", "note", None, ("behind",))),
+    "table_dropped_at_once": ([f"DROP TABLE %s.child, %s.t; {T}"], ("t", "note", None, ("behind",))),
+    "table_renamed": (["ALTER TABLE %s.t RENAME TO u", T], ("t", "note", None, ("behind",)), ("u", "note", ("before",), None)),
+    "table_moved": (["ALTER TABLE %s.t SET SCHEMA %s_more", T], ("t", "note", None, ("behind",)), ("_more.t", "note", ("before",), None)),
+    "column_dropped": (["ALTER TABLE %s.t DROP note", "ALTER TABLE %s.t ADD note text"], ("t", "note", (None,), ("behind",))),
+    "column_renamed": (["ALTER TABLE %s.t RENAME note TO remark", "ALTER TABLE %s.t ADD note text"],
+                       ("t", "note, remark", (None, "before"), ("behind", None))),
+    "columns_swapped": ([f"ALTER TABLE %s.t RENAME {one} TO {other}" for one, other in (("note", "x"), ("more", "note"), ("x", "more"))],
+                        ("t", "note, more", (None, "before"), ("behind", None))),
+}

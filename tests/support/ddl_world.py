@@ -6,7 +6,7 @@ import threading
 
 import psycopg2
 
-from support.ddl_scripts import BASE
+from support.ddl_scripts import ANEW, BASE
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
@@ -118,3 +118,32 @@ def both_at_once(pair, at_a, at_b):
 
 def resume(pair, table):
     return command("table", "resume", *node_arguments({"a": pair.a, "b": pair.b}), table)
+
+
+def check_anew(world, name, where):
+    """One of ANEW, at one node or both, while rows of both are on their way."""
+    schema = f"anew_{name}_{where}"
+    steps, *expected = ANEW[name]
+    make(world, schema, "CREATE SCHEMA %s_more; ALTER TABLE %s.t ADD COLUMN more text; INSERT INTO %s.t (id, note) SELECT i, 'old' FROM generate_series(1, 20) AS i;")
+    rows = "INSERT INTO %s.t (id, note) SELECT i, '{1}' FROM generate_series({0}, {0} + 4) AS i; UPDATE %s.t SET n = n + 1 WHERE id BETWEEN {0} AND {0} + 2"
+    first = {world.a: 30, world.b: 60}
+    with Load(world.a, schema, 101), Load(world.b, schema, 102):
+        world.instance.freeze()
+        try:
+            for database in world.both:
+                carry_out(database, schema, [rows.format(first[database], "before")])
+                if where in (database.node, "both"):
+                    carry_out(database, schema, [*steps, rows.format(first[database] + 10, "behind")])
+                else:  # also behind the other's in time, and still of what it knows
+                    carry_out(database, schema, [rows.format(first[database] + 5, "before")])
+        finally:
+            world.instance.thaw()
+    check_equal(world, schema)
+    for table, columns, before, behind in expected:
+        found = world.a.sql(f"SELECT id, {columns} FROM {schema}{'' if table[0] == '_' else '.'}{table} WHERE id BETWEEN 30 AND 99 ORDER BY id")
+        wanted = []
+        for database, number in first.items():
+            moved = where in (database.node, "both")
+            wanted += [(number + at, *before) for at in range(5 if moved else 10) if before]
+            wanted += [(number + 10 + at, *behind) for at in range(5) if behind and moved]
+        assert found == wanted, world.explain()
