@@ -174,11 +174,11 @@ void batch_builder::take_turn(table_plan const& plan) {
     in_use = last_plan_;
 }
 
-void batch_builder::add_parked(change const& what, table_plan const& plan) {
+void batch_builder::add_parked(change const& what, table_plan const& plan, bool as_described) {
     TANDEM_ASSERT(inside_);
     ++changes_;
     bytes_ += what.new_row.raw().size() + what.old_row.raw().size();
-    steps_.push_back({step_kind::park, 0, &plan, &what, current_, 0});
+    steps_.push_back({step_kind::park, 0, &plan, &what, current_, 0, as_described});
 }
 
 void batch_builder::add_truncate(change const& what, std::vector<table_plan const*> const& plans) {

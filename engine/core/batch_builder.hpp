@@ -66,6 +66,7 @@ struct batch_step {
     change const* what = nullptr;     // move_key, truncate, park
     transaction_header transaction;   // move_key, truncate, park
     std::uint32_t truncation = 0;     // truncate: see truncated()
+    bool as_described = false;        // park: under the name that the source calls the table by
 };
 
 class batch_builder {
@@ -79,7 +80,7 @@ public:
     // Plans of the truncated relations that the target has.
     void add_truncate(change const& what, std::vector<table_plan const*> const& plans);
     // A change that goes to tandem.parked instead of its table.
-    void add_parked(change const& what, table_plan const& plan);
+    void add_parked(change const& what, table_plan const& plan, bool as_described = false);
     void commit(lsn end);
 
     [[nodiscard]] bool empty() const noexcept { return changes_ == 0; }

@@ -49,6 +49,9 @@ bool parked_keys::behind(change const& what, table_plan const& plan) const {
     if (tables_.empty()) {
         return false;
     }
+    if (as_described(plan)) {
+        return true;
+    }
     auto const at = tables_.find(table_name(plan));
     if (at == tables_.end()) {
         return false;
@@ -61,6 +64,14 @@ bool parked_keys::behind(change const& what, table_plan const& plan) const {
     }
     return moves_key(what, plan) &&
            at->second.keys.contains(key_values_of(what.new_row, plan, what.old_row));
+}
+
+bool parked_keys::as_described(table_plan const& plan) const {
+    if (plan.described == nullptr) {
+        return false;
+    }
+    auto const at = tables_.find(plan.described->schema + "." + plan.described->name);
+    return at != tables_.end() && at->second.whole;
 }
 
 void parked_keys::follow(change const& what, table_plan const& plan) {

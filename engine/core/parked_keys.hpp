@@ -26,6 +26,8 @@ public:
     [[nodiscard]] bool touches(std::string const& table) const { return tables_.contains(table); }
     // Whether the change, or for a key update its old or new key, is behind a parked one.
     [[nodiscard]] bool behind(change const& what, table_plan const& plan) const;
+    // It waits under the name that its source calls the table by, where this node calls it otherwise: DDL of the source does.
+    [[nodiscard]] bool as_described(table_plan const& plan) const;
     // A key update that is parked takes the queue along: both its keys are behind it from now on.
     void follow(change const& what, table_plan const& plan);
 

@@ -219,7 +219,7 @@ outcome_of<std::uint32_t> applier::send_list(transaction_header const& header,
             parked += add_truncate(single, *one.what, one.truncated,
                                    found != bad.end() ? &found->second : nullptr);
         } else if (found != bad.end() || parked_.behind(*one.what, *one.plan)) {
-            single.add_parked(*one.what, *one.plan);
+            single.add_parked(*one.what, *one.plan, parked_.as_described(*one.plan));
             parked_.follow(*one.what, *one.plan);
             if (found != bad.end()) {
                 park(parked_, one, found->second);

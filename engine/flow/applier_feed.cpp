@@ -118,7 +118,7 @@ io::awaitable<applier::voided> applier::add(change_window::step step) {
     } else if (what.kind == change_kind::truncate) {
         batch_.add_truncate(what, found->truncated);
     } else if (parked_.behind(what, *found->plan)) {
-        batch_.add_parked(what, *found->plan);
+        batch_.add_parked(what, *found->plan, parked_.as_described(*found->plan));
     } else {
         batch_.add(what, *found->plan);
     }

@@ -54,26 +54,27 @@ struct named_values {
     values::array_builder values;
     bool set = false;
 
-    // What `row` left out as unchanged stands in `before`, if anywhere.
-    void fill(pgoutput::tuple_view row, table_plan const& plan, bool keys_only, bool in_ascii,
+    // What `row` left out as unchanged stands in `before`, if anywhere. `shape`: what its columns are called.
+    void fill(pgoutput::tuple_view row, table_plan const& plan,
+              pgoutput::relation_shape const& shape, bool keys_only, bool in_ascii,
               pgoutput::tuple_view before = {}) {
         constexpr oid text_type{25};
         names.start(text_type);
         values.start(text_type);
         pgoutput::tuple_view::cursor columns{row};
         pgoutput::tuple_view::cursor older{before};
-        for (std::size_t at = 0; at < row.column_count() && at < plan.shape->columns.size(); ++at) {
+        for (std::size_t at = 0; at < row.column_count() && at < shape.columns.size(); ++at) {
             auto column = columns.next();
             if (at < before.column_count()) {
                 auto const was = older.next();
                 column = column.kind == pgoutput::column_kind::unchanged ? was : column;
             }
-            bool const key = plan.usable ? plan.columns[at].key : plan.shape->columns[at].key;
+            bool const key = plan.usable ? plan.columns[at].key : shape.columns[at].key;
             bool const wanted = !keys_only || key;
             if (!wanted || column.kind == pgoutput::column_kind::unchanged) {
                 continue;
             }
-            set = names.append(plan.shape->columns[at].name) &&
+            set = names.append(shape.columns[at].name) &&
                   (column.kind == pgoutput::column_kind::null ? values.append_null()
                    : in_ascii ? values.append(values::to_ascii(column.bytes))
                               : values.append(column.bytes));
@@ -97,14 +98,16 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     // The reason can be just that the database has no such character: the row must be kept all the same.
     bool const in_ascii =
         !rules_.target_is_utf8 && !(is_ascii(what.new_row) && is_ascii(what.old_row));
-    key.fill(identifying_row(what), plan, true, in_ascii);
+    // A row is kept as its source described it, with the position that says what that knew; a key is found by what it is called here.
+    auto const& there = plan.described != nullptr ? *plan.described : *plan.shape;
+    key.fill(identifying_row(what), plan, *plan.shape, true, in_ascii);
     bool const before_known = what.old_kind == pgoutput::old_row_kind::full;
     if (what.oversized == nullptr || moves_key(what, plan)) { // else it has nothing but the key
-        row.fill(what.new_row, plan, what.oversized != nullptr, in_ascii,
+        row.fill(what.new_row, plan, there, what.oversized != nullptr, in_ascii,
                  before_known ? what.old_row : pgoutput::tuple_view{});
     }
     if (what.old_kind != pgoutput::old_row_kind::none) {
-        old_key.fill(what.old_row, plan, true, in_ascii);
+        old_key.fill(what.old_row, plan, there, true, in_ascii);
     }
     auto const position = to_string(step.transaction.final_lsn);
     auto const index = std::to_string(what.index);
@@ -117,14 +120,14 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     std::string const operation = name_of(what.kind);
     std::string const escaped = in_ascii ? "true" : "false";
     arena notes;
-    std::string const shape{event::encode_note(*plan.shape, notes)};
+    std::string const shape{event::encode_note(there, notes)};
     std::array const all{text_param(stream),
                          text_param(position),
                          text_param(index),
                          text_param(transaction),
                          text_param(commit_time),
-                         text_param(plan.schema),
-                         text_param(plan.name),
+                         text_param(step.as_described ? there.schema : plan.schema),
+                         text_param(step.as_described ? there.name : plan.name),
                          key.name_param(),
                          key.value_param(),
                          text_param(whole),

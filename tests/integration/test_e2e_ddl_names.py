@@ -140,6 +140,21 @@ def test_views_and_functions_that_are_made_anew(world, where):
                        f"(SELECT seqincrement FROM pg_sequence WHERE seqrelid = '{schema}.s'::regclass)") == [(["id", "n"], 2, 3)]
 
 
+def test_rows_wait_with_the_ddl_of_a_table_that_is_called_otherwise_here(world):
+    make(world, "waits_as", "INSERT INTO %s.t (id, note) VALUES (1, 'old');")
+    both_at_once(world, "ALTER TABLE waits_as.t ADD COLUMN extra text; INSERT INTO waits_as.t (id, note, extra) VALUES (3, 'behind', 'at a')",
+                 "ALTER TABLE waits_as.t RENAME note TO remark; ALTER TABLE waits_as.t RENAME TO u; ALTER TABLE waits_as.u ADD COLUMN extra integer")
+    waiting = world.b.sql("SELECT table_name, op, sqlstate, row ->> 'note', row ->> 'remark' FROM tandem.parked WHERE schema_name = 'waits_as' ORDER BY id")
+    assert waiting == [("t", "ddl", "TD016", None, None), ("t", "insert", "TD011", "behind", None)], world.explain()
+    assert world.b.sql("SELECT id FROM waits_as.u ORDER BY id") == [(1,)]
+    world.b.sql("ALTER TABLE waits_as.u ALTER extra TYPE text")
+    world.settle()
+    for table in ("t", "u"):
+        resume(world, f"waits_as.{table}")
+    check_equal(world, "waits_as")
+    assert world.a.sql("SELECT id, remark, extra FROM waits_as.u ORDER BY id") == [(1, "old", None), (3, "behind", "at a")]
+
+
 WAITING = {
     "insert": "INSERT INTO %s.t (id, note) VALUES (9, 'of the old one')",
     "delete": "DELETE FROM %s.t WHERE id = 1",
@@ -165,3 +180,23 @@ def test_what_waits_for_a_table_that_is_made_anew_is_of_the_old_one(world, kind)
         wait_until(lambda: world.b.sql(waits), 20, "the applier waits", detail=world.explain)
     check_equal(world, schema)
     assert world.a.sql(f"SELECT id, note FROM {schema}.t ORDER BY id") == [(1, "made anew")]
+
+
+@pytest.mark.parametrize("what", ["RENAME long TO remark", "DROP long", "RENAME long TO remark; ALTER TABLE %s.t ADD long text DEFAULT 'anew'"])
+def test_what_an_update_leaves_out_is_fetched_by_the_name_that_it_has_there(world, what):
+    """A's update is the later one, of a row that B has written as well: what it does not send is asked for."""
+    schema = f"left_out_{what.count(';')}{what.split()[0].lower()}"
+    make(world, schema, "ALTER TABLE %s.t ADD COLUMN long text; ALTER TABLE %s.t ALTER long SET STORAGE EXTERNAL; INSERT INTO %s.t (id, long) SELECT i, repeat('long' || i, 2000) FROM generate_series(1, 3) AS i;")
+    world.instance.freeze()
+    try:
+        carry_out(world.b, schema, ["UPDATE %s.t SET long = 'short' WHERE id IN (1, 2)", f"ALTER TABLE %s.t {what}"])
+        carry_out(world.a, schema, ["UPDATE %s.t SET n = n + 1 WHERE id IN (1, 3)"])
+    finally:
+        world.instance.thaw()
+    check_equal(world, schema)
+    columns = [row[0] for row in world.a.sql("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped", f"{schema}.t")]
+    assert ("long" in columns, "remark" in columns) == ("ADD" in what, "RENAME" in what)
+    if "remark" in columns:
+        assert world.b.sql(f"SELECT id, n, left(remark, 5) FROM {schema}.t ORDER BY id") == [(1, 1, "long1"), (2, 0, "short"), (3, 1, "long3")]
+    if "long" in columns:
+        assert world.b.sql(f"SELECT DISTINCT long FROM {schema}.t") == [("anew",)]

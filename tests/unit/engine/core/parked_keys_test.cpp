@@ -34,6 +34,19 @@ TEST_F(ParkedKeys, EverythingOfAParkedTableIsBehind) {
     EXPECT_TRUE(parked.behind(make.insert(plan, {text("9"), text("z"), null()}), plan));
 }
 
+TEST_F(ParkedKeys, ATableThatIsCalledOtherwiseHereIsBehindItsNameThere) {
+    auto there = std::make_shared<pgoutput::relation_shape>(*plan.shape);
+    there->name = "older";
+    plan.described = there;
+    auto const row = make.insert(plan, {text("9"), text("z"), null()});
+    parked.park_key("public.older", {{"c0", "9"}, {"c1", "z"}});
+    EXPECT_FALSE(parked.behind(row, plan));
+    parked.park_table("public.older");
+    EXPECT_TRUE(parked.behind(row, plan) && parked.as_described(plan));
+    plan.described = nullptr;
+    EXPECT_FALSE(parked.behind(row, plan) || parked.as_described(plan));
+}
+
 TEST_F(ParkedKeys, AKeyUpdateIsBehindItsOldAndItsNewKey) {
     parked.park_key("public.t", {{"c0", "1"}, {"c1", "x"}});
     auto const away =
