@@ -411,6 +411,28 @@ std::pair<std::string, std::string> name_behind(std::string schema, std::string 
     return {std::move(at.schema), std::move(at.name)};
 }
 
+void go_on(names_later& names, message const& later) {
+    for (auto const& change : later.changes) {
+        table_name const at{names.schema, names.name};
+        names.gone = names.gone || drops(change, at);
+        bool const about = change.is_table() && !change.before.is_null() &&
+                           !change.after.is_null() && name_of(change.before) == at;
+        auto const parts = about ? parts_of(change, "columns") : std::vector<part>{};
+        for (auto& name : names.columns) {
+            auto const of = std::ranges::find_if(parts, [&](part const& each) {
+                return !each.added() && text(*each.before, "name") == name;
+            });
+            if (of != parts.end()) {
+                name = of->removed() ? std::string{} : text(*of->after, "name");
+            }
+        }
+        if (auto next = onward(at, change); next && !names.gone) {
+            names.schema = std::move(next->schema);
+            names.name = std::move(next->name);
+        }
+    }
+}
+
 followed_table follow_columns(followed_table table, names_there const& there,
                               std::vector<std::string> const& here, std::span<logged const> log,
                               std::span<message const> ahead) {

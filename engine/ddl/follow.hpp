@@ -59,6 +59,15 @@ struct names_there {
 [[nodiscard]] std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
                                                               std::span<message const> ahead);
 
+// What a node calls a table, and its columns, behind DDL of its log that came later.
+struct names_later {
+    std::string schema;
+    std::string name;
+    bool gone = false;
+    std::vector<std::string> columns; // empty: it is gone
+};
+void go_on(names_later& names, message const& later);
+
 // What became of its columns; `here`: the names of those that `table` has here. What is neither gone nor named like one of
 // these, nobody knows; the same as for tables.
 [[nodiscard]] followed_table follow_columns(followed_table table, names_there const& there,

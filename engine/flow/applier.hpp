@@ -151,7 +151,6 @@ private:
     [[nodiscard]] bool judged_alike(lsn one, lsn other) const;
     [[nodiscard]] bool joins(transaction_header const& header) const;
     void judge(parked_change& parked) const;
-
     // engine/flow/applier_left_out.cpp
     [[nodiscard]] io::awaitable<outcome_of<bool>> complete_between(change_window::cursor from,
                                                                    change_window::cursor until);
@@ -159,7 +158,8 @@ private:
     [[nodiscard]] std::size_t looked_up_at_once() const noexcept;
     [[nodiscard]] bool past_completed(change_window::cursor at) const noexcept;
     void forget_completed();
-    [[nodiscard]] io::awaitable<voided> complete(std::vector<pending_change>& list);
+    [[nodiscard]] io::awaitable<voided> complete(transaction_header const& header,
+                                                 std::vector<pending_change>& list);
 
     // engine/flow/applier_careful.cpp
     struct careful_progress {

@@ -316,7 +316,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_list(transaction_hea
             if (!back || *back == listed::again) {
                 co_return back;
             }
-            auto completed = co_await complete(list);
+            auto completed = co_await complete(header, list);
             if (!completed) {
                 co_return completed.error();
             }

@@ -34,7 +34,7 @@ io::awaitable<outcome_of<bool>> applier::complete_between(change_window::cursor 
                 co_return found.error();
             }
             if (found->plan->usable && !parked_.behind(*step.what, *found->plan)) {
-                wanted.push_back({step.what, found->plan});
+                wanted.push_back({step.what, found->plan, &step.piece->header});
             }
         }
         if (wanted.size() >= looked_up_at_once()) {
@@ -89,14 +89,15 @@ void applier::forget_completed() {
 }
 
 // In source order, of a list of changes: one that needs it seldom comes alone.
-io::awaitable<applier::voided> applier::complete(std::vector<pending_change>& list) {
+io::awaitable<applier::voided> applier::complete(transaction_header const& header,
+                                                 std::vector<pending_change>& list) {
     std::vector<left_out_change> wanted;
     std::vector<pending_change*> of;
     for (auto& one : list) {
         bool const writes =
             one.plan != nullptr && one.plan->usable && !parked_.behind(*one.what, *one.plan);
         if (writes && leaves_out(*one.what)) {
-            wanted.push_back({one.what, one.plan});
+            wanted.push_back({one.what, one.plan, &header});
             of.push_back(&one);
         }
     }

@@ -9,6 +9,7 @@
 #include "engine/flow/sessions.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -28,17 +29,43 @@ struct look_up {
     std::vector<std::string> key; // zero-ended
 };
 
-// `names`: what the source calls it: as it described it, or as it is called here since.
-look_up look_up_of(change const& what, table_plan const& plan,
-                   pgoutput::relation_shape const& names) {
+ddl::names_later names_as_described(table_plan const& plan) {
+    auto const& shape = plan.described != nullptr ? *plan.described : *plan.shape;
+    ddl::names_later names{shape.schema, shape.name, false, {}};
+    for (auto const& column : shape.columns) {
+        names.columns.push_back(column.name);
+    }
+    return names;
+}
+
+// DDL of the source behind the first of these changes: by its clock, which its rows have as well, or in their own transaction.
+std::string later_ddl(std::span<left_out_change const> wanted) {
+    std::vector<std::string> transactions;
+    pg_time first = wanted.front().of->commit_time;
+    for (auto const& each : wanted) {
+        first = std::min(first, each.of->commit_time);
+        transactions.push_back(sql::literal(std::to_string(each.of->id.value)));
+    }
+    return fmt::format(
+        "FROM tandem.ddl WHERE ended NOT IN ('paused', 'left out') AND (at > {} OR xmin::text IN ({}))",
+        sql::literal(to_string(first)), fmt::join(transactions, ", "));
+}
+
+// `names`: what the source calls it now.
+look_up look_up_of(change const& what, table_plan const& plan, ddl::names_later const& names) {
     look_up made;
+    if (names.gone) { // with all its rows
+        made.sql = "SELECT NULL WHERE false";
+        return made;
+    }
     std::string columns;
     pgoutput::tuple_view::cursor values{what.new_row};
     for (std::size_t at = 0; at < names.columns.size(); ++at) {
         if (values.next().kind == pgoutput::column_kind::unchanged) {
-            // What is not written here need not be there any more.
+            // What is not written here need not be there any more; what is gone there, goes here.
+            bool const there = !plan.columns[at].skip && !names.columns[at].empty();
             columns += (columns.empty() ? "" : ", ") +
-                       (plan.columns[at].skip ? "NULL" : sql::identifier(names.columns[at].name));
+                       (there ? sql::identifier(names.columns[at]) : "NULL");
         }
     }
     std::string match;
@@ -46,9 +73,8 @@ look_up look_up_of(change const& what, table_plan const& plan,
     auto const key = key_after(what, plan, scratch);
     for (std::size_t at = 0; at < plan.key.size(); ++at) {
         auto const& column = plan.columns[plan.key[at]];
-        match +=
-            fmt::format("{}{} {} ${}", at == 0 ? "" : " AND ",
-                        sql::identifier(names.columns[plan.key[at]].name), column.equals, at + 1);
+        match += fmt::format("{}{} {} ${}", at == 0 ? "" : " AND ",
+                             sql::identifier(names.columns[plan.key[at]]), column.equals, at + 1);
         made.key.emplace_back(key_part(key, plan, at));
     }
     // What was brought there is no later version of it, but one that came back for a moment (R9). What a repair sends again
@@ -60,6 +86,22 @@ look_up look_up_of(change const& what, table_plan const& plan,
         columns, sql::qualified(names.schema, names.name), match, sql::literal(origin_prefix),
         sql::literal(resent_origin));
     return made;
+}
+
+// Behind one entry of that log, those whose change it came behind.
+void go_on(std::span<ddl::names_later> names, std::span<left_out_change const> wanted,
+           io::pg::rows const& log, int row) {
+    auto const told = ddl::read_message(log.text(row, 3));
+    if (!told) {
+        return; // of the newer kind that says nothing of objects
+    }
+    auto const at = pg_time::from_unix_us(log.integer(row, 1));
+    for (std::size_t number = 0; number < wanted.size(); ++number) {
+        auto const& of = *wanted[number].of;
+        if (at > of.commit_time || log.text(row, 2) == std::to_string(of.id.value)) {
+            ddl::go_on(names[number], *told);
+        }
+    }
 }
 
 } // namespace
@@ -105,10 +147,8 @@ failure left_out_columns::failed(left_out_change const& one, io::pg::error const
         "looking up columns of " + table_name(*one.plan) + " that an update left out", why);
 }
 
-outcome_of<void> left_out_columns::ask(left_out_change const& one, names_of_source names) {
-    bool const as_described = names == names_of_source::described && one.plan->described != nullptr;
-    auto const asked =
-        look_up_of(*one.what, *one.plan, as_described ? *one.plan->described : *one.plan->shape);
+outcome_of<void> left_out_columns::ask(left_out_change const& one, ddl::names_later const& names) {
+    auto const asked = look_up_of(*one.what, *one.plan, names);
     auto const [known, fresh] =
         prepared_.emplace(asked.sql, fmt::format("tandem_{}", prepared_.size()));
     if (fresh) {
@@ -162,36 +202,99 @@ change const* left_out_columns::completed(left_out_change const& one, io::pg::ro
     return &made;
 }
 
+// A name there can be another's by now: asked as it was described, and once more where DDL came between.
 io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::complete(
     std::span<left_out_change const> wanted) {
-    unknown_there_ = false;
-    auto made = co_await ask_all(wanted, names_of_source::described);
-    bool const moved = std::ranges::any_of(
-        wanted, [](left_out_change const& each) { return each.plan->described != nullptr; });
-    if (!made && unknown_there_ &&
-        moved) { // the source has carried out by now what was altered here
-        made = co_await ask_all(wanted, names_of_source::here);
+    std::vector<change const*> none;
+    if (wanted.empty()) {
+        co_return none;
     }
-    co_return made;
+    std::vector<ddl::names_later> names;
+    for (auto const& each : wanted) {
+        names.push_back(names_as_described(*each.plan));
+    }
+    std::int64_t known = 0;
+    constexpr int looks_most = 3;
+    for (int look = 0; look < looks_most; ++look) {
+        std::int64_t altered = 0;
+        auto made = co_await ask_all(wanted, names, altered);
+        if ((made && altered == known) || (!made && !unknown_there_)) {
+            co_return made;
+        }
+        auto now = co_await names_now(wanted, known);
+        if (!now) {
+            co_return now.error();
+        }
+        names = std::move(*now);
+    }
+    co_return failure{next_step::retry,
+                      fmt::format("node {} is altered while columns of {} are looked up there",
+                                  setup_.source.name, table_name(*wanted.front().plan))};
 }
 
-io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::ask_all(
-    std::span<left_out_change const> wanted, names_of_source names) {
-    std::vector<change const*> made;
-    if (wanted.empty()) {
-        co_return made;
-    }
+io::awaitable<outcome_of<std::vector<ddl::names_later>>> left_out_columns::names_now(
+    std::span<left_out_change const> wanted, std::int64_t& altered) {
     auto const ready = co_await open();
     if (!ready) {
         co_return ready.error();
     }
+    auto const query = fmt::format(
+        "SELECT id, (extract(epoch FROM at) * 1000000)::bigint, xmin::text, changes {} ORDER BY id",
+        later_ddl(wanted));
+    auto queued = source_->send_query(query);
+    if (queued) {
+        queued = source_->sync();
+    }
+    if (!queued) {
+        co_return failed(wanted.front(), queued.error());
+    }
+    auto const flushed = co_await source_->flush();
+    if (!flushed) {
+        co_return failed(wanted.front(), flushed.error());
+    }
+    std::vector<ddl::names_later> names;
     for (auto const& each : wanted) {
-        auto const asked = ask(each, names);
+        names.push_back(names_as_described(*each.plan));
+    }
+    altered = 0;
+    while (source_->pending() > 0) {
+        auto const got = co_await source_->next_result();
+        if (!got) {
+            co_return failed(wanted.front(), got.error());
+        }
+        if (got->what == io::pg::outcome::kind::error) {
+            co_return failed(wanted.front(), got->why);
+        }
+        for (int row = 0; got->what == io::pg::outcome::kind::rows && row < got->data.size();
+             ++row) {
+            altered = got->data.integer(row, 0);
+            go_on(names, wanted, got->data, row);
+        }
+    }
+    co_return names;
+}
+
+io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::ask_all(
+    std::span<left_out_change const> wanted, std::span<ddl::names_later const> names,
+    std::int64_t& altered) {
+    unknown_there_ = false;
+    std::vector<change const*> made;
+    auto const ready = co_await open();
+    if (!ready) {
+        co_return ready.error();
+    }
+    for (std::size_t at = 0; at < wanted.size(); ++at) {
+        auto const asked = ask(wanted[at], names[at]);
         if (!asked) {
             co_return asked.error();
         }
     }
-    auto const ended = source_->sync();
+    // In the same transaction, whose locks keep off what would come now.
+    auto const query = fmt::format("SELECT coalesce(max(id), 0) {}", later_ddl(wanted));
+    auto ended = source_->send_query(query);
+    if (ended) {
+        ended = source_->sync();
+    }
     if (!ended) {
         co_return failed(wanted.front(), ended.error());
     }
@@ -208,7 +311,9 @@ io::awaitable<outcome_of<std::vector<change const*>>> left_out_columns::ask_all(
         if (got->what == io::pg::outcome::kind::error) {
             co_return failed(of, got->why);
         }
-        if (got->what == io::pg::outcome::kind::rows) {
+        if (got->what == io::pg::outcome::kind::rows && made.size() == wanted.size()) {
+            altered = got->data.integer(0, 0);
+        } else if (got->what == io::pg::outcome::kind::rows) {
             made.push_back(completed(of, got->data));
         }
     }

@@ -4,6 +4,7 @@
 #include "codecs/base/arena.hpp"
 #include "engine/core/change.hpp"
 #include "engine/core/table_plan.hpp"
+#include "engine/ddl/follow.hpp"
 #include "engine/flow/direction_setup.hpp"
 #include "engine/flow/failure.hpp"
 #include "io/pg/pipeline_session.hpp"
@@ -23,6 +24,7 @@ namespace tandem::engine {
 struct left_out_change {
     change const* what = nullptr; // leaves_out() says so
     table_plan const* plan = nullptr;
+    transaction_header const* of = nullptr;
 };
 
 // One per applier; opens its session when it is first asked.
@@ -47,10 +49,14 @@ public:
 
 private:
     [[nodiscard]] io::awaitable<outcome_of<void>> open();
-    enum class names_of_source : std::uint8_t { described, here };
+    // `altered`: gets the id of the last DDL there behind the first of these changes, 0 for none.
     [[nodiscard]] io::awaitable<outcome_of<std::vector<change const*>>> ask_all(
-        std::span<left_out_change const> wanted, names_of_source names);
-    [[nodiscard]] outcome_of<void> ask(left_out_change const& one, names_of_source names);
+        std::span<left_out_change const> wanted, std::span<ddl::names_later const> names,
+        std::int64_t& altered);
+    [[nodiscard]] outcome_of<void> ask(left_out_change const& one, ddl::names_later const& names);
+    // What the tables are called there behind such DDL; `altered` as above.
+    [[nodiscard]] io::awaitable<outcome_of<std::vector<ddl::names_later>>> names_now(
+        std::span<left_out_change const> wanted, std::int64_t& altered);
     [[nodiscard]] failure failed(left_out_change const& one, io::pg::error const& why);
     [[nodiscard]] change const* completed(left_out_change const& one, io::pg::rows const& found);
 

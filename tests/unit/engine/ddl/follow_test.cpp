@@ -248,6 +248,22 @@ TEST(DdlFollow, AColumnThatHasTheNameNowIsNotTheOneThatThePeerKnows) {
     EXPECT_FALSE(columns_of({"a"}, {"a"}, typed).columns[0].retyped);
 }
 
+TEST(DdlFollow, WhatANodeCallsThingsLaterFollowsFromItsLog) {
+    names_later names{"s", "t", false, {"a", "b", "c"}};
+    go_on(names, of(table("t", column(1, "a") + "," + column(2, "b") + "," + column(3, "c")),
+                    table("t", column(1, "b") + "," + column(2, "a"))));
+    EXPECT_EQ(names.columns, (std::vector<std::string>{"b", "a", ""}));
+    go_on(names, of(table("t", column(1, "b")), table("u", column(1, "b") + "," + column(4, "c"))));
+    EXPECT_EQ(names.name, "u");
+    EXPECT_EQ(names.columns[2], "");
+    go_on(names, of(nullptr, table("t", column(1, "a"))));
+    go_on(names, of(table("t", ""), nullptr));
+    EXPECT_FALSE(names.gone);
+    go_on(names, of(table("u", ""), nullptr));
+    go_on(names, of(nullptr, table("u", "")));
+    EXPECT_TRUE(names.gone);
+}
+
 TEST(DdlFollow, AnAlterationIsPutInTheNamesOfThisNode) {
     object_change const typed{table("t", column(1, "a")), table("t", column(1, "a", "text"))};
     shape const none = shape::array();
