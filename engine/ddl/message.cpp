@@ -147,8 +147,13 @@ std::vector<std::string> apart(std::string_view from) {
         return {std::string{from}};
     }
     std::vector<std::string> made;
-    for (auto const& each : changes) {
+    auto const id = value(read, "id");
+    for (auto const& each : changes) { // it is carried out when the last one is
         read["changes"] = shape::array({each});
+        read.erase("id");
+        if (&each == &changes.back() && !id.is_null()) {
+            read["id"] = id;
+        }
         made.push_back(read.dump());
     }
     return made;

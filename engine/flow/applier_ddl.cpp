@@ -159,9 +159,9 @@ io::awaitable<outcome_of<applier::listed>> applier::note_seen(transaction_header
     }
     if (noted->data.integer(0, 0) > 0) {
         spdlog::warn(
-            "{} -> {}: node {} was ended between saying that it had carried out DDL of node {} and doing it: where that "
-            "gave the name of a table or column to another one, changes written there meanwhile may be in the "
-            "wrong one; 'tandem verify' tells",
+            "{} -> {}: node {} said that it had carried out DDL of node {}, and then had to begin anew: where that gave "
+            "the name of a table or column to another one, changes written there in between may be in the wrong one; "
+            "'tandem verify' tells",
             link_.setup.source.name, link_.setup.target.name, link_.setup.source.name,
             link_.setup.target.name);
     }

@@ -56,6 +56,10 @@ io::awaitable<applier::voided> applier::recover() {
             co_return boost::system::in_place_value;
         }
     }
+    if (sql::sqlstate::of_older_form(error.sqlstate, error.message)) {
+        tables_.forget(); // what is sent again is of the tables that have these names now
+        co_return boost::system::in_place_value;
+    }
     if (data && !bad.copied.empty()) {
         sender_.collided(bad.copied);
         upserts_until_ = bad.end;

@@ -405,6 +405,18 @@ TEST(DdlMessage, WhatWasCarriedOutToItsEndIsNotCarriedOutAgain) {
     EXPECT_EQ(another.changes.size(), 1U);
 }
 
+TEST(DdlMessage, WhatWasSeenIsNoChange) {
+    auto const read = read_message(R"({"version": 1, "tag": "SEEN", "ids": [3, 5]})");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->sees, (std::vector<std::int64_t>{3, 5}));
+    EXPECT_TRUE(read->changes.empty() && !read->touches);
+    for (auto const* const bad :
+         {R"({"version": 1, "tag": "SEEN"})", R"({"version": 1, "tag": "SEEN", "ids": ["3"]})",
+          R"({"version": 1, "tag": "SEEN", "ids": []})"}) {
+        EXPECT_FALSE(read_message(bad)) << bad;
+    }
+}
+
 TEST(DdlMessage, AGrantOnManyIsAMessageForEach) {
     auto const object = [](char const* name, char const* grants) {
         return std::string{R"({"kind":"table","schema":"s","name":")"} + name + R"(","grants":[)" +
@@ -414,7 +426,8 @@ TEST(DdlMessage, AGrantOnManyIsAMessageForEach) {
         return R"({"before":)" + object(name, "") + R"(,"after":)" + object(name, R"("x")") + "}";
     };
     auto const told = [&](char const* tag, std::string const& changes) {
-        return std::string{R"({"version":1,"tag":")"} + tag + R"(","changes":[)" + changes + "]}";
+        return std::string{R"({"version":1,"id":7,"tag":")"} + tag + R"(","changes":[)" + changes +
+               "]}";
     };
     auto const two = change("t") + "," + change("u");
     auto const made = apart(told("GRANT", two));
@@ -423,6 +436,7 @@ TEST(DdlMessage, AGrantOnManyIsAMessageForEach) {
         auto const read = read_message(made[at]);
         ASSERT_TRUE(read) << made[at];
         EXPECT_EQ(read->tag, "GRANT");
+        EXPECT_EQ(read->id, at == 0 ? 0 : 7); // carried out with the last one
         ASSERT_EQ(read->changes.size(), 1U);
         EXPECT_EQ(read->changes[0].shown(), at == 0 ? "table s.t" : "table s.u");
     }
