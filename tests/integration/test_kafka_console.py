@@ -104,6 +104,21 @@ def test_topics_page_finds_a_korean_name_and_shows_what_changed(through_kafka, b
 
 
 @pytest.mark.long
+@pytest.mark.long
+def test_a_cluster_of_500_topics(through_kafka, kafka, browser):
+    for number in range(500):
+        kafka.admin.create_topic(f"many-{number:03d}")
+    kafka.admin.produce("many-499", {"key": b"k", "value": "김민수".encode()})
+    browser.open(f"{through_kafka.url}/topics", "#main h1")
+    browser.watch_tasks()
+    browser.wait_text("many-000", "#main")
+    browser.wait_text("many-499", "#main", deadline=30)
+    assert browser.longest_task() < 200
+    browser.open(f"{through_kafka.url}/topics?topic=many-499", ".message")
+    browser.wait_text("김민수", "#main")
+    assert browser.problems() == []
+
+
 def test_searching_goes_on_while_health_answers_and_ends_with_its_reader(through_kafka):
     pair = through_kafka
     pair.a.sql("INSERT INTO item SELECT n, repeat('many ', 20) FROM generate_series(200001, 300000) n")

@@ -120,6 +120,15 @@ class Browser:
         """Pixels by which the page is wider than its window."""
         return self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
+    def watch_tasks(self):
+        """From here on the page keeps its longest task."""
+        self.script("window.longestTask = 0; new PerformanceObserver((list) => { for (const each of list.getEntries()) "
+                    "window.longestTask = Math.max(window.longestTask, each.duration); }).observe({type: 'longtask', buffered: true})")
+
+    def longest_task(self):
+        """In ms, since watch_tasks(); the page is idle for a moment first, so that it has heard of the last one."""
+        return self.driver.execute_async_script("const done = arguments[0]; setTimeout(() => done(window.longestTask), 1500)")
+
     def accessibility(self):
         """Serious violations that axe-core finds, each with the first places."""
         if not self.script("return typeof axe !== 'undefined'"):
