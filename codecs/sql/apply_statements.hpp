@@ -30,6 +30,7 @@ struct apply_table {
     // may be another's now, or USING gave rows other values: what was prepared before that fails with undefined_object. Empty:
     // the target has none.
     std::string form = {};
+    std::uint32_t relation = 0; // its number, where the table is this node's own; 0: not known
 };
 
 // What an incoming row is compared by (R11, R13).
@@ -113,6 +114,7 @@ struct truncated_table {
     std::string schema;
     std::string name;
     std::string form = {}; // see apply_table
+    std::uint32_t relation = 0;
 };
 struct truncation_terms {
     std::string commit_time; // timestamptz, as the others

@@ -18,6 +18,11 @@ std::string text_array(std::vector<std::string> const& of) {
     return fmt::format("ARRAY[{}]::text[]", fmt::join(quoted, ", "));
 }
 
+// What the event triggers have taken down since carried_before.
+constexpr char const* carried_here =
+    "(SELECT jsonb_build_object('version', 1, 'tag', 'HERE', 'changes', c) FROM (SELECT nullif(current_setting('tandem.carried', "
+    "true), '')::jsonb) AS x(c) WHERE c IS NOT NULL)";
+
 std::string literal_or_null(std::string_view text) {
     return text.empty() ? "NULL" : literal(text);
 }
@@ -26,11 +31,11 @@ std::string literal_or_null(std::string_view text) {
 
 std::string note_ddl(ddl_note const& note) {
     return fmt::format(
-        "INSERT INTO tandem.ddl (node, position, committed_at, tag, changes, ended, statements, error) VALUES ({}, {}, {}, {}, "
-        "{}, {}, {}, {})",
+        "INSERT INTO tandem.ddl (node, position, committed_at, tag, changes, ended, statements, error, here) VALUES ({}, {}, {}, {}, "
+        "{}, {}, {}, {}, {})",
         literal(note.node), literal(note.position), literal(note.committed_at), literal(note.tag),
         literal(note.told), literal(note.ended), text_array(note.statements),
-        literal_or_null(note.error));
+        literal_or_null(note.error), note.statements.empty() ? "NULL" : carried_here);
 }
 
 std::string send_again(std::string_view schema, std::string_view table, std::string_view which) {
@@ -61,10 +66,11 @@ std::string park_ddl(ddl_note const& note, parked_ddl const& where) {
 std::string resumed_ddl(std::string_view node, std::string_view position, std::string_view told,
                         std::vector<std::string> const& statements) {
     return fmt::format(
-        "UPDATE tandem.ddl SET ended = {}, statements = {}, error = NULL WHERE node = {} AND "
+        "UPDATE tandem.ddl SET ended = {}, statements = {}, error = NULL, here = {} WHERE node = {} AND "
         "position = {} AND ended = 'paused' AND changes = {}",
         literal(statements.empty() ? "nothing to do" : "applied"), text_array(statements),
-        literal(node), literal(position), literal(told));
+        statements.empty() ? "NULL" : carried_here, literal(node), literal(position),
+        literal(told));
 }
 
 std::string tell_seen(std::vector<std::int64_t> const& ids) {

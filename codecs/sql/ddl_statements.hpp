@@ -8,6 +8,10 @@
 
 namespace tandem::sql {
 
+// Before DDL is carried out: functions may speak of what comes later, and the log is to have what this changes.
+inline constexpr char const* carried_before =
+    "SELECT set_config('check_function_bodies', 'off', true), set_config('tandem.carried', '', true)";
+
 struct ddl_note {
     std::string node;         // whose it is
     std::string position;     // of its transaction there

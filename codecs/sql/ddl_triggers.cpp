@@ -95,6 +95,16 @@ BEGIN
                 SELECT a.attrelid FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = root.object AND a.atttypid IN (t.oid, t.typarray)
                  WHERE NOT a.attisdropped);
         END IF;
+        -- Definitions of others name tables and columns.
+        IF made ->> 'kind' = 'table' AND (tandem.takes_names(jsonb_build_array(jsonb_build_object('before', was, 'after', made)))) THEN
+            UPDATE tandem.shape AS s SET shape = n.now FROM (
+                SELECT o.class, o.object, tandem.shape_of(o.class, o.object) AS now FROM tandem.shape AS o
+                 WHERE o.class = 'pg_class'::regclass AND o.object <> root.object AND o.object IN (
+                    SELECT r.ev_class FROM pg_depend AS d JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = root.object
+                    UNION SELECT k.conrelid FROM pg_constraint AS k WHERE k.confrelid = root.object)) AS n
+             WHERE s.class = n.class AND s.object = n.object AND n.now IS NOT NULL;
+        END IF;
         -- Definitions name the schema.
         IF root.class = 'pg_namespace'::regclass AND was ->> 'name' <> made ->> 'name' THEN
             UPDATE tandem.shape AS s SET shape = n.now FROM (
@@ -103,6 +113,9 @@ BEGIN
              WHERE s.class = n.class AND s.object = n.object AND n.now IS NOT NULL;
         END IF;
     END LOOP;
+    IF changes <> '[]' AND applying THEN -- for the log, see note_ddl()
+        PERFORM set_config('tandem.carried', (coalesce(nullif(current_setting('tandem.carried', true), ''), '[]')::jsonb || changes)::text, true);
+    END IF;
     IF changes = '[]' OR applying THEN
         RETURN;
     END IF;

@@ -88,6 +88,7 @@ constexpr char const* index_removed =
 constexpr char const* create_tombstone = R"(CREATE TABLE tandem.tombstone (
     schema_name text NOT NULL,
     table_name text NOT NULL,
+    relation oid, -- of the table: another one of that name is not meant; NULL: not known
     key text[] NOT NULL, -- as text, in the order of the columns' names; empty: TRUNCATE
     hash bigint NOT NULL, -- of key
     at timestamptz NOT NULL,
@@ -230,6 +231,7 @@ constexpr char const* create_ddl = R"(CREATE TABLE tandem.ddl (
     ended text NOT NULL, -- sent, applied, nothing to do, paused
     seen_at pg_lsn DEFAULT '0/0', -- own: where in the peer's WAL it begins that the peer has carried it out; NULL: it has not
     statements text[] NOT NULL DEFAULT '{}', -- what was carried out here
+    here jsonb, -- ... and what that changed, in the form of `changes`
     error text))"; // what was left out, or why the table is paused
 
 constexpr char const* index_unseen =
@@ -305,7 +307,8 @@ void migrate_ddl(int installed, std::vector<std::string>& statements) {
     }
     if (installed >= 11 &&
         installed < 15) { // what of its own DDL the peer has seen: until now, nobody knows
-        statements.emplace_back("ALTER TABLE tandem.ddl ADD COLUMN seen_at pg_lsn DEFAULT '0/0'");
+        statements.emplace_back(
+            "ALTER TABLE tandem.ddl ADD COLUMN seen_at pg_lsn DEFAULT '0/0', ADD COLUMN here jsonb");
     }
     if (installed < 15) {
         statements.emplace_back(index_unseen);
@@ -380,6 +383,9 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
         }
         statements.emplace_back(create_begin_apply);
         statements.emplace_back(create_bury);
+    }
+    if (installed >= 7 && installed < 15) { // tables that have the name of a dropped one
+        statements.emplace_back("ALTER TABLE tandem.tombstone ADD COLUMN relation oid");
     }
     migrate_ddl(installed, statements);
     return statements;

@@ -58,12 +58,16 @@ std::string key_array(apply_table const& table) {
 std::string newest_of(apply_table const& table, std::string const& unseen = {}) {
     auto const key = key_array(table);
     return fmt::format(
-        "(SELECT max(d.at) FROM tandem.tombstone AS d WHERE d.hash IN ({}, {}) AND d.schema_name = "
-        "{} AND d.table_name = {} AND d.key IN ({}, {}){})",
-        hash_of(key), hash_of(std::string{no_key}), literal(table.schema), literal(table.name), key,
-        no_key,
+        "(SELECT max(d.at) FROM tandem.tombstone AS d WHERE d.hash IN ({}, {}) AND (d.relation = {}::regclass OR (d.relation IS "
+        "NULL AND d.schema_name = {} AND d.table_name = {})) AND d.key IN ({}, {}){})",
+        hash_of(key), hash_of(std::string{no_key}), literal(qualified(table.schema, table.name)),
+        literal(table.schema), literal(table.name), key, no_key,
         unseen.empty() ? std::string{}
                        : fmt::format(" AND (d.at > v.ts OR d.at = ANY ({}))", unseen));
+}
+
+std::string number_or_null(std::uint32_t relation) {
+    return relation == 0 ? "NULL" : std::to_string(relation);
 }
 
 std::string beaten(apply_rules const& rules) {
@@ -75,18 +79,20 @@ std::string beaten(apply_rules const& rules) {
 } // namespace
 
 std::string store_tombstones(apply_table const& table, bool binary) {
-    return fmt::format("INSERT INTO tandem.tombstone (schema_name, table_name, key, hash, at, "
-                       "position) SELECT {}, {}, w.k, {}, w.ts, ${}::pg_lsn FROM (SELECT {} AS k, "
-                       "v.ts FROM ({}) AS v) AS w",
-                       literal(table.schema), literal(table.name), hash_of("w.k"),
-                       table.columns.size() + 2, key_array(table), keys(table, binary));
+    return fmt::format(
+        "INSERT INTO tandem.tombstone (schema_name, table_name, relation, key, hash, at, "
+        "position) SELECT {}, {}, {}, w.k, {}, w.ts, ${}::pg_lsn FROM (SELECT {} AS k, "
+        "v.ts FROM ({}) AS v) AS w",
+        literal(table.schema), literal(table.name), number_or_null(table.relation), hash_of("w.k"),
+        table.columns.size() + 2, key_array(table), keys(table, binary));
 }
 
 std::string store_truncation(truncated_table const& table) {
-    return fmt::format("INSERT INTO tandem.tombstone (schema_name, table_name, key, hash, at, "
-                       "position) SELECT {}, {}, {}, {}, $1::timestamptz, $2::pg_lsn",
-                       literal(table.schema), literal(table.name), no_key,
-                       hash_of(std::string{no_key}));
+    return fmt::format(
+        "INSERT INTO tandem.tombstone (schema_name, table_name, relation, key, hash, at, "
+        "position) SELECT {}, {}, {}, {}, {}, $1::timestamptz, $2::pg_lsn",
+        literal(table.schema), literal(table.name), number_or_null(table.relation), no_key,
+        hash_of(std::string{no_key}));
 }
 
 std::string newest_tombstones() {

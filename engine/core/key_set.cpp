@@ -18,6 +18,7 @@ key_shape key_shape_of(table_plan const& plan) {
     key_shape made;
     made.table.schema = plan.schema;
     made.table.name = plan.name;
+    made.table.relation = plan.shape->id.value;
     made.name = table_name(plan);
     std::vector<std::size_t> places(plan.key.size());
     for (std::size_t at = 0; at < places.size(); ++at) {

@@ -1,6 +1,7 @@
 #include "engine/ddl/follow.hpp"
 
 #include "engine/ddl/shapes.hpp"
+#include "engine/ddl/table_names.hpp"
 
 #include <fmt/format.h>
 
@@ -12,62 +13,6 @@
 
 namespace tandem::engine::ddl {
 namespace {
-
-std::vector<object_change> const no_changes;
-
-struct table_name {
-    std::string schema;
-    std::string name;
-
-    bool operator==(table_name const&) const = default;
-};
-
-table_name name_of(shape const& of) {
-    return {text(of, "schema"), text(of, "name")};
-}
-
-// How a change gives the table another name; none: it does not, or is not about it. Its end is not told.
-std::optional<table_name> onward(table_name const& from, object_change const& change) {
-    if (auto const renamed = renamed_schema(change)) {
-        return renamed->first == from.schema ? std::optional{table_name{renamed->second, from.name}}
-                                             : std::nullopt;
-    }
-    bool const about = change.is_table() && !change.before.is_null() && !change.after.is_null() &&
-                       name_of(change.before) == from;
-    return about && name_of(change.after) != from ? std::optional{name_of(change.after)}
-                                                  : std::nullopt;
-}
-
-// The same the other way round.
-table_name backward(table_name to, object_change const& change) {
-    if (auto const renamed = renamed_schema(change)) {
-        return renamed->second == to.schema ? table_name{renamed->first, std::move(to.name)} : to;
-    }
-    bool const about = change.is_table() && !change.before.is_null() && !change.after.is_null() &&
-                       name_of(change.after) == to;
-    return about ? name_of(change.before) : to;
-}
-
-bool drops(object_change const& change, table_name const& what) {
-    return change.is_table() && change.after.is_null() && name_of(change.before) == what;
-}
-
-bool makes(object_change const& change, table_name const& what) {
-    return change.is_table() && change.before.is_null() && name_of(change.after) == what;
-}
-
-followed_table end_of(table_name at, std::span<logged const> later) {
-    bool gone = false;
-    for (auto const& entry : later) {
-        for (auto const& change : entry.waits ? no_changes : entry.what.changes) {
-            gone = gone || drops(change, at);
-            if (auto next = onward(at, change)) {
-                at = *std::move(next);
-            }
-        }
-    }
-    return {at.schema, at.name, gone, {}};
-}
 
 // Goes through the log from its end, and keeps what the columns that are here, and those that were described, were called then.
 class look_back {
@@ -93,7 +38,8 @@ public:
             }
         }
         for (std::size_t at = 0; at < described_.size(); ++at) {
-            if (states_[at] == state::open &&
+            bool const renamed = states_[at] == state::open || described_[at] != first_[at];
+            if (renamed && states_[at] != state::closed &&
                 std::ranges::find(here, described_[at]) != here.end()) {
                 made_.columns[at].name = described_[at];
                 states_[at] = state::closed;
@@ -102,37 +48,16 @@ public:
     }
 
     void meet(logged const& entry) {
-        for (auto const& change : std::views::reverse(entry.what.changes)) {
-            bool const both =
-                change.is_table() && !change.before.is_null() && !change.after.is_null();
-            bool const of_here = both && !entry.waits && name_of(change.after) == here_;
-            bool const of_there = both && !entry.own && name_of(change.after) == there_;
-            if (of_here || of_there) {
-                auto const parts = parts_of(change, "columns");
-                for (auto const& part : parts) {
-                    if (of_here && entry.own && entry.seen) {
-                        peer_saw(part);
-                        took_away(part);
-                    }
-                    if (of_here && entry.own && !entry.seen) {
-                        peer_missed(part);
-                        gave_type(part, change.by_using);
-                    }
-                    if (of_there) {
-                        peer_gave(part, entry.waits);
-                    }
-                }
-                if (of_here) {
-                    then_ = names_before(then_, parts);
-                }
-                if (of_there) {
-                    described_ = names_before(described_, parts);
-                }
+        if (!entry.own) {
+            for (auto const& change : std::views::reverse(entry.what.changes)) {
+                meet_there(change, entry);
             }
-            if (!entry.waits) {
-                here_ = backward(std::move(here_), change);
-            }
-            if (!entry.own || entry.seen) {
+        }
+        for (auto const& change : std::views::reverse(entry.changes_here())) {
+            meet_here(change, entry);
+        }
+        if (entry.own && entry.seen) {
+            for (auto const& change : std::views::reverse(entry.what.changes)) {
                 there_ = backward(std::move(there_), change);
             }
         }
@@ -152,8 +77,9 @@ public:
 
 private:
     // here: one of that name is here, which may be another one; missed: what the peer does not know tells, of which the first
-    // counts; found: what it should know does.
-    enum class state : std::uint8_t { open, here, missed, found, closed };
+    // counts; twin: the peer made it, and this node had made one of that name: the first that the peer did not know; found: what it
+    // should know tells.
+    enum class state : std::uint8_t { open, here, missed, twin, found, closed };
 
     static std::vector<std::string> names_before(std::vector<std::string> names,
                                                  std::vector<part> const& parts) {
@@ -166,6 +92,58 @@ private:
             }
         }
         return names;
+    }
+
+    static bool alters(object_change const& change, table_name const& to) {
+        return change.is_table() && !change.before.is_null() && !change.after.is_null() &&
+               name_of(change.after) == to;
+    }
+
+    void meet_there(object_change const& change, logged const& entry) {
+        if (alters(change, there_)) {
+            auto const parts = parts_of(change, "columns");
+            for (auto const& part : parts) {
+                peer_gave(part, entry);
+            }
+            auto before = names_before(described_, parts);
+            for (std::size_t at = 0; at < before.size(); ++at) {
+                if (states_[at] != state::twin) { // what came before is of another one
+                    described_[at] = std::move(before[at]);
+                }
+            }
+        }
+        there_ = backward(std::move(there_), change);
+    }
+
+    void meet_here(object_change const& change, logged const& entry) {
+        if (alters(change, here_)) {
+            auto const parts = parts_of(change, "columns");
+            for (auto const& part : parts) {
+                if (entry.own && entry.seen) {
+                    peer_saw(part);
+                    took_away(part);
+                } else if (entry.own) {
+                    peer_missed(part);
+                    gave_type(part, change.by_using);
+                }
+            }
+            then_ = names_before(then_, parts);
+        }
+        here_ = backward(std::move(here_), change);
+    }
+
+    // Whether carrying it out here made a column of that name.
+    [[nodiscard]] bool made_here(logged const& entry, std::string const& name) const {
+        for (auto const& change : entry.changes_here()) {
+            auto const parts =
+                alters(change, here_) ? parts_of(change, "columns") : std::vector<part>{};
+            if (std::ranges::any_of(parts, [&](part const& each) {
+                    return each.added() && text(*each.after, "name") == name;
+                })) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // What the peer made of them behind that, in its own names.
@@ -184,7 +162,8 @@ private:
                 made_.columns[at].retyped = true;
                 made_.columns[at].computed = made_.columns[at].computed || change.by_using;
             }
-            if (states_[at] != state::open || of == parts.end()) {
+            bool const watched = states_[at] == state::open || states_[at] == state::here;
+            if (!watched || of == parts.end()) {
                 continue;
             }
             if (of->removed()) {
@@ -219,13 +198,15 @@ private:
 
     // This node's own, of which the peer did not know: what took the name away is what became of the column.
     void peer_missed(part const& of) {
-        if (of.added() || (!of.removed() && !of.renamed())) {
-            return;
-        }
-        auto const was = text(*of.before, "name");
+        bool const takes = !of.added() && (of.removed() || of.renamed());
         for (std::size_t at = 0; at < described_.size(); ++at) {
-            if (states_[at] != state::found && states_[at] != state::closed &&
-                described_[at] == was) {
+            if (states_[at] == state::twin && of.added() &&
+                text(*of.after, "name") == described_[at]) {
+                become(at, of);
+            }
+            bool const watched = states_[at] == state::here || states_[at] == state::open ||
+                                 states_[at] == state::missed;
+            if (watched && takes && text(*of.before, "name") == described_[at]) {
                 become(at, of);
                 states_[at] = state::missed;
             }
@@ -271,15 +252,19 @@ private:
     }
 
     // What the peer made, or took away and named again, is another column than this node's own DDL speaks of.
-    void peer_gave(part const& of, bool waits) {
+    void peer_gave(part const& of, logged const& entry) {
         for (std::size_t at = 0; at < described_.size(); ++at) {
             bool const made = of.added() && text(*of.after, "name") == described_[at];
             bool const taken = !of.added() && text(*of.before, "name") == described_[at] &&
                                (of.removed() || of.renamed());
-            bool const not_yet = waits && of.renamed() && text(*of.after, "name") == described_[at];
+            bool const not_yet =
+                entry.waits && of.renamed() && text(*of.after, "name") == described_[at];
             if (states_[at] == state::open && (made || taken || not_yet)) {
                 unknown(at);
-            } else if (states_[at] != state::open && made) {
+            } else if (states_[at] == state::here && made && !entry.waits &&
+                       !made_here(entry, described_[at])) {
+                states_[at] = state::twin;
+            } else if (states_[at] != state::open && states_[at] != state::twin && made) {
                 states_[at] = state::closed;
             }
         }
@@ -335,82 +320,6 @@ names_there names_of(shape const& table) {
     return made;
 }
 
-followed_table follow_table(std::string schema, std::string name, std::span<logged const> log) {
-    table_name at{std::move(schema), std::move(name)};
-    followed_table const unknown{at.schema, at.name, false, {}};
-    std::optional<followed_table> found;
-    for (std::size_t left = log.size(); left > 0; --left) {
-        auto const& entry = log[left - 1];
-        for (auto const& change : std::views::reverse(entry.what.changes)) {
-            auto next = onward(at, change);
-            auto before = backward(at, change);
-            bool const taken = next || drops(change, at);
-            if (entry.own) {
-                if (taken && found) { // before as well: the peer may mean either
-                    return unknown;
-                }
-                if (next) {
-                    found = end_of(*next, log.subspan(left));
-                } else if (taken) {
-                    found = unknown;
-                    found->gone = true;
-                } else if (found) { // the peer has seen that
-                    at = std::move(before);
-                }
-                continue;
-            }
-            if (found && makes(change, at)) {
-                return *found;
-            }
-            if (!found && (taken || makes(change, at) || (entry.waits && before != at))) {
-                return unknown; // the peer gave that name to another
-            }
-            if (!found || !entry.waits) {
-                at = std::move(before);
-            }
-        }
-    }
-    return found.value_or(unknown);
-}
-
-// From the end of the log: what it had seen says what it called the table then, and of what it had not seen the first counts.
-std::optional<followed_table> moved_unseen(std::string const& schema, std::string const& name,
-                                           std::span<logged const> log) {
-    table_name at{schema, name};
-    std::optional<followed_table> found;
-    for (std::size_t left = log.size(); left > 0; --left) {
-        auto const& entry = log[left - 1];
-        for (auto const& change : std::views::reverse(entry.what.changes)) {
-            if (!entry.own || entry.seen) {
-                if (makes(change, at)) {
-                    return found;
-                }
-                at = backward(std::move(at), change);
-                continue;
-            }
-            auto const next = onward(at, change);
-            if (next || drops(change, at)) {
-                found = end_of(next.value_or(at), log.subspan(left));
-                found->gone = found->gone || !next;
-            }
-        }
-    }
-    return found;
-}
-
-std::pair<std::string, std::string> name_behind(std::string schema, std::string name,
-                                                std::span<message const> ahead) {
-    table_name at{std::move(schema), std::move(name)};
-    for (auto const& each : ahead) {
-        for (auto const& change : each.changes) {
-            if (auto next = onward(at, change)) {
-                at = *std::move(next);
-            }
-        }
-    }
-    return {std::move(at.schema), std::move(at.name)};
-}
-
 void go_on(names_later& names, message const& later) {
     for (auto const& change : later.changes) {
         table_name const at{names.schema, names.name};
@@ -451,30 +360,17 @@ bool is_same(followed_table const& followed, names_there const& there) {
            std::ranges::equal(followed.columns, there.columns, same);
 }
 
-void settle_name(object_change& change, followed_table const& at, std::span<logged const> log) {
-    if (change.after.is_null()) {
-        return;
-    }
-    table_name name = name_of(change.after);
-    for (auto const& entry : log) { // what waits behind it counts as well
-        for (auto const& later : entry.what.changes) {
-            if (auto next = onward(name, later)) {
-                name = *std::move(next);
-            }
-        }
-    }
-    if (name == table_name{at.schema, at.name}) {
-        change.after["schema"] = change.before["schema"];
-        change.after["name"] = change.before["name"];
-    }
-}
-
 std::vector<logged> known_before(std::vector<logged> log, object_change const& change) {
-    auto const itself = std::ranges::find_if(log, [&](logged const& entry) {
-        return entry.waits && std::ranges::any_of(entry.what.changes, [&](auto const& each) {
-                   return each.before == change.before && each.after == change.after;
-               });
-    });
+    auto const waiting = [&](bool whole) { // together with what is behind it, it ends otherwise
+        return std::ranges::find_if(log, [&](logged const& entry) {
+            return entry.waits && std::ranges::any_of(entry.what.changes, [&](auto const& each) {
+                       return each.before == change.before &&
+                              (!whole || each.after == change.after);
+                   });
+        });
+    };
+    auto const found = waiting(true);
+    auto const itself = found != log.end() ? found : waiting(false);
     log.erase(std::remove_if(itself, log.end(), [](logged const& each) { return each.waits; }),
               log.end());
     return log;

@@ -19,6 +19,15 @@ struct logged {
     bool own = true;    // false: a peer's
     bool waits = false; // a peer's that is not carried out here, or was given up
     bool seen = false;  // own: the peer had carried it out by then, or has decided against it
+    // A peer's: what carrying it out changed here. None: as much as there, if it does not wait.
+    std::optional<std::vector<object_change>> here = std::nullopt;
+
+    [[nodiscard]] std::span<object_change const> changes_here() const noexcept {
+        if (own || (!here && !waits)) {
+            return what.changes;
+        }
+        return here ? std::span<object_change const>{*here} : std::span<object_change const>{};
+    }
 };
 
 struct followed_column {
@@ -87,6 +96,10 @@ void go_on(names_later& names, message const& later);
 
 // Where the name that the table got there has become, by later DDL, what it is here: it is not renamed any more.
 void settle_name(object_change& change, followed_table const& at, std::span<logged const> log);
+
+// The same of its columns; where both gave one another name, what the table waits for.
+[[nodiscard]] std::string settle_columns(object_change& change, followed_table const& at,
+                                         std::span<logged const> log);
 
 // The change of a table in the names of this node; what is said of columns that are gone here, is gone.
 [[nodiscard]] object_change in_names_here(object_change change, followed_table const& followed,

@@ -55,6 +55,45 @@ std::vector<object_change> in_order(std::vector<object_change> changes) {
     return ordered;
 }
 
+// Where one command gives the name of a column that it drops to another one, what it drops comes first, as a change by itself: what
+// is asked of the peer's catalog is asked by name.
+std::vector<object_change> column_by_column(object_change change) {
+    std::vector<object_change> made;
+    if (!change.is_table() || change.before.is_null() || change.after.is_null() ||
+        !value(change.before, "columns").is_array()) {
+        made.push_back(std::move(change));
+        return made;
+    }
+    auto const has = [](shape const& of, char const* parts, shape const& part) {
+        return std::ranges::any_of(list(of, parts), [&](shape const& each) {
+            return value(each, "oid") == value(part, "oid");
+        });
+    };
+    auto middle = change.before;
+    auto const taken = [&](shape const& column) {
+        return !has(change.after, "columns", column) &&
+               std::ranges::any_of(list(change.after, "columns"), [&](shape const& each) {
+                   return text(each, "name") == text(column, "name") &&
+                          !has(change.before, "columns", each);
+               });
+    };
+    auto& columns = middle["columns"].get_ref<shape::array_t&>();
+    if (std::erase_if(columns, taken) == 0) {
+        made.push_back(std::move(change));
+        return made;
+    }
+    for (auto const* const parts : {"indexes", "constraints", "triggers", "policies"}) {
+        if (value(middle, parts).is_array()) { // what went with them is gone
+            std::erase_if(middle[parts].get_ref<shape::array_t&>(),
+                          [&](shape const& each) { return !has(change.after, parts, each); });
+        }
+    }
+    made.push_back({change.before, middle});
+    change.before = std::move(middle);
+    made.push_back(std::move(change));
+    return made;
+}
+
 bool is_shape(shape const& of) {
     return of.is_null() || (of.is_object() && !text(of, "kind").empty() &&
                             !text(of, "name").empty() && !text(of, "schema").empty());
@@ -119,7 +158,9 @@ boost::system::result<message, message_error> read_message(std::string_view from
         change.by_using = flag(each, "by_using") && rewritten.is_number_integer() &&
                           (rewritten.get<std::int64_t>() & type_changed) != 0;
         change.first = value(each, "first");
-        made.changes.push_back(std::move(change));
+        for (auto& one : column_by_column(std::move(change))) {
+            made.changes.push_back(std::move(one));
+        }
     }
     if (made.tag.empty() || made.changes.empty()) {
         return message_error{"it has no tag or no change"};

@@ -5,6 +5,7 @@
 #include "codecs/sql/schema.hpp"
 #include "engine/core/failpoint.hpp"
 #include "engine/ddl/follow.hpp"
+#include "engine/ddl/shapes.hpp"
 #include "engine/flow/applier.hpp"
 #include "engine/flow/own_ddl.hpp"
 
@@ -113,6 +114,10 @@ io::awaitable<outcome_of<bool>> applier::look_for_object(ddl::object_change cons
         was_dropped(change, into.left_out);
         co_return false;
     }
+    if (field(now, "schema") == field(change.after, "schema") &&
+        field(now, "name") == field(change.after, "name")) { // both did so
+        co_return false;
+    }
     into.sqlstate = sql::sqlstate::ddl_refused;
     into.why =
         fmt::format("{} was altered there and is called {}.{} here: give it its name back, then "
@@ -144,6 +149,7 @@ io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& ch
     at.schema = there.schema;
     at.name = there.name;
     auto moved = ddl::moved_unseen(there.schema, there.name, log);
+    bool const by_log = moved.has_value();
     if (moved || (around.at_before.is_null() && around.at_after.is_null())) {
         at = moved ? *std::move(moved) : ddl::follow_table(there.schema, there.name, log);
         if (at.gone) {
@@ -151,6 +157,17 @@ io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& ch
             co_return false;
         }
         ddl::settle_name(change, at, whole);
+        bool const both = by_log && !change.after.is_null() &&
+                          (field(change.after, "schema") != there.schema ||
+                           field(change.after, "name") != there.name);
+        if (both) {
+            into.sqlstate = sql::sqlstate::ddl_refused;
+            into.why = fmt::format(
+                "{} was renamed to {} there and to {}.{} here: give it one name, "
+                "then 'tandem table resume'",
+                ddl::shown(change.before), ddl::shown(change.after), at.schema, at.name);
+            co_return false;
+        }
         auto const named = table_named(at.schema, at.name);
         auto again = co_await look_around(named);
         if (!again) {
@@ -166,6 +183,11 @@ io::awaitable<outcome_of<bool>> applier::look_where_it_is(ddl::object_change& ch
         ddl::follow_columns(std::move(at), there, ddl::names_of(here).columns, log);
     if (ddl::is_same(followed, there)) {
         co_return true;
+    }
+    into.why = ddl::settle_columns(change, followed, log);
+    if (!into.why.empty()) {
+        into.sqlstate = sql::sqlstate::ddl_refused;
+        co_return false;
     }
     change = ddl::in_names_here(std::move(change), followed, here);
     auto again = co_await look_around(change);
@@ -241,8 +263,7 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
 io::awaitable<outcome_of<ddl_outcome>> applier::carry_out(ddl::message const& told,
                                                           std::span<ddl::message const> later) {
     ddl_outcome made;
-    // Functions may speak of what comes later.
-    auto prepared = co_await run_alone("SET LOCAL check_function_bodies = off");
+    auto prepared = co_await run_alone(sql::carried_before);
     if (!prepared) {
         co_return prepared.error();
     }

@@ -357,13 +357,22 @@ io::awaitable<applier::voided> applier::send_parked(parked_values const& from,
     if (!plan) {
         co_return plan.error();
     }
+    careful_progress partial{link_.binary};
     batch_builder single{false};
     single.begin(header);
     if (restored->what.kind == change_kind::truncate) {
         single.add_truncate(restored->what, (*plan)->on_target ? std::vector{*plan}
                                                                : std::vector<table_plan const*>{});
     } else if ((*plan)->usable) {
-        single.add(restored->what, **plan);
+        pending_change one;
+        one.what = &restored->what;
+        one.plan = *plan;
+        if (!(*plan)->kept.empty()) {
+            leave_computed(one, partial);
+        }
+        single.add(*one.what, **plan);
+    } else if ((*plan)->gone) { // and so is what it was of
+        co_return boost::system::in_place_value;
     } else {
         why.sqlstate = (*plan)->sqlstate;
         why.error = (*plan)->why_not;

@@ -86,6 +86,7 @@ io::awaitable<outcome_of<bool>> applier::carry_out_drop(std::vector<parked_row> 
         co_return retry_after(link_.setup.target.name, "reading tandem.parked", given_up.error());
     }
     std::vector<std::int64_t> seen; // what there is here stays as it is called
+    seen.reserve(static_cast<std::size_t>(given_up->size()));
     for (int row = 0; row < given_up->size(); ++row) {
         seen.push_back(given_up->integer(row, 0));
     }

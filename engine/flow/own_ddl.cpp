@@ -15,7 +15,12 @@ std::vector<ddl::logged> read_own_ddl(io::pg::rows const& got, lsn as_of) {
         if (auto read = ddl::read_message(got.text(row, 0))) {
             bool const seen =
                 !got.null(row, 3) && lsn::parse(got.text(row, 3)).value_or(lsn{}) <= as_of;
-            log.push_back({std::move(*read), got.boolean(row, 1), got.boolean(row, 2), seen});
+            std::vector<ddl::object_change> here;
+            if (auto changed = ddl::read_message(got.text(row, 4))) {
+                here = std::move(changed->changes);
+            }
+            log.push_back({std::move(*read), got.boolean(row, 1), got.boolean(row, 2), seen,
+                           std::move(here)});
         }
     }
     return log;

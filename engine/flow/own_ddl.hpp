@@ -1,6 +1,7 @@
 #pragma once
 // What was altered at a node lately, as its log of DDL has it: its own, and its peers'.
 
+#include "codecs/base/lsn.hpp"
 #include "engine/ddl/follow.hpp"
 #include "io/pg/connection.hpp"
 
@@ -22,7 +23,8 @@ struct ddl_outcome {
 
 // Nothing where none of it was its own.
 inline constexpr char const* own_ddl_query =
-    "SELECT changes, node IS NULL, ended IN ('paused', 'left out'), seen_at FROM tandem.ddl WHERE (at > now() - interval '7 days' OR id >= "
+    "SELECT changes, node IS NULL, ended IN ('paused', 'left out'), seen_at, CASE WHEN ended = 'nothing to do' THEN NULL ELSE coalesce(here, "
+    "changes) END FROM tandem.ddl WHERE (at > now() - interval '7 days' OR id >= "
     "(SELECT min(id) FROM tandem.ddl WHERE node IS NULL AND seen_at IS NULL)) AND EXISTS (SELECT FROM tandem.ddl WHERE node IS NULL AND "
     "(at > now() - interval '7 days' OR seen_at IS NULL)) AND EXISTS (SELECT FROM jsonb_array_elements(changes -> 'changes') AS c "
     "WHERE coalesce(c -> 'before' ->> 'kind', c -> 'after' ->> 'kind') IN ('table', 'schema')) ORDER BY id";

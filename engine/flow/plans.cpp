@@ -91,7 +91,66 @@ table_plan* plans::find(pgoutput::relation_shape const* shape) noexcept {
     return last_plan_;
 }
 
+// By its number, where the target is the node that decodes it: the name can be another's by now.
+io::awaitable<outcome_of<pgoutput::relation_ptr>> plans::as_called_now(
+    pgoutput::relation_ptr shape) {
+    io::pg::parameters number;
+    number.emplace_back(std::to_string(shape->id.value));
+    auto asking = ask(
+        "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE c.oid = $1::oid",
+        std::move(number), "reading a table's name");
+    auto const got = co_await std::move(asking);
+    if (!got) {
+        co_return got.error();
+    }
+    if (got->empty()) {
+        co_return pgoutput::relation_ptr{};
+    }
+    if (got->text(0, 0) == shape->schema && got->text(0, 1) == shape->name) {
+        co_return shape;
+    }
+    auto made = std::make_shared<pgoutput::relation_shape>(*shape);
+    made->schema = got->text(0, 0);
+    made->name = got->text(0, 1);
+    co_return pgoutput::relation_ptr{std::move(made)};
+}
+
+io::awaitable<outcome_of<table_plan*>> plans::resolve_own(pgoutput::relation_ptr shape) {
+    auto calling = as_called_now(shape);
+    auto const now = co_await std::move(calling);
+    if (!now) {
+        co_return now.error();
+    }
+    target_relation target;
+    if (*now != nullptr) {
+        auto reading = read((*now)->schema, (*now)->name);
+        auto found = co_await std::move(reading);
+        if (!found) {
+            co_return found.error();
+        }
+        target = std::move(*found);
+    }
+    auto plan = std::make_unique<table_plan>(
+        make_plan(*now != nullptr ? *now : shape, target, next_number_++));
+    if (!plan->usable && *now != nullptr && setup_.ddl) {
+        auto followed = co_await follow_own_ddl(*plan);
+        if (!followed) {
+            co_return followed.error();
+        }
+    }
+    auto const* key = shape.get();
+    plan->described = std::move(shape); // its address stays taken: plans are found by it
+    auto* const made = plan.get();
+    known_[key] = std::move(plan);
+    last_shape_ = nullptr;
+    co_return made;
+}
+
 io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr shape) {
+    if (own_) {
+        co_return co_await resolve_own(std::move(shape));
+    }
     auto reading = read(shape->schema.empty() ? "pg_catalog" : shape->schema, shape->name);
     auto target = co_await std::move(reading);
     if (!target) {
@@ -153,8 +212,11 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     if (!target) {
         co_return target.error();
     }
+    if (at.gone) { // what has that name now, if anything, is another one
+        plan.gone = true;
+        plan.usable = plan.on_target = false;
+    }
     if (at.gone || !target->exists) {
-        plan.gone = at.gone;
         co_return boost::system::in_place_value;
     }
     std::vector<std::string> here;

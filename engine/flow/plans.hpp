@@ -28,6 +28,8 @@ public:
     plans(direction_setup const& setup, io::pg::connection& catalog, bool binary = false) noexcept
         : setup_{setup}, catalog_{catalog}, binary_{binary} {}
 
+    // The stream is that of the node itself whose catalog is read.
+    void describes_own() noexcept { own_ = true; }
     // nullptr when the shape was not resolved yet.
     [[nodiscard]] table_plan* find(pgoutput::relation_shape const* shape) noexcept;
     [[nodiscard]] io::awaitable<outcome_of<table_plan*>> resolve(pgoutput::relation_ptr shape);
@@ -47,6 +49,9 @@ public:
     [[nodiscard]] bool reads_inside() const noexcept { return bool{reader_}; }
 
 private:
+    [[nodiscard]] io::awaitable<outcome_of<table_plan*>> resolve_own(pgoutput::relation_ptr shape);
+    [[nodiscard]] io::awaitable<outcome_of<pgoutput::relation_ptr>> as_called_now(
+        pgoutput::relation_ptr shape);
     [[nodiscard]] io::awaitable<outcome_of<void>> follow_own_ddl(table_plan& plan);
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(char const* text,
                                                               io::pg::parameters table,
@@ -57,6 +62,7 @@ private:
     direction_setup const& setup_;
     io::pg::connection& catalog_;
     bool binary_;
+    bool own_ = false;
     catalog_reader reader_;
     std::vector<ddl::message> ahead_;
     lsn as_of_ = newest;

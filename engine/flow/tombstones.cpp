@@ -46,7 +46,9 @@ public:
           session_{std::move(source)},
           tables_{setup_, session_.link()},
           keys_{link.binary},
-          bookkeeping_{bookkeeping} {}
+          bookkeeping_{bookkeeping} {
+        tables_.describes_own();
+    }
 
     // What is stored already counts.
     [[nodiscard]] io::awaitable<outcome_of<void>> begin();
@@ -232,7 +234,10 @@ outcome_of<void> tombstone_writer::queue(lsn position) {
         values = {{at.c_str(), 0, false}, {until.c_str(), 0, false}};
         if (done) {
             done = session_.send_prepare(
-                "", sql::store_truncation({each.plan->schema, each.plan->name}), {});
+                "",
+                sql::store_truncation(
+                    {each.plan->schema, each.plan->name, {}, each.plan->shape->id.value}),
+                {});
         }
         if (done) {
             done = session_.send_prepared("", values);

@@ -475,7 +475,7 @@ def test_a_newer_installation_is_refused(pair):
     pair.run(init=False)
 
 
-NEW_IN_15 = "ALTER TABLE tandem.ddl DROP COLUMN seen_at; "
+NEW_IN_15 = "ALTER TABLE tandem.ddl DROP COLUMN seen_at, DROP COLUMN here; ALTER TABLE IF EXISTS tandem.tombstone DROP COLUMN relation; "
 NEW_IN_14 = NEW_IN_15 + ("DROP FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, bigint); "
              "CREATE FUNCTION tandem.begin_apply(text, integer, bigint, pg_lsn, pg_lsn, bigint, timestamptz, timestamptz, "
              "bigint DEFAULT NULL, pg_lsn DEFAULT NULL, bigint DEFAULT NULL) RETURNS void LANGUAGE sql AS 'SELECT'; ")
