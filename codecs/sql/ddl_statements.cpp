@@ -23,6 +23,9 @@ constexpr char const* carried_here =
     "(SELECT jsonb_build_object('version', 1, 'tag', 'HERE', 'changes', c) FROM (SELECT nullif(current_setting('tandem.carried', "
     "true), '')::jsonb) AS x(c) WHERE c IS NOT NULL)";
 
+// What waited until people had made it here themselves.
+constexpr char const* cured = R"('{"version": 1, "tag": "CURED", "changes": []}')";
+
 std::string literal_or_null(std::string_view text) {
     return text.empty() ? "NULL" : literal(text);
 }
@@ -66,11 +69,10 @@ std::string park_ddl(ddl_note const& note, parked_ddl const& where) {
 std::string resumed_ddl(std::string_view node, std::string_view position, std::string_view told,
                         std::vector<std::string> const& statements) {
     return fmt::format(
-        "UPDATE tandem.ddl SET ended = {}, statements = {}, error = NULL, here = {} WHERE node = {} AND "
+        "UPDATE tandem.ddl SET id = nextval(pg_get_serial_sequence('tandem.ddl', 'id')), ended = {}, statements = {}, error = NULL, here = {} WHERE node = {} AND "
         "position = {} AND ended = 'paused' AND changes = {}",
         literal(statements.empty() ? "nothing to do" : "applied"), text_array(statements),
-        statements.empty() ? "NULL" : carried_here, literal(node), literal(position),
-        literal(told));
+        statements.empty() ? cured : carried_here, literal(node), literal(position), literal(told));
 }
 
 std::string tell_seen(std::vector<std::int64_t> const& ids) {

@@ -38,7 +38,7 @@ struct parked_ddl {
 // Notes it, and puts it into tandem.parked with everything of its table behind it.
 [[nodiscard]] std::string park_ddl(ddl_note const& note, parked_ddl const& where);
 
-// What is in the log as waiting was carried out.
+// What is in the log as waiting was carried out: from now on it is in the log behind what came meanwhile.
 [[nodiscard]] std::string resumed_ddl(std::string_view node, std::string_view position,
                                       std::string_view told,
                                       std::vector<std::string> const& statements);

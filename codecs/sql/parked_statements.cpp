@@ -11,7 +11,7 @@ namespace {
 
 // An unchanged part of the key is not in the row.
 constexpr char const* row_columns =
-    "id, schema_name, table_name, key, CASE WHEN op = 'update' THEN (SELECT jsonb_object_agg(k, "
+    "id, schema_name, table_name, key, CASE WHEN op IN ('update', 'touch') THEN (SELECT jsonb_object_agg(k, "
     "coalesce(row -> k, key -> k)) FROM jsonb_object_keys(key) AS k) END, escaped, whole_table, asked, sqlstate";
 
 std::string array(std::span<std::int64_t const> ids) {

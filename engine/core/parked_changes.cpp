@@ -45,7 +45,7 @@ std::optional<change_kind> kind_of(std::string_view operation) noexcept {
     if (operation == "insert") {
         return change_kind::insert;
     }
-    if (operation == "update") {
+    if (operation == "update" || operation == touch_operation) {
         return change_kind::update;
     }
     if (operation == "delete") {

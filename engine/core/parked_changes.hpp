@@ -14,10 +14,14 @@
 
 namespace tandem::engine {
 
+// The operation of an update between two marks of DDL that gave rows values (ddl::touched_table).
+inline constexpr std::string_view touch_operation = "touch";
+
 // The values of one parked change, by column name.
 struct parked_values {
     std::string shape; // the relation note of its table
-    std::string operation;
+    std::string
+        operation; // as tandem.parked has it: insert, update, touch, delete, truncate, ddl, pause
     std::optional<parked_keys::key_values> key;     // none: a TRUNCATE
     std::optional<parked_keys::key_values> row;     // columns left out are unchanged
     std::optional<parked_keys::key_values> old_key; // of the row that was sent as the old one

@@ -134,6 +134,9 @@ private:
 
     // Whether carrying it out here made a column of that name.
     [[nodiscard]] bool made_here(logged const& entry, std::string const& name) const {
+        if (entry.cured) {
+            return true;
+        }
         for (auto const& change : entry.changes_here()) {
             auto const parts =
                 alters(change, here_) ? parts_of(change, "columns") : std::vector<part>{};

@@ -21,6 +21,7 @@ struct logged {
     bool seen = false;  // own: the peer had carried it out by then, or has decided against it
     // A peer's: what carrying it out changed here. None: as much as there, if it does not wait.
     std::optional<std::vector<object_change>> here = std::nullopt;
+    bool cured = false; // it waited until people had made here what it makes
 
     [[nodiscard]] std::span<object_change const> changes_here() const noexcept {
         if (own || (!here && !waits)) {

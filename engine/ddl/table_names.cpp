@@ -130,7 +130,8 @@ std::optional<followed_table> moved_unseen(std::string const& schema, std::strin
                     at = backward(std::move(at), change);
                     continue;
                 }
-                bool const here = entry.own || entry.waits || makes_one(entry.changes_here(), at);
+                bool const here =
+                    entry.own || entry.waits || entry.cured || makes_one(entry.changes_here(), at);
                 auto twin = here ? std::nullopt : twin_of(at, log, left - 1);
                 return other(twin ? std::move(twin) : std::move(found));
             }

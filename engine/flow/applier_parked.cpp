@@ -235,7 +235,7 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
     }
     auto ahead = ddl_in(*got);
     if (!ahead.empty()) {
-        tables_.also_follow(std::move(ahead));
+        tables_.also_follow(ahead);
     }
     std::vector<ddl::object_change> ended;
     int first = 0;                 // that was sent
@@ -252,6 +252,8 @@ io::awaitable<applier::server_answer> applier::apply_parked_part(std::span<std::
             if (!failed || *failed || !why.sqlstate.empty()) {
                 co_return failed;
             }
+            ahead.erase(ahead.begin());
+            tables_.also_follow(ahead);
             first = row + 1;
             ends.clear();
             continue;
@@ -379,8 +381,9 @@ io::awaitable<applier::voided> applier::send_parked(parked_values const& from,
         why.whole_table = true;
         co_return boost::system::in_place_value;
     }
-    co_return sender_.steps(single, link_.setup.source.name, queued_behind(),
-                            statement_form::apart);
+    auto const form =
+        from.operation == touch_operation ? statement_form::touch : statement_form::apart;
+    co_return sender_.steps(single, link_.setup.source.name, queued_behind(), form);
 }
 
 // --- the transaction of a request: where the stream stands is asserted, and stays

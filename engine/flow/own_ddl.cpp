@@ -20,7 +20,7 @@ std::vector<ddl::logged> read_own_ddl(io::pg::rows const& got, lsn as_of) {
                 here = std::move(changed->changes);
             }
             log.push_back({std::move(*read), got.boolean(row, 1), got.boolean(row, 2), seen,
-                           std::move(here)});
+                           std::move(here), got.boolean(row, 5)});
         }
     }
     return log;

@@ -24,7 +24,7 @@ struct ddl_outcome {
 // Nothing where none of it was its own.
 inline constexpr char const* own_ddl_query =
     "SELECT changes, node IS NULL, ended IN ('paused', 'left out'), seen_at, CASE WHEN ended = 'nothing to do' THEN NULL ELSE coalesce(here, "
-    "changes) END FROM tandem.ddl WHERE (at > now() - interval '7 days' OR id >= "
+    "changes) END, coalesce(here ->> 'tag' = 'CURED', false) FROM tandem.ddl WHERE (at > now() - interval '7 days' OR id >= "
     "(SELECT min(id) FROM tandem.ddl WHERE node IS NULL AND seen_at IS NULL)) AND EXISTS (SELECT FROM tandem.ddl WHERE node IS NULL AND "
     "(at > now() - interval '7 days' OR seen_at IS NULL)) AND EXISTS (SELECT FROM jsonb_array_elements(changes -> 'changes') AS c "
     "WHERE coalesce(c -> 'before' ->> 'kind', c -> 'after' ->> 'kind') IN ('table', 'schema')) ORDER BY id";

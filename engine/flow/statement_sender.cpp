@@ -167,7 +167,7 @@ statement_sender::sent statement_sender::steps(batch_builder const& batch,
             done = truncate(batch, step);
             break;
         case step_kind::park:
-            done = park(step, stream, reason);
+            done = park(step, stream, reason, form == statement_form::touch);
             break;
         }
         if (!done) {

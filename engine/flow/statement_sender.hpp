@@ -106,7 +106,7 @@ private:
                                                         sql::apply_rules const&));
     [[nodiscard]] sent log_orphans(key_set& keys);
     [[nodiscard]] sent park(batch_step const& step, std::string const& stream,
-                            park_reason const& reason);
+                            park_reason const& reason, bool touch);
     // Sends the statement of that key, preparing it with text() when it is new to the session.
     template <class Text>
     [[nodiscard]] sent send(std::string const& key, Text const& text_of,

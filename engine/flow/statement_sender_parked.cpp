@@ -3,6 +3,7 @@
 #include "codecs/base/arena.hpp"
 #include "codecs/event/stream_notes.hpp"
 #include "codecs/values/ascii_text.hpp"
+#include "engine/core/parked_changes.hpp"
 #include "engine/core/parked_keys.hpp"
 #include "engine/flow/statement_sender.hpp"
 #include "engine/flow/statement_values.hpp"
@@ -89,7 +90,7 @@ struct named_values {
 } // namespace
 
 statement_sender::sent statement_sender::park(batch_step const& step, std::string const& stream,
-                                              park_reason const& reason) {
+                                              park_reason const& reason, bool touch) {
     auto const& what = *step.what;
     auto const& plan = *step.plan;
     named_values key;
@@ -117,7 +118,7 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     bool const told = rules_.versions == sql::row_versions::seen;
     bool const whole_table = reason.whole_table || what.kind == change_kind::truncate;
     std::string const whole = whole_table ? "true" : "false";
-    std::string const operation = name_of(what.kind);
+    std::string const operation{touch ? touch_operation : name_of(what.kind)};
     std::string const escaped = in_ascii ? "true" : "false";
     arena notes;
     std::string const shape{event::encode_note(there, notes)};

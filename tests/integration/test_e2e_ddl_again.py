@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.ddl_world import check_equal, parked, started
+from support.ddl_world import check_equal, parked, resume, started
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,31 @@ def test_two_names_for_one_table_pause_also_where_another_has_the_old_name(world
         waiting = database.sql("SELECT table_name, op, error FROM tandem.parked WHERE schema_name = 'tables_apart' ORDER BY id LIMIT 1")
         assert waiting == [("t", "ddl", f"table tables_apart.t was renamed to table tables_apart.{theirs} there and to tables_apart.{own} here: give it one name, then 'tandem table resume'")]
         assert database.sql("SELECT id FROM tables_apart.t") == [(number,)]
+
+
+CURES = {
+    "type": "ALTER TABLE %s.t ALTER p TYPE int USING p::int",
+    "default": "ALTER TABLE %s.t ALTER p DROP DEFAULT, ALTER p TYPE int USING p::int, ALTER p SET DEFAULT 5",
+    "drop": "ALTER TABLE %s.t DROP p",
+    "drop_and_add": "ALTER TABLE %s.t DROP p; ALTER TABLE %s.t ADD p int",
+    "rename": "ALTER TABLE %s.t RENAME p TO p2",
+}
+
+
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("name", CURES)
+def test_a_contradiction_that_is_cured_on_one_side_ends_equal(world, name, writes):
+    schema = f"cured_{name}_{'w' if writes else 'n'}"
+    frozen(world, schema, "", ["ALTER TABLE %s.t ADD p int" + (" DEFAULT 5" if name == "default" else "")], ["ALTER TABLE %s.t ADD p text" + (" DEFAULT '4'" if name == "default" else "")])
+    assert [database.sql("SELECT op FROM tandem.parked WHERE schema_name = %s", schema) for database in world.both] == [[("ddl",)]] * 2
+    if writes:
+        world.a.sql(f"UPDATE {schema}.t SET p = 6 WHERE id = 1")
+        world.b.sql(f"INSERT INTO {schema}.t (id, x, p) VALUES (3, 'b', '7'); UPDATE {schema}.t SET p = '8' WHERE id = 2")
+        world.settle()
+    world.b.sql(CURES[name].replace("%s", schema))
+    world.settle()
+    for _ in range(2):
+        resume(world, f"{schema}.t")
+        world.settle()
+    assert [parked(database, schema) for database in world.both] == [[], []], world.explain()
+    check_equal(world, schema)
