@@ -129,7 +129,7 @@ def test_a_contradiction_that_is_cured_on_one_side_ends_equal(world, name, write
         world.settle()
     world.b.sql(CURES[name].replace("%s", schema))
     world.settle()
-    for _ in range(2):
+    for _ in range(2):  # what waits on one node may need what waited on the other (docs/ddl.md)
         resume(world, f"{schema}.t")
         world.settle()
     assert [parked(database, schema) for database in world.both] == [[], []], world.explain()
