@@ -47,6 +47,67 @@ std::string begin_anew(std::string const& stream, std::string const& start) {
         sql::all_is_seen, sql::literal(start), sql::literal(stream));
 }
 
+// What a missing row means: only where the streams tell, and the table was equal when they broke.
+struct known_deletes {
+    bool by_peer = true; // see repair_rules
+    std::string at;      // the same; a node
+};
+
+// A restored copy breaks both streams, and one may be noticed before the other.
+awaitable<known_deletes> what_is_known(workbench& bench, options const& set,
+                                       std::vector<direction_names> broken) {
+    known_deletes found;
+    for (direction_names const& each : directions(set)) {
+        bool const same =
+            co_await same_history(bench.of(each.source), bench.of(each.target), each.source);
+        found.by_peer = found.by_peer && same;
+    }
+    if (found.by_peer && broken.size() == 1) {
+        found.at = broken.front().source;
+    }
+    co_return found;
+}
+
+// What was to be done to the table before may not have been done: the other stream may have broken then, and have lost what
+// the table lacks.
+sync_task task_of(chosen_table const& table, std::vector<sync_task> const& before,
+                  known_deletes const& known, options const& set) {
+    sync_task made;
+    made.schema = table.source.schema;
+    made.name = table.source.name;
+    made.why = gap_task;
+    made.peer_deletes = known.by_peer;
+    made.deleted_at = known.at;
+    made.follow = set.one_way ? set.one_way->first : std::string{};
+    auto const undone = std::ranges::find_if(before, [&](sync_task const& each) {
+        return each.schema == made.schema && each.name == made.name && each.state != "done";
+    });
+    if (undone != before.end()) {
+        made.peer_deletes = made.peer_deletes && undone->peer_deletes;
+        if (undone->why != gap_task || undone->deleted_at != known.at) {
+            made.deleted_at.clear();
+        }
+        made.follow = made.follow.empty() ? undone->follow : made.follow;
+    }
+    return made;
+}
+
+std::string begun_text(direction_names const& each, std::string const& start,
+                       std::vector<sync_task> const& tasks) {
+    auto const told =
+        std::ranges::count_if(tasks, [](sync_task const& one) { return !one.deleted_at.empty(); });
+    auto const text =
+        fmt::format("{} -> {}: the stream begins anew at {}: {} tables are compared and made equal",
+                    each.source, each.target, start, tasks.size());
+    if (told == 0) {
+        return text + "; a row on one node only comes to the other";
+    }
+    auto const where =
+        told == std::ssize(tasks) ? std::string{} : fmt::format("in {} of them ", told);
+    return text + fmt::format("; {}a row that node {} does not have any more was deleted there",
+                              where, each.source);
+}
+
 } // namespace
 
 awaitable<std::vector<std::string>> reconcile_streams(io::asio::any_io_executor executor,
@@ -55,25 +116,15 @@ awaitable<std::vector<std::string>> reconcile_streams(io::asio::any_io_executor 
     workbench bench = co_await open_workbench(executor, set);
     std::vector<table_choice> const choices = choose_all(bench.nodes, set);
     std::vector<std::string> notes;
-    std::string deleted_at; // the node at which a missing row was deleted
-    for (direction_names const& each : broken) {
-        bool const same =
-            co_await same_history(bench.of(each.source), bench.of(each.target), each.source);
-        deleted_at = same && broken.size() == 1 ? each.source : std::string{};
-    }
+    auto const known = co_await what_is_known(bench, set, broken);
+    session& keeper = bench.of(task_keeper(set).name);
+    auto const before = co_await read_tasks(keeper, false);
     std::vector<sync_task> tasks;
     for (chosen_table const& table : choices.front().synced) {
-        sync_task one;
-        one.schema = table.source.schema;
-        one.name = table.source.name;
-        one.why = gap_task;
-        one.peer_deletes = true;
-        one.deleted_at = deleted_at;
-        one.follow = set.one_way ? set.one_way->first : std::string{};
-        tasks.push_back(std::move(one));
+        tasks.push_back(task_of(table, before, known, set));
     }
     // First of all: whoever is killed behind it finds them.
-    co_await ask_for(bench.of(task_keeper(set).name), tasks);
+    co_await ask_for(keeper, tasks);
     for (direction_names const& each : broken) {
         session& source = bench.of(each.source);
         auto const name =
@@ -91,14 +142,7 @@ awaitable<std::vector<std::string>> reconcile_streams(io::asio::any_io_executor 
         co_await source.run(sending, reconciling);
         auto const begin = begin_anew(each.source, made.start);
         co_await bench.of(each.target).run(begin, reconciling);
-        notes.push_back(fmt::format(
-            "{} -> {}: the stream begins anew at {}: {} tables are compared and made "
-            "equal{}",
-            each.source, each.target, made.start, tasks.size(),
-            deleted_at.empty() ? "; a row on one node only comes to the other"
-                               : fmt::format("; a row that node {} does not have any more was "
-                                             "deleted there",
-                                             deleted_at)));
+        notes.push_back(begun_text(each, made.start, tasks));
     }
     co_return notes;
 }

@@ -6,7 +6,7 @@ import pytest
 
 from support.load import EXCLUDE, Load, prepare
 from support.tandem import command, node_arguments
-from support.verifying import OK, USAGE, verify
+from support.verifying import OK, USAGE, suppressed, verify
 from support.waiting import wait_until
 
 SCHEMA = "CREATE TABLE item (id integer PRIMARY KEY, v text)"
@@ -84,6 +84,105 @@ def test_slots_are_lost_under_load(servers, lost):
                        if not database.value("SELECT 1 FROM ledger WHERE node = %s AND seq = %s", *row)]
             assert missing == [], f"{len(missing)} transactions are lost at {database.node}"
         assert verify(pair, *EXCLUDE).status == OK
+    finally:
+        pair.close()
+
+
+BEGUN = "the stream begins anew"
+
+
+class Held:
+    """Nobody can compare `table` meanwhile."""
+
+    def __init__(self, database, table="item"):
+        self.session = database.connect()
+        self.session.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.session.close()
+
+
+def rows(database):
+    return dict(database.sql("SELECT id, v FROM item"))
+
+
+def test_the_other_slot_is_lost_before_it_is_done(pair):
+    """What a node lacks then may have been on its way to it: nothing of it was deleted there."""
+    instance = pair.run("--on-gap", "reconcile")
+    pair.a.sql(FILL)
+    pair.settle()
+    instance.stop()
+    lose_slot(pair.a)
+    pair.a.sql("INSERT INTO item VALUES (2001, 'lost by a')")
+    with Held(pair.b):
+        begun = pair.tandem("--on-gap", "reconcile").start()
+        wait_until(lambda: BEGUN in begun.log_text(), 30, "a begins anew", detail=begun.explain)
+        begun.kill9()
+        lose_slot(pair.b)
+    pair.b.sql("INSERT INTO item VALUES (3001, 'lost by b')")
+    again = pair.run("--on-gap", "reconcile", init=False, deadline=40)
+    reconciled(pair, again, "item")
+    pair.settle()
+    pair.assert_equal("public.item")
+    assert rows(pair.a) | {2001: "lost by a", 3001: "lost by b"} == rows(pair.a)
+    assert len(rows(pair.a)) == 502
+
+
+@pytest.mark.parametrize("what", ["first_sync", "resync"])
+def test_a_gap_before_tables_were_equal(pair, what):
+    """What one node lacks was never there; a resync keeps the node that is right."""
+    pair.a.sql(FILL)
+    if what == "first_sync":
+        pair.b.sql("INSERT INTO item VALUES (3001, 'only at b')")
+        done = command("init", *node_arguments({"a": pair.a, "b": pair.b}))
+        assert done.status == OK, done
+    else:
+        instance = pair.run("--on-gap", "reconcile")
+        pair.settle()
+        instance.stop()
+        suppressed(pair.b, "INSERT INTO item VALUES (3001, 'only at b')", "UPDATE item SET v = 'other' WHERE id = 6")
+        asked = command("table", "resync", "item", "--winner", "b", "--wait", "0", *node_arguments({"a": pair.a, "b": pair.b}))
+        assert asked.status == OK, asked
+    lose_slot(pair.a)
+    pair.a.sql("INSERT INTO item VALUES (2001, 'in the gap')")
+    again = pair.run("--on-gap", "reconcile", init=False, deadline=40)
+    reconciled(pair, again, "item")
+    pair.settle()
+    pair.assert_equal("public.item")
+    found = rows(pair.a)
+    assert found[3001] == "only at b" and len(found) == (502 if what == "first_sync" else 501)
+    assert found.get(2001) == ("in the gap" if what == "first_sync" else None), "b is right, says whoever asked for it"
+    assert found[6] == ("x" if what == "first_sync" else "other")
+
+
+def test_a_restored_master_gets_back_what_it_lost(servers):
+    """Its own rows as well: what its peer has of them was not deleted there."""
+    pair = servers.pair(SCHEMA)
+    try:
+        instance = pair.run("--on-gap", "reconcile")
+        pair.a.sql(FILL)
+        pair.settle()
+        instance.stop()
+        servers.b.stop()
+        copy = servers.b.copy_data("copy")
+        servers.b.start()
+        instance.start().wait_streaming()
+        pair.a.sql("INSERT INTO item VALUES (2001, 'a, later')")
+        pair.b.sql("INSERT INTO item VALUES (3001, 'b, later')")
+        pair.settle()
+        instance.stop()
+        servers.b.stop()
+        servers.b.restore_data(copy)
+        servers.b.start()
+        again = pair.run("--on-gap", "reconcile", init=False, deadline=60)
+        reconciled(pair, again, "item")
+        pair.settle()
+        pair.assert_equal("public.item")
+        found = rows(pair.b)
+        assert (found.get(2001), found.get(3001), len(found)) == ("a, later", "b, later", 502)
     finally:
         pair.close()
 
