@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,6 +23,9 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr char const* doing = "working on tandem.parked";
+
+// What waits on one node may need what waited on the other.
+constexpr int retry_rounds_most = 10;
 
 // On either side of a lock of the stream's progress this is decided once: who starts takes that row first (R4).
 constexpr char const* served_query =
@@ -288,15 +292,14 @@ awaitable<std::vector<parked_entry>> list_parked(io::asio::any_io_executor execu
     co_return found;
 }
 
-awaitable<std::vector<parked_outcome>> request_parked(io::asio::any_io_executor executor,
-                                                      options set, parked_choice choice,
-                                                      parked_request request,
-                                                      std::chrono::milliseconds patience,
-                                                      parked_progress tell) {
-    request_terms const terms{request, steady::now() + patience, std::move(tell)};
-    bool const keys_alone = request == parked_request::drop && choice.key.has_value();
+namespace {
+
+awaitable<std::vector<parked_outcome>> ask_each_node(io::asio::any_io_executor executor,
+                                                     std::vector<node_options> nodes,
+                                                     parked_choice choice, bool keys_alone,
+                                                     request_terms terms) {
     std::vector<parked_outcome> outcomes;
-    for (node_options const& node : set.nodes) {
+    for (node_options const& node : nodes) {
         session target = co_await open_set_up(executor, node);
         auto const entries = co_await entries_of(target, false, keys_alone);
         auto lanes = lanes_meant(entries, choice);
@@ -308,6 +311,35 @@ awaitable<std::vector<parked_outcome>> request_parked(io::asio::any_io_executor 
         }
     }
     co_return outcomes;
+}
+
+} // namespace
+
+awaitable<std::vector<parked_outcome>> request_parked(io::asio::any_io_executor executor,
+                                                      options set, parked_choice choice,
+                                                      parked_request request,
+                                                      std::chrono::milliseconds patience,
+                                                      parked_progress tell) {
+    request_terms const terms{request, steady::now() + patience, std::move(tell)};
+    bool const keys_alone = request == parked_request::drop && choice.key.has_value();
+    std::vector<parked_outcome> done;
+    for (int rounds = 1;; ++rounds) {
+        auto asking = ask_each_node(executor, set.nodes, choice, keys_alone, terms);
+        auto outcomes = co_await std::move(asking);
+        auto const left = std::ranges::stable_partition(outcomes, [](parked_outcome const& each) {
+            return each.state == parked_state::applied;
+        });
+        bool const some_applied = left.begin() != outcomes.begin();
+        bool const may_help = some_applied && std::ranges::any_of(left, [](auto const& each) {
+                                  return each.state == parked_state::failing;
+                              });
+        bool const again = may_help && rounds < retry_rounds_most;
+        std::ranges::move(outcomes.begin(), again ? left.begin() : outcomes.end(),
+                          std::back_inserter(done));
+        if (!again) {
+            co_return done;
+        }
+    }
 }
 
 direction_names parse_parked_direction(options const& set, std::string const& text) {
