@@ -12,6 +12,7 @@
 #include "engine/config/quantity.hpp"
 #include "engine/config/retune.hpp"
 #include "engine/console/answers.hpp"
+#include "engine/console/paths.hpp"
 #include "engine/console/service.hpp"
 #include "io/runtime/group.hpp"
 
@@ -21,7 +22,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <exception>
@@ -175,11 +175,7 @@ io::awaitable<response> service::ask(request asked) {
 }
 
 io::awaitable<response> service::change(request asked) {
-    constexpr std::array<std::string_view, 7> changes{
-        "/api/v1/conflicts/restore", "/api/v1/parked/retry", "/api/v1/parked/drop",
-        "/api/v1/settings",          "/api/v1/tables/pause", "/api/v1/tables/resume",
-        "/api/v1/tables/resync"};
-    if (std::ranges::find(changes, std::string_view{asked.path}) == changes.end()) {
+    if (!changes_something(asked.path)) {
         co_return error_response(405, "only GET and HEAD are possible here");
     }
     if (asked.method != "POST") {

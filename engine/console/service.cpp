@@ -5,6 +5,7 @@
 #include "engine/console/answers.hpp"
 #include "engine/console/assets.hpp"
 #include "engine/console/health.hpp"
+#include "engine/console/paths.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -173,6 +174,7 @@ void service::add_status(io::http::server& server) {
     });
     server.route("/api/v1/settings",
                  [this](request const&) { return json_response(settings_json(set_)); });
+    server.route("/api/v1/paths", [](request const&) { return json_response(paths_json()); });
     server.route("/api/v1/about", [this](request const&) {
         return json_response(fmt::format(
             "{{\"version\":\"{}\",\"mode\":\"run\",\"read_only\":{},\"kafka\":{}}}\n",

@@ -59,6 +59,29 @@ def events(pair, path, count, deadline=15):
     return found[:count]
 
 
+def test_every_path_that_it_tells_is_served(running):
+    status, _, text = get(running, "/api/v1/paths")
+    served = json.loads(text)["paths"]
+    assert status == 200 and len(served) == 26
+    running.settle()
+    answers = {}
+    for each in served:
+        path = each["path"]
+        if path in ("/api/v1/stream", "/api/v1/messages"):  # which do not end
+            continue
+        if each["method"] == "GET":
+            answers[path] = get(running, path)[0]
+        else:
+            assert isinstance(json.loads(each["body"]), dict), each
+            answers["POST " + path] = request(running.url, "POST", path, headers={"Content-Type": "text/plain"})[0]
+    without_kafka = {path: answers.pop(path) for path in ("/api/v1/topics", "/api/v1/topic")}
+    assert without_kafka == {"/api/v1/topics": 404, "/api/v1/topic": 404}
+    assert {path: status for path, status in answers.items() if status != (415 if path.startswith("POST") else 200)} == {}
+    assert len(answers) == 22
+    assert [name for name, _ in events(running, "/api/v1/stream", 1)] == ["sample"]
+    assert request(running.url, "GET", "/api/v1/messages?topic=none")[1]["Content-Type"] == "application/x-ndjson"
+
+
 # --- metrics and health
 def metrics(pair, path="/metrics"):
     status, headers, text = get(pair, path)
