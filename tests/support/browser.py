@@ -135,7 +135,8 @@ class Browser:
             self.driver.execute_script((npm_modules() / "axe-core" / "axe.min.js").read_text())
         found = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations))")
-        return [json.dumps({"rule": each["id"], "help": each["help"], "at": [node["html"][:160] for node in each["nodes"][:3]]},
+        return [json.dumps({"rule": each["id"], "help": each["help"], "at": [node["html"][:160] for node in each["nodes"][:3]],
+                            "why": each["nodes"][0]["failureSummary"]},
                            ensure_ascii=False) for each in found if each["impact"] in SERIOUS]
 
     def screenshot(self, name):

@@ -115,7 +115,7 @@ export function confirmTyped({ title, explain, command, word }) {
     const dialog = h("dialog", { class: "ask", "aria-label": title },
       h("form", { method: "dialog" },
         h("h2", {}, title), h("p", {}, explain),
-        command && h("p", { class: "muted" }, "The same in a terminal"), command && h("pre", { class: "code" }, command),
+        command && h("p", { class: "muted" }, "The same in a terminal"), command && h("pre", { class: "code", tabindex: "0" }, command),
         h("label", { class: "field" }, `Type “${word}” to confirm`, input),
         h("div", { class: "row end" },
           h("button", { type: "button", onclick: () => dialog.close("no") }, "Cancel"), go)));

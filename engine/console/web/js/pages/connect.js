@@ -178,7 +178,7 @@ export function open(main) {
       const told = await getJson(`/connectors/${encodeURIComponent(name)}/status`).catch(() => null);
       if (!told) return;
       fill(tasks, h("div", { class: "row" }, h("span", { class: `chip ${level(told.connector.state)}` }, `connector ${told.connector.state.toLowerCase()}`), told.tasks.map((each) => h("span", { class: `chip ${level(each.state)}` }, `task ${each.id} ${each.state.toLowerCase()}`))),
-        [told.connector, ...told.tasks].filter((each) => each.trace).map((each) => h("details", { open: true }, h("summary", {}, each.id === undefined ? "Why the connector failed" : `Why task ${each.id} failed`), h("pre", { class: "code" }, each.trace))));
+        [told.connector, ...told.tasks].filter((each) => each.trace).map((each) => h("details", { open: true }, h("summary", {}, each.id === undefined ? "Why the connector failed" : `Why task ${each.id} failed`), h("pre", { class: "code", tabindex: "0" }, each.trace))));
     }
     json.addEventListener("input", () => { clearTimeout(json.timer); json.timer = setTimeout(check, 400); });
     const may = !state.about.read_only;

@@ -68,8 +68,8 @@ function messageRow(told, topic) {
     const changed = it.value_form === "json" ? difference(it.value) : null;
     if (changed) parts.push(h("h3", {}, "Before and after"), changed);
     const whole = it.value_form === "json" ? JSON.stringify(it.value, null, 2) : plain(it.value);
-    parts.push(h("h3", {}, `Value, ${it.value_form ?? "none"}`), it.value_form === "json" ? tree(it.value) : h("pre", { class: "tree" }, whole.slice(0, wholeShown)));
-    if (it.key !== null) parts.push(h("h3", {}, "Key"), h("pre", { class: "code" }, plain(it.key)));
+    parts.push(h("h3", {}, `Value, ${it.value_form ?? "none"}`), it.value_form === "json" ? tree(it.value) : h("pre", { class: "tree", tabindex: "0", role: "region", "aria-label": "Value" }, whole.slice(0, wholeShown)));
+    if (it.key !== null) parts.push(h("h3", {}, "Key"), h("pre", { class: "code", tabindex: "0" }, plain(it.key)));
     if (it.headers?.length) parts.push(h("h3", {}, "Headers"), h("table", { class: "versions" }, h("tbody", {}, it.headers.map((each) => h("tr", {}, h("th", { scope: "row" }, each.name), h("td", {}, plain(each.value)))))));
     const copy = (what) => navigator.clipboard?.writeText(what).then(() => toast("Copied", "ok"), () => toast("The browser did not allow copying", "bad"));
     parts.push(h("div", { class: "row" }, h("button", { type: "button", onclick: () => copy(whole) }, "Copy value"), h("button", { type: "button", onclick: () => copy(`tandem topic tail ${topic} -p ${it.partition} -o ${it.offset} -n 1 --json`) }, "Copy as command"), h("span", { class: "faint" }, bytes(of.bytes))));
