@@ -57,12 +57,12 @@ row_source source_of(std::vector<apply_column> const& columns,
         add(old_key[at], fmt::format("o{}", at + 1));
     }
     auto const times = number + 1;
-    auto const commits = takes_times(rules) ? times + 1 : times;
+    auto const commits = takes_times(rules.conflicts) ? times + 1 : times;
     auto const unseen = commits + (with_seen ? 4 : 3);
     row_source made;
     made.from = fmt::format("(SELECT {}, unnest(${}::timestamptz[]) AS ts", values, times);
     made.at = "v.ts";
-    if (takes_times(rules)) {
+    if (takes_times(rules.conflicts)) {
         made.from += fmt::format(", unnest(${}::timestamptz[]) AS at", commits);
         made.at = "v.at";
     }
@@ -160,7 +160,7 @@ std::string bounds_known(row_source const& source) {
     return fmt::format("{} <= {}", source.earliest, source.newest);
 }
 std::string scalars_known(row_source const& source, apply_rules const& rules) {
-    return takes_unseen(rules)
+    return takes_unseen(rules.conflicts)
                ? fmt::format("{} AND pg_catalog.cardinality({}) = pg_catalog.cardinality({})",
                              bounds_known(source), source.unseen, source.unseen_by)
                : bounds_known(source);
@@ -205,7 +205,7 @@ std::string on_conflict(apply_table const& table, std::vector<std::string> const
         return head + "NOTHING";
     }
     auto const update = head + "UPDATE SET " + set;
-    if (!rules.guarded) {
+    if (!rules.conflicts.guarded) {
         return update;
     }
     guard_terms const terms{type,
@@ -268,7 +268,7 @@ guard_terms of_update(apply_table const& table, row_source const& source) {
 
 std::string and_guard(apply_table const& table, std::vector<std::string> const& kept,
                       apply_rules const& rules, row_source const& source) {
-    if (!rules.guarded) {
+    if (!rules.conflicts.guarded) {
         return {};
     }
     auto const terms = of_update(table, source);
@@ -287,11 +287,12 @@ std::string log_missing(apply_table const& table, std::vector<std::string> const
         "incoming_at, incoming_node, position, policy, winner) SELECT {9}, {0}, {1}, {2}, {3}, {10}, "
         "{4}, p.applied_lsn, {5}, {6} FROM v, tandem.progress AS p WHERE p.stream = {4} AND NOT EXISTS (SELECT 1 FROM {7} AS t WHERE {8})",
         literal(table.schema), literal(table.name), terms.key, terms.incoming,
-        literal(rules.peer_node), literal(rules.policy), literal(rules.own_node),
+        literal(rules.peer_node), literal(rules.conflicts.policy), literal(rules.own_node),
         qualified(table.schema, table.name), match,
         left_out_matters(kept, rules) ? "CASE WHEN tandem.incomplete() THEN 'update_missing' END"
-        : rules.conflicts_fail        ? "CASE WHEN tandem.conflicting() THEN 'update_missing' END"
-                                      : "'update_missing'",
+        : rules.conflicts.conflicts_fail
+            ? "CASE WHEN tandem.conflicting() THEN 'update_missing' END"
+            : "'update_missing'",
         source.at);
 }
 
@@ -341,7 +342,7 @@ std::string log_deleted_meanwhile(apply_table const& table,
                                   std::vector<std::string> const& kept, apply_rules const& rules) {
     auto const source = source_of(table.columns, old_key, rules);
     auto const terms = of_update(table, source);
-    bool const lives_on = !old_key.empty() || rules.versions == row_versions::always;
+    bool const lives_on = !old_key.empty() || rules.conflicts.versions == row_versions::always;
     auto const* const type = lives_on && left_out_matters(kept, rules)
                                  ? "CASE WHEN tandem.incomplete() THEN 'update_deleted' END"
                                  : "'update_deleted'";
@@ -356,8 +357,9 @@ std::string log_deleted_meanwhile(apply_table const& table,
         "pg_catalog.now() AND c.incoming_at = {12} AND c.incoming_node = {6} AND c.schema_name = {2} AND c.table_name = "
         "{3} AND c.key = {4})",
         source.from, bounds_known(source), literal(table.schema), literal(table.name), terms.key,
-        terms.incoming, literal(rules.peer_node), literal(rules.own_node), literal(rules.policy),
-        qualified(table.schema, table.name), match, type, source.at);
+        terms.incoming, literal(rules.peer_node), literal(rules.own_node),
+        literal(rules.conflicts.policy), qualified(table.schema, table.name), match, type,
+        source.at);
 }
 
 std::string remove_rows(apply_table const& table, apply_rules const& rules) {
@@ -365,7 +367,7 @@ std::string remove_rows(apply_table const& table, apply_rules const& rules) {
     auto const head = fmt::format(
         "DELETE FROM {} AS t USING {} WHERE {} AND {}{}", qualified(table.schema, table.name),
         source.from, scalars_known(source, rules), key_match(table), as_prepared(table, " AND "));
-    if (!rules.guarded) {
+    if (!rules.conflicts.guarded) {
         return head;
     }
     guard_terms const terms{"delete_origin_differs",

@@ -7,6 +7,8 @@
 // peer wrote; a row that loses goes to tandem.conflict by tandem.lost(), in the same transaction.
 // Names are quoted here; values are parameters only. Why these forms: docs/decisions/0001.
 
+#include "codecs/sql/conflict_rules.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,23 +35,13 @@ struct apply_table {
     std::uint32_t relation = 0; // its number, where the table is this node's own; 0: not known
 };
 
-// What an incoming row is compared by (R11, R13).
-enum class row_versions : std::uint8_t {
-    commit_time, // last-update-wins
-    seen, // v is the newest commit time of the target that its writer had seen: what is newer there stays
-    always, // it is written over whatever is there
-};
-
 struct apply_rules {
-    bool guarded = true; // false: apply-remote (R20)
+    conflict_rules conflicts; // of the table
     bool binary = false;
     unsigned peer_origin = 0;    // pg_replication_origin.roident that this session writes under
     bool peer_wins_ties = false; // equal commit times: the greater rank wins
     std::string peer_node;       // wrote the incoming rows
     std::string own_node;        // the target
-    std::string policy = "last-update-wins";
-    row_versions versions = row_versions::commit_time;
-    bool conflicts_fail = false; // with sqlstate::conflict, instead of a row that loses
     bool target_is_utf8 = true;  // false: what its encoding cannot hold is parked in ASCII
     bool completes = false;      // see left_out_matters()
     bool touches =
@@ -62,15 +54,15 @@ struct apply_rules {
 // fails with sqlstate::incomplete. The time comes as one more scalar, where this is true.
 [[nodiscard]] inline bool left_out_matters(std::vector<std::string> const& kept,
                                            apply_rules const& rules) noexcept {
-    return rules.guarded && rules.completes && !kept.empty();
+    return rules.conflicts.guarded && rules.completes && !kept.empty();
 }
 
 // With row_versions::seen two more arrays come at the end: commit times of the target that are no newer than v and were not
 // seen all the same, and the transactions' ids (bigint; 0: whatever it is), where another one has the same time.
-[[nodiscard]] constexpr bool takes_unseen(apply_rules const& rules) noexcept {
+[[nodiscard]] inline bool takes_unseen(conflict_rules const& rules) noexcept {
     return rules.guarded && rules.versions == row_versions::seen;
 }
-[[nodiscard]] constexpr bool takes_times(apply_rules const& rules) noexcept {
+[[nodiscard]] inline bool takes_times(conflict_rules const& rules) noexcept {
     return rules.guarded && rules.versions != row_versions::commit_time;
 }
 
@@ -113,12 +105,13 @@ struct apply_rules {
 struct truncated_table {
     std::string schema;
     std::string name;
-    std::string form = {}; // see apply_table
+    conflict_rules conflicts = {}; // the statement's are not looked at
+    std::string v;                 // timestamptz
+    std::string form = {};         // see apply_table
     std::uint32_t relation = 0;
 };
 struct truncation_terms {
-    std::string commit_time; // timestamptz, as the others
-    std::string v;
+    std::string commit_time;   // timestamptz
     std::string unseen = "{}"; // see takes_unseen(): the arrays as text
     std::string unseen_by = "{}";
 };

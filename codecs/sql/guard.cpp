@@ -18,14 +18,14 @@ std::string not_seen(std::string const& times, std::string const& ids) {
 namespace {
 
 std::string lost(apply_table const& table, apply_rules const& rules, guard_terms const& terms) {
-    if (rules.conflicts_fail) {
+    if (rules.conflicts.conflicts_fail) {
         return "tandem.conflicting()";
     }
     return fmt::format("tandem.lost({}, {}, {}, {}, {}, {}, {}, {}, pg_catalog.to_jsonb(t.*), "
                        "pg_catalog.pg_xact_commit_timestamp(t.xmin), {})",
-                       literal(terms.type), literal(rules.policy), literal(rules.peer_node),
-                       literal(rules.own_node), literal(table.schema), literal(table.name),
-                       terms.key, terms.incoming, terms.at);
+                       literal(terms.type), literal(rules.conflicts.policy),
+                       literal(rules.peer_node), literal(rules.own_node), literal(table.schema),
+                       literal(table.name), terms.key, terms.incoming, terms.at);
 }
 
 // The row here is newer, or was written anew by this node's own DDL, which is nobody's version of it.
@@ -52,7 +52,7 @@ std::string guard_seen(apply_table const& table, apply_rules const& rules,
 // True when the incoming row wins (R11). A version without commit time is old, or our own of this
 // very transaction: both give way.
 std::string guard(apply_table const& table, apply_rules const& rules, guard_terms const& terms) {
-    if (takes_unseen(rules)) {
+    if (takes_unseen(rules.conflicts)) {
         return guard_seen(table, rules, terms);
     }
     return fmt::format(

@@ -71,9 +71,9 @@ std::string number_or_null(std::uint32_t relation) {
 }
 
 std::string beaten(apply_rules const& rules) {
-    return takes_unseen(rules)    ? "b.at IS NOT NULL"
-           : rules.peer_wins_ties ? "b.at > b.ts"
-                                  : "b.at >= b.ts";
+    return takes_unseen(rules.conflicts) ? "b.at IS NOT NULL"
+           : rules.peer_wins_ties        ? "b.at > b.ts"
+                                         : "b.at >= b.ts";
 }
 
 } // namespace
@@ -121,8 +121,8 @@ std::string remove_buried(apply_table const& table, apply_rules const& rules) {
     auto const written = fmt::format("((t.xmin::text::bigint - ${0}::bigint) & 4294967295) < "
                                      "${1}::bigint - ${0}::bigint",
                                      first, first + 1);
-    auto const unseen =
-        takes_unseen(rules) ? fmt::format("${}::timestamptz[]", first + 2) : std::string{};
+    auto const unseen = takes_unseen(rules.conflicts) ? fmt::format("${}::timestamptz[]", first + 2)
+                                                      : std::string{};
     auto const source =
         fmt::format("SELECT {}max(r.ts) AS ts FROM ({}) AS r GROUP BY {}", columns,
                     keys(table, rules.binary), columns.substr(0, columns.size() - 2));
@@ -136,8 +136,8 @@ std::string remove_buried(apply_table const& table, apply_rules const& rules) {
         "{11} FROM gone AS g, tandem.progress AS p WHERE p.stream = {10}",
         source, newest_of(table, unseen), qualified(table.schema, table.name), match, beaten(rules),
         rules.peer_origin, written, key, literal(table.schema), literal(table.name),
-        literal(rules.peer_node), literal(rules.own_node), literal(rules.policy),
-        takes_times(rules) ? "pg_catalog.pg_xact_commit_timestamp(t.xmin)" : "b.ts");
+        literal(rules.peer_node), literal(rules.own_node), literal(rules.conflicts.policy),
+        takes_times(rules.conflicts) ? "pg_catalog.pg_xact_commit_timestamp(t.xmin)" : "b.ts");
 }
 
 std::string store_inversion() {
@@ -167,7 +167,8 @@ std::string give_up_buried(apply_table const& table, apply_rules const& rules,
         "{7}, {6} FROM tandem.parked AS p, b WHERE p.id = {2} AND b.at {5} b.ts) SELECT count(*) FROM "
         "gone",
         columns, qualified(table.schema, table.name), last, newest_of(table), fmt::join(ids, ","),
-        rules.peer_wins_ties ? ">" : ">=", literal(rules.own_node), literal(rules.policy));
+        rules.peer_wins_ties ? ">" : ">=", literal(rules.own_node),
+        literal(rules.conflicts.policy));
 }
 
 } // namespace tandem::sql

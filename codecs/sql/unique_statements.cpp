@@ -118,8 +118,8 @@ std::string delete_loser(apply_table const& key, losing_row const& row, std::int
         "p.row, gone.was, p.committed_at, gone.at, p.stream, {5}, p.position, {6}, p.stream FROM gone, "
         "tandem.parked AS p WHERE p.id = {7}) SELECT FROM gone",
         table, literal(row.key), same_key(key, "t", names::own, "k", names::own),
-        literal(row.transaction), literal(row.type), literal(rules.own_node), literal(rules.policy),
-        parked_id);
+        literal(row.transaction), literal(row.type), literal(rules.own_node),
+        literal(rules.conflicts.policy), parked_id);
 }
 
 } // namespace tandem::sql

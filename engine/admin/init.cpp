@@ -49,8 +49,8 @@ public:
         if (unmet.empty()) { // the probe needs the rights that are missing
             choices_ = co_await check_filters(bench_, std::move(choices_));
         }
-        plan_ = plan_init(bench_.nodes, choices_, set_.origin_column, tells_seen(policy_.policy),
-                          ddl_wish_of(set_));
+        plan_ = plan_init(bench_.nodes, choices_, set_.origin_column,
+                          tells_seen(set_, policy_.policy), ddl_wish_of(set_));
         notes_.insert(notes_.end(), plan_.notes.begin(), plan_.notes.end());
         notes_.insert(notes_.end(), plan_.hints.begin(), plan_.hints.end());
         co_return unmet;

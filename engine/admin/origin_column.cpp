@@ -138,10 +138,11 @@ std::vector<std::string> origin_column_statements(node_catalog const& node,
 }
 
 std::optional<std::string> set_up_otherwise(node_catalog const& node, options const& set) {
-    if (set.conflict && tells_seen(*set.conflict) && node.installed.publication &&
+    auto const policy = set.conflict.value_or(conflict_policy::last_update_wins);
+    if (tells_seen(set, policy) && node.installed.publication &&
         !node.installed.progress_published) {
         return fmt::format(
-            "node {} was set up for another --conflict: its stream does not tell what its writers had "
+            "node {} was set up for another --conflict or --table-conflict: its stream does not tell what its writers had "
             "seen; run 'tandem init' with this one (or run --init)",
             node.name);
     }

@@ -70,7 +70,7 @@ parked_change parked_change_of(io::pg::rows const& got, int row) {
     made.sqlstate = std::string{got.text(row, 11)};
     made.error = std::string{got.text(row, 12)};
     if (!got.null(row, 13)) {
-        made.header.judged_by = pg_time::from_unix_us(got.integer(row, 13));
+        made.header.seen_at = pg_time::from_unix_us(got.integer(row, 13));
     }
     return made;
 }

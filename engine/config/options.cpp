@@ -2,12 +2,16 @@
 
 #include "engine/config/error.hpp"
 #include "engine/config/nearest.hpp"
+#include "engine/config/pattern.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace tandem::engine {
 namespace {
@@ -63,26 +67,65 @@ std::string policy_text(conflict_policy policy, std::string const& winner) {
     return "last-update-wins";
 }
 
-void take_conflict(options& into, std::string const& text) {
+namespace {
+
+std::optional<std::pair<conflict_policy, std::string>> read_policy(std::string_view text) {
     constexpr std::string_view node = "node-wins=";
-    into.winner.clear();
     if (text.starts_with(node) && text.size() > node.size()) {
-        into.conflict = conflict_policy::node_wins;
-        into.winner = text.substr(node.size());
-        return;
+        return std::pair{conflict_policy::node_wins, std::string{text.substr(node.size())}};
+    }
+    for (auto const policy : {conflict_policy::last_update_wins, conflict_policy::error,
+                              conflict_policy::apply_remote}) {
+        if (text == policy_text(policy, {})) {
+            return std::pair{policy, std::string{}};
+        }
+    }
+    return std::nullopt;
+}
+
+std::pair<conflict_policy, std::string> policy_of(std::string const& text) {
+    if (auto read = read_policy(text)) {
+        return *std::move(read);
     }
     std::vector<std::string> names;
     for (auto const policy : {conflict_policy::last_update_wins, conflict_policy::node_wins,
                               conflict_policy::error, conflict_policy::apply_remote}) {
         names.push_back(policy_text(policy, "NODE"));
-        if (text == names.back()) {
-            into.conflict = policy;
-            return;
-        }
     }
     auto const near = nearest(text, names);
     throw config_error{fmt::format("expected one of {}, got '{}'{}", fmt::join(names, ", "), text,
                                    near ? fmt::format("; did you mean '{}'?", *near) : "")};
+}
+
+} // namespace
+
+void take_conflict(options& into, std::string const& text) {
+    auto [policy, winner] = policy_of(text);
+    into.conflict = policy;
+    into.winner = std::move(winner);
+}
+
+void take_table_conflict(options& into, std::string const& text) {
+    auto const policies_begin =
+        text.find("=node-wins=") != std::string::npos ? text.rfind("=node-wins=") : text.rfind('=');
+    if (policies_begin == std::string::npos || policies_begin == 0) {
+        throw config_error{fmt::format(
+            "expected PATTERN=POLICY such as public.item=apply-remote, got '{}'", text)};
+    }
+    table_policy one;
+    one.tables = parse_table_pattern(text.substr(0, policies_begin));
+    if (!one.tables.columns.empty() || !one.tables.where.empty()) {
+        throw config_error{fmt::format(
+            "'{}': conflicts are decided by whole rows of whole tables; name tables only", text)};
+    }
+    std::tie(one.policy, one.winner) = policy_of(text.substr(policies_begin + 1));
+    into.table_conflicts.push_back(std::move(one));
+}
+
+bool tells_seen(options const& set, conflict_policy policy) noexcept {
+    return tells_seen(policy) || std::ranges::any_of(set.table_conflicts, [](auto const& each) {
+               return tells_seen(each.policy);
+           });
 }
 
 void take_first_sync(options& into, std::string const& text) {

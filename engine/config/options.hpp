@@ -42,6 +42,13 @@ struct table_pattern {
     std::string text;                 // as the user wrote it
 };
 
+// Who wins a conflict in the tables of that pattern.
+struct table_policy {
+    table_pattern tables;
+    conflict_policy policy = conflict_policy::last_update_wins;
+    std::string winner; // node_wins: whose versions
+};
+
 // One [[transform]] of a configuration file: a transformation of Kafka Connect's.
 struct transform_entry {
     std::string name;
@@ -72,6 +79,7 @@ struct options {
     std::string first_sync_from;               // from: the node whose rows are right
     std::optional<conflict_policy> conflict;   // nullopt: last_update_wins where possible (R20)
     std::string winner;                        // node_wins: whose versions
+    std::vector<table_policy> table_conflicts; // the first that matches counts; others: conflict
     orphan_policy foreign_keys = orphan_policy::report;
     std::string
         origin_column; // tells where a row was written, instead of replication origins; empty: these
@@ -151,6 +159,8 @@ struct direction_names {
 [[nodiscard]] std::string policy_text(conflict_policy policy, std::string const& winner);
 // The same, read. Throws config_error.
 void take_conflict(options& into, std::string const& text);
+// "public.item=apply-remote": --table-conflict.
+void take_table_conflict(options& into, std::string const& text);
 // --first-sync and --on-gap, read. Throw config_error.
 void take_first_sync(options& into, std::string const& text);
 void take_on_gap(options& into, std::string const& text);
@@ -158,5 +168,7 @@ void take_on_gap(options& into, std::string const& text);
 [[nodiscard]] constexpr bool tells_seen(conflict_policy policy) noexcept {
     return policy == conflict_policy::node_wins || policy == conflict_policy::error;
 }
+// `policy`: of the tables that --table-conflict does not name.
+[[nodiscard]] bool tells_seen(options const& set, conflict_policy policy) noexcept;
 
 } // namespace tandem::engine

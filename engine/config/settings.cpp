@@ -275,6 +275,10 @@ std::vector<setting> conflict_settings() {
          "change is parked at each node until `tandem parked` decides) or apply-remote. Default: last-update-wins, or "
          "apply-remote where a node is older than 14 or lacks track_commit_timestamp.",
          take_conflict},
+        {"table-conflict", kind::list, group::set_up, "PATTERN=POLICY",
+         "Another policy for these tables, such as 'public.counter=node-wins=a'; the first that matches counts. Repeatable. "
+         "Default: none.",
+         take_table_conflict},
         {"on-gap", kind::value, group::run, "stop|reconcile",
          "What becomes of a stream of changes that broke (its slot was lost): stop, or begin anew and make the tables "
          "equal. Default: stop.",

@@ -79,25 +79,35 @@ void check_verify_every(options const& set) {
 }
 
 // Those that ask what a writer had seen (R13): both nodes' streams have to be read here.
-void check_conflict(options const& set) {
-    if (!set.conflict || !tells_seen(*set.conflict)) {
+void check_policy(options const& set, conflict_policy policy, std::string const& winner,
+                  std::string const& told) {
+    if (policy == conflict_policy::node_wins && set.member(winner) == nullptr) {
+        throw config_error{fmt::format("{}: there is no node '{}'", told, winner)};
+    }
+    if (!tells_seen(policy)) {
         return;
     }
-    std::string const policy = policy_text(*set.conflict, set.winner);
-    if (set.conflict == conflict_policy::node_wins && set.member(set.winner) == nullptr) {
-        throw config_error{fmt::format("--conflict {}: there is no node '{}'", policy, set.winner)};
-    }
     if (set.one_way) {
-        throw config_error{
-            fmt::format("--conflict {} needs both directions; leave --one-way out, or use "
-                        "last-update-wins or apply-remote",
-                        policy)};
+        throw config_error{fmt::format("{} needs both directions; leave --one-way out, or use "
+                                       "last-update-wins or apply-remote",
+                                       told)};
     }
     if (set.transport != transport::direct) {
-        throw config_error{
-            fmt::format("--conflict {} is possible with --transport direct only in this "
-                        "version; use last-update-wins",
-                        policy)};
+        throw config_error{fmt::format("{} is possible with --transport direct only in this "
+                                       "version; use last-update-wins",
+                                       told)};
+    }
+}
+
+void check_conflict(options const& set) {
+    if (set.conflict) {
+        check_policy(set, *set.conflict, set.winner,
+                     "--conflict " + policy_text(*set.conflict, set.winner));
+    }
+    for (table_policy const& each : set.table_conflicts) {
+        check_policy(set, each.policy, each.winner,
+                     fmt::format("--table-conflict {}={}", each.tables.text,
+                                 policy_text(each.policy, each.winner)));
     }
 }
 

@@ -132,7 +132,8 @@ void batch_builder::begin(transaction_header const& header) {
     current_ = header;
     seen_ = first_lsn_ ? seen_ : header.seen;
     first_lsn_ = first_lsn_ ? first_lsn_ : header.final_lsn;
-    earliest_ = first_lsn_ == header.final_lsn ? header.v() : std::min(earliest_, header.v());
+    earliest_ =
+        first_lsn_ == header.final_lsn ? header.earliest() : std::min(earliest_, header.earliest());
     newest_ = std::max(newest_, header.commit_time);
 }
 
@@ -214,7 +215,7 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     if (auto* const patched = group.behind != 0 ? find(*groups_[group.behind - 1], key) : nullptr) {
         patched->outcome = row_outcome::nothing;
     }
-    changed(slot);
+    changed(slot, plan);
     switch (what.kind) {
     case change_kind::insert:
         slot.version = add_version(what.new_row, row_version::none);
@@ -233,8 +234,8 @@ void batch_builder::put(change const& what, table_plan const& plan) {
     }
 }
 
-void batch_builder::changed(row_slot& slot) const noexcept {
-    slot.v = current_.v();
+void batch_builder::changed(row_slot& slot, table_plan const& plan) const noexcept {
+    slot.v = current_.v(plan.conflicts.versions);
     slot.commit_time = current_.commit_time;
     slot.transaction = transactions_;
 }
@@ -253,7 +254,7 @@ void batch_builder::put_update(row_slot& slot, bool fresh, change const& what) {
 
 void batch_builder::put_patch(row_group& group, row_slot& slot, bool fresh, change const& what) {
     auto const begin = [&](row_slot& at) {
-        changed(at);
+        changed(at, *group.plan);
         at.version = add_version(what.new_row, row_version::none);
         at.outcome = row_outcome::patch;
     };
@@ -265,7 +266,7 @@ void batch_builder::put_patch(row_group& group, row_slot& slot, bool fresh, chan
     bool const patched = behind != nullptr && behind->outcome == row_outcome::patch;
     auto& last = patched ? *behind : slot;
     if (folds_into(last, what.new_row)) {
-        changed(last);
+        changed(last, *group.plan);
         last.version = add_version(what.new_row, last.version);
     } else if (patched) { // a third one
         auto const& plan = *group.plan;

@@ -127,7 +127,7 @@ private:
     void put(change const& what, table_plan const& plan);
     void put_update(row_slot& slot, bool fresh, change const& what);
     void put_patch(row_group& group, row_slot& slot, bool fresh, change const& what);
-    void changed(row_slot& slot) const noexcept;
+    void changed(row_slot& slot, table_plan const& plan) const noexcept;
     [[nodiscard]] bool folds_into(row_slot const& slot, pgoutput::tuple_view row) const;
     void move_key(change const& what, table_plan const& plan);
     std::uint32_t add_version(pgoutput::tuple_view row, std::uint32_t older);

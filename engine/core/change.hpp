@@ -8,10 +8,12 @@
 #include "codecs/base/lsn.hpp"
 #include "codecs/pgoutput/message.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
+#include "codecs/sql/conflict_rules.hpp"
 #include "engine/core/trace_context.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,11 +67,24 @@ struct transaction_header {
     std::int64_t log_offset =
         -1; // where Kafka's log has to be read from to go on behind it; -1: it has not come so
     std::shared_ptr<trace_context const> trace{}; // null: nobody said one
-    std::optional<pg_time> judged_by{};           // none: its commit time
-    lsn seen{}; // of the target's WAL: what its writer had seen; only where that is told (R13)
+    // Of the target: what its writer had seen, as a position of its WAL and as a time; only where that is told (R13).
+    lsn seen{};
+    std::optional<pg_time> seen_at{};
+    std::optional<pg_time> earliest_v{}; // of any change in it; none: its commit time
 
-    // Of every change in it (R11).
-    [[nodiscard]] pg_time v() const noexcept { return judged_by.value_or(commit_time); }
+    // Of a change in it, where its table is decided so (R11).
+    [[nodiscard]] pg_time v(sql::row_versions by) const noexcept {
+        switch (by) {
+        case sql::row_versions::seen:
+            return seen_at.value_or(commit_time);
+        case sql::row_versions::always:
+            return pg_time{std::numeric_limits<std::int64_t>::max()};
+        case sql::row_versions::commit_time:
+            break;
+        }
+        return commit_time;
+    }
+    [[nodiscard]] pg_time earliest() const noexcept { return earliest_v.value_or(commit_time); }
 };
 
 // A run of one transaction's changes inside a batch. A transaction that is longer than a batch has

@@ -34,6 +34,7 @@ key_shape key_shape_of(table_plan const& plan) {
     }
     made.places = std::move(places);
     made.referred_by = plan.referred_by;
+    made.conflicts = plan.conflicts;
     return made;
 }
 
@@ -123,9 +124,12 @@ bool key_sets::add(std::string_view key, table_plan const& plan, pg_time v) {
 bool key_sets::add_written(batch_builder const& batch) {
     std::string scratch;
     for (auto const& step : batch.steps()) {
+        if (step.plan == nullptr || !step.plan->conflicts.guarded) { // nothing beats it
+            continue;
+        }
         if (step.kind == step_kind::move_key) {
             if (!add(key_after(*step.what, *step.plan, scratch), *step.plan,
-                     step.transaction.v())) {
+                     step.transaction.v(step.plan->conflicts.versions))) {
                 return false;
             }
         }
@@ -153,7 +157,7 @@ bool key_sets::add_gone(batch_builder const& batch) {
         }
         if (moves) {
             if (!add(match_key_bytes(step.what->old_row, *step.plan, scratch), *step.plan,
-                     step.transaction.v())) {
+                     step.transaction.v(step.plan->conflicts.versions))) {
                 return false;
             }
             continue;

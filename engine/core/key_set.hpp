@@ -25,6 +25,7 @@ struct key_shape {
     std::vector<std::size_t> places; // of each column in plan.key
     std::string name;                // of the table: table_name()
     std::vector<sql::foreign_key> referred_by;
+    sql::conflict_rules conflicts;
 };
 [[nodiscard]] key_shape key_shape_of(table_plan const& plan);
 

@@ -121,7 +121,8 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
         return encode_outcome::done;
     }
     start_arrays(*group.plan, columns);
-    auto& versions = arrays_[used_arrays_ - (times_ ? 2 : 1)];
+    bool const times = sql::takes_times(group.plan->conflicts);
+    auto& versions = arrays_[used_arrays_ - (times ? 2 : 1)];
     auto earliest = group.slots[slots.front()].v;
     auto newest = earliest;
     for (auto const number : slots) {
@@ -142,7 +143,7 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
         earliest = std::min(earliest, slot.v);
         newest = std::max(newest, slot.v);
         if (!versions.append_fixed(slot.v.us) ||
-            (times_ && !arrays_[used_arrays_ - 1].append_fixed(slot.commit_time.us))) {
+            (times && !arrays_[used_arrays_ - 1].append_fixed(slot.commit_time.us))) {
             return encode_outcome::too_large;
         }
     }
@@ -156,7 +157,8 @@ encode_outcome row_encoder::send_group(batch_builder const& batch, row_group con
 }
 
 void row_encoder::start_arrays(table_plan const& plan, std::string_view columns) {
-    used_arrays_ = static_cast<std::size_t>(std::ranges::count(columns, '1')) + (times_ ? 2 : 1);
+    used_arrays_ = static_cast<std::size_t>(std::ranges::count(columns, '1')) +
+                   (sql::takes_times(plan.conflicts) ? 2 : 1);
     if (arrays_.size() < used_arrays_) {
         arrays_.resize(used_arrays_);
     }

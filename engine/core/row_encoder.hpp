@@ -42,8 +42,7 @@ struct encoded_rows {
 // columns' own types, otherwise text[]. `times`: the rows' commit times as well. Single-threaded.
 class row_encoder {
 public:
-    explicit row_encoder(bool binary, bool times = false) noexcept
-        : binary_{binary}, times_{times} {}
+    explicit row_encoder(bool binary) noexcept : binary_{binary} {}
 
     using sink = std::function<void(encoded_rows const&)>; // one call per statement, not per row
 
@@ -73,7 +72,6 @@ private:
               table_plan const& plan);
 
     bool binary_;
-    bool times_;
     std::vector<values::array_builder> arrays_;
     std::size_t used_arrays_ = 0;
     ordered removes_, updates_, inserts_, patches_;

@@ -6,6 +6,7 @@
 
 #include "codecs/base/lsn.hpp"
 #include "codecs/pgoutput/relation_cache.hpp"
+#include "codecs/sql/conflict_rules.hpp"
 #include "codecs/sql/foreign_key_statements.hpp"
 
 #include <cstdint>
@@ -61,10 +62,11 @@ struct table_plan {
     std::vector<std::uint16_t> key;            // source indexes of the match key, ascending
     std::vector<sql::foreign_key> referred_by; // by the match key
     std::string form;                          // see sql::apply_table
-    bool key_is_number = false;                // a single integer column: sorted as a number
-    std::uint32_t number = 0; // unique within the applier, names its prepared statements
-    bool on_target = true;    // the table is there, whatever it looks like
-    bool gone = false;        // this node dropped it: what still comes of it is gone as well
+    sql::conflict_rules conflicts;
+    bool key_is_number = false; // a single integer column: sorted as a number
+    std::uint32_t number = 0;   // unique within the applier, names its prepared statements
+    bool on_target = true;      // the table is there, whatever it looks like
+    bool gone = false;          // this node dropped it: what still comes of it is gone as well
     std::vector<bool>
         kept; // by column: an update does not write it, see followed_column::computed; empty: none is
     bool usable = true;

@@ -162,7 +162,7 @@ apply_head applier::head_for(transaction_header const& last, lsn applied, pg_tim
     head.applied = applied;
     head.transaction = last.id;
     head.commit_time = last.commit_time;
-    head.barrier = link_.setup.guarded ? barrier : pg_time{};
+    head.barrier = link_.setup.conflicts.any_guarded() ? barrier : pg_time{};
     head.log_offset = last.log_offset;
     head.source = link_.source_news ? &*link_.source_news : nullptr;
     return head;
@@ -297,7 +297,7 @@ void applier::say_seen(lsn position, lsn seen) {
 
 // What of the target's own is no newer than what the writer had seen, and was not seen all the same.
 void applier::say_unseen(lsn seen) {
-    if (link_.target_deletes != nullptr && link_.setup.versions == sql::row_versions::seen) {
+    if (link_.target_deletes != nullptr && link_.setup.conflicts.any(sql::row_versions::seen)) {
         sender_.unseen(link_.target_deletes->inversions(seen));
     }
 }
@@ -305,7 +305,7 @@ void applier::say_unseen(lsn seen) {
 // Whether what may beat the changes of a writer that had seen so much may beat those of another one's, and nothing else: also
 // of what the target's decoder, which may be behind, will tell later.
 bool applier::judged_alike(lsn one, lsn other) const {
-    return link_.setup.versions != sql::row_versions::seen || link_.target_deletes == nullptr ||
+    return !link_.setup.conflicts.any(sql::row_versions::seen) || link_.target_deletes == nullptr ||
            one == other ||
            link_.target_deletes->none_inverted(std::min(one, other), std::max(one, other));
 }

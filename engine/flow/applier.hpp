@@ -150,7 +150,7 @@ private:
     void say_unseen(lsn seen);
     [[nodiscard]] bool judged_alike(lsn one, lsn other) const;
     [[nodiscard]] bool joins(transaction_header const& header) const;
-    void judge(parked_change& parked) const;
+    static void judge(parked_change& parked);
     // engine/flow/applier_left_out.cpp
     [[nodiscard]] io::awaitable<outcome_of<bool>> complete_between(change_window::cursor from,
                                                                    change_window::cursor until);
@@ -315,16 +315,15 @@ private:
     [[nodiscard]] io::awaitable<outcome_of<retried>> resolve_lane(
         std::vector<parked_row> const& rows, parked_lane const& lane);
     [[nodiscard]] io::awaitable<outcome_of<bool>> clear_the_way(parked_change const& last,
-                                                                sql::apply_table const& table);
+                                                                key_shape const& table);
     [[nodiscard]] io::awaitable<outcome_of<retried>> give_up_buried(
-        sql::apply_table const& table, std::vector<std::int64_t> const& ids, std::int64_t last);
+        key_shape const& table, std::vector<std::int64_t> const& ids, std::int64_t last);
     [[nodiscard]] io::awaitable<outcome_of<std::vector<sql::unique_index>>> unique_indexes_of(
         sql::apply_table const& table);
     [[nodiscard]] io::awaitable<outcome_of<std::vector<colliding_row>>> rows_in_the_way(
         parked_change const& last, sql::apply_table const& table);
     [[nodiscard]] io::awaitable<outcome_of<bool>> delete_losers(
-        parked_change const& last, sql::apply_table const& table,
-        std::vector<colliding_row> const& rows);
+        parked_change const& last, key_shape const& table, std::vector<colliding_row> const& rows);
     [[nodiscard]] io::awaitable<outcome_of<retried>> apply_together(
         std::vector<parked_change> const& changes, std::vector<std::int64_t> const& ids);
     [[nodiscard]] io::awaitable<outcome_of<bool>> gather(std::vector<parked_change> const& changes,

@@ -159,7 +159,7 @@ io::awaitable<outcome_of<applier::listed>> applier::careful_flush(transaction_he
 
 io::awaitable<outcome_of<applier::listed>> applier::careful_begin(transaction_header const& header,
                                                                   careful_progress& at) {
-    auto const passed = co_await pass_barrier(header.v(), header.commit_time);
+    auto const passed = co_await pass_barrier(header.earliest(), header.commit_time);
     if (!passed) {
         co_return passed.error();
     }
@@ -191,9 +191,11 @@ bool applier::note_keys(key_sets& to, transaction_header const& header,
     for (std::size_t at = 0; at < list.size(); ++at) {
         auto const& one = list[at];
         bool const writes = one.plan != nullptr && one.plan->usable &&
-                            one.what->kind != change_kind::remove && !bad.contains(at);
+                            one.plan->conflicts.guarded && one.what->kind != change_kind::remove &&
+                            !bad.contains(at);
         if (writes && one.what->oversized == nullptr &&
-            !to.add(key_after(*one.what, *one.plan, scratch), *one.plan, header.v())) {
+            !to.add(key_after(*one.what, *one.plan, scratch), *one.plan,
+                    header.v(one.plan->conflicts.versions))) {
             return false;
         }
     }

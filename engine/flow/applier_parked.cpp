@@ -210,13 +210,9 @@ io::awaitable<outcome_of<applier::retried>> applier::apply_parked(
 }
 
 // Whoever has a conflict carried out again wants it carried out.
-void applier::judge(parked_change& parked) const {
-    bool const wanted = parked.sqlstate == sql::sqlstate::conflict;
-    if (link_.setup.versions == sql::row_versions::always ||
-        (link_.setup.versions == sql::row_versions::seen && wanted)) {
-        parked.header.judged_by = pg_time{std::numeric_limits<std::int64_t>::max()};
-    } else if (link_.setup.versions == sql::row_versions::commit_time) {
-        parked.header.judged_by.reset();
+void applier::judge(parked_change& parked) {
+    if (parked.sqlstate == sql::sqlstate::conflict) {
+        parked.header.seen_at = pg_time{std::numeric_limits<std::int64_t>::max()};
     }
 }
 

@@ -135,7 +135,7 @@ io::awaitable<void> applier::pause(std::chrono::milliseconds time) {
 
 // The estimate only schedules; the head statement asserts (R12).
 io::awaitable<applier::voided> applier::pass_barrier(pg_time earliest, pg_time newest) {
-    if (!link_.setup.guarded) {
+    if (!link_.setup.conflicts.any_guarded()) {
         co_return boost::system::in_place_value;
     }
     if (earliest < link_.versions_since) {

@@ -44,7 +44,7 @@ void applier::collided(bool parked_more) {
 }
 
 bool applier::collisions_due() const noexcept {
-    return collisions_ && link_.setup.guarded && !parked_.empty() && !open_ &&
+    return collisions_ && link_.setup.conflicts.any_guarded() && !parked_.empty() && !open_ &&
            std::chrono::steady_clock::now() >= collisions_wait_;
 }
 
@@ -104,7 +104,10 @@ io::awaitable<outcome_of<applier::retried>> applier::resolve_lane(
     if (!plan) {
         co_return plan.error();
     }
-    auto const table = key_shape_of(**plan).table;
+    if (!(*plan)->conflicts.guarded) { // whoever wrote that policy waits for no winner
+        co_return retried::refused;
+    }
+    auto const table = key_shape_of(**plan);
     if (verifies() && !moves_key(restored->what, **plan)) {
         auto const given_up = co_await give_up_buried(table, ids, last->id);
         if (!given_up || *given_up != retried::refused) {
@@ -123,11 +126,12 @@ io::awaitable<outcome_of<applier::retried>> applier::resolve_lane(
 
 // A newer delete of the target's own beats it, which was not read yet when it came, or stood behind the collision.
 io::awaitable<outcome_of<applier::retried>> applier::give_up_buried(
-    sql::apply_table const& table, std::vector<std::int64_t> const& ids, std::int64_t last) {
+    key_shape const& table, std::vector<std::int64_t> const& ids, std::int64_t last) {
     std::int64_t given_up = 0;
     auto queued = begin_request();
     if (queued) {
-        queued = sender_.text(sql::give_up_buried(table, rules_, ids, last));
+        queued = sender_.text(
+            sql::give_up_buried(table.table, sender_.rules_of(table.conflicts), ids, last));
     }
     if (queued) {
         queued = sender_.commit();
@@ -156,8 +160,8 @@ io::awaitable<outcome_of<applier::retried>> applier::give_up_buried(
 
 // True: the change was greater than the rows in its way, and they are gone.
 io::awaitable<outcome_of<bool>> applier::clear_the_way(parked_change const& last,
-                                                       sql::apply_table const& table) {
-    auto const rows = co_await rows_in_the_way(last, table);
+                                                       key_shape const& table) {
+    auto const rows = co_await rows_in_the_way(last, table.table);
     if (!rows) {
         co_return rows.error();
     }
@@ -220,8 +224,10 @@ io::awaitable<outcome_of<std::vector<colliding_row>>> applier::rows_in_the_way(
 
 // On the session without an origin: all peers are to hear of it.
 io::awaitable<outcome_of<bool>> applier::delete_losers(parked_change const& last,
-                                                       sql::apply_table const& table,
+                                                       key_shape const& shape,
                                                        std::vector<colliding_row> const& rows) {
+    sql::apply_table const& table = shape.table;
+    auto const rules = sender_.rules_of(shape.conflicts);
     std::string statements = lock_wait;
     if (link_.setup.replica_role) {
         statements += silent_triggers;
@@ -242,10 +248,10 @@ io::awaitable<outcome_of<bool>> applier::delete_losers(parked_change const& last
     }
     for (auto const& row : rows) {
         statements += sql::delete_loser(
-            table, {row.key, row.transaction, type_of(last, rows.size())}, last.id, rules_);
+            table, {row.key, row.transaction, type_of(last, rows.size())}, last.id, rules);
         statements += "; ";
         for (auto const& constraint : referring) {
-            statements += sql::log_orphans_of(constraint, table, row.key, rules_) + "; ";
+            statements += sql::log_orphans_of(constraint, table, row.key, rules) + "; ";
         }
     }
     auto const done = co_await tables_.catalog().execute(std::move(statements));

@@ -96,7 +96,7 @@ bool applier::must_verify() {
     }
     auto const decoded = link_.target_deletes->stored();
     while (auto* const rows = link_.unverified.due(decoded)) {
-        bool const by_time = link_.setup.versions != sql::row_versions::seen ||
+        bool const by_time = !link_.setup.conflicts.any(sql::row_versions::seen) ||
                              link_.target_deletes->inversions(rows->seen).empty();
         std::erase_if(rows->tables, [&](key_set const& keys) {
             return by_time && !link_.target_deletes->may_beat(keys.shape().name, keys.earliest());
@@ -241,11 +241,12 @@ io::awaitable<applier::voided> applier::pass_again() {
         }
         auto const& what = *step.what;
         bool const writes = found->plan != nullptr && found->plan->usable &&
-                            what.kind != change_kind::remove && what.oversized == nullptr &&
-                            !parked_.behind(what, *found->plan);
+                            found->plan->conflicts.guarded && what.kind != change_kind::remove &&
+                            what.oversized == nullptr && !parked_.behind(what, *found->plan);
         if (writes) {
             again_keys_.add(key_after(what, *found->plan, scratch), *found->plan,
-                            step.piece->header.v(), step.piece->header.seen);
+                            step.piece->header.v(found->plan->conflicts.versions),
+                            step.piece->header.seen);
         }
     }
     link_.window.release(link_.window.position());

@@ -94,20 +94,14 @@ io::awaitable<outcome_of<apply_session>> open_apply_session(direction_setup cons
 sql::apply_rules rules_for(direction_setup const& setup, apply_session const& session,
                            bool binary) {
     sql::apply_rules made;
-    made.guarded = setup.guarded;
     made.binary = binary;
     made.peer_origin = session.origin_id;
     made.peer_wins_ties = setup.source.rank > setup.target.rank;
     made.peer_node = setup.source.name;
     made.own_node = setup.target.name;
     made.target_is_utf8 = session.target_is_utf8;
-    made.policy = setup.policy;
-    made.versions = setup.versions;
-    made.conflicts_fail = setup.conflicts_fail;
     made.orphans = orphan_policy_name(setup.foreign_keys);
-    // What a writer had seen is what it changed.
-    made.completes =
-        setup.guarded && !setup.source.uri.empty() && setup.versions != sql::row_versions::seen;
+    made.completes = !setup.source.uri.empty();
     return made;
 }
 

@@ -10,7 +10,7 @@ namespace tandem::engine {
 
 io::awaitable<outcome_of<void>> look_for_buried(direction_link& link, io::pg::connection& source) {
     auto& memory = link.memory;
-    if (!link.setup.guarded || link.setup.source_version < 140000 ||
+    if (!link.setup.conflicts.any_guarded() || link.setup.source_version < 140000 ||
         link.setup.target_version < 140000 || !memory.buried.empty()) {
         co_return boost::system::in_place_value;
     }

@@ -8,6 +8,7 @@
 #include "engine/core/node_deletes.hpp"
 #include "engine/core/tuning.hpp"
 #include "engine/ddl/filter.hpp"
+#include "engine/flow/conflict_setup.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -26,10 +27,7 @@ struct direction_setup {
     oid target_database;
     int source_version = 0; // 150020
     int target_version = 0;
-    bool guarded = true;                                         // false: apply-remote
-    std::string policy = "last-update-wins";                     // as people write it: --conflict
-    sql::row_versions versions = sql::row_versions::commit_time; // of what is applied to the target
-    bool conflicts_fail = false;                                 // --conflict error
+    conflict_setup conflicts;
     bool tells_seen = false; // the streams of both nodes tell what their writers had seen (R13)
     bool ddl = false;        // of the source is carried out
     bool ddl_told = false;   // the target tells its own

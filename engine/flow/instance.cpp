@@ -149,7 +149,7 @@ void build_all(instance& made, options const& set, prepared const& ready,
                          set.tls_certificate.empty() ? "by plain HTTP" : "without a token"));
     }
     warn_of_old_sources(set, ready, made.stats);
-    made.stats.policy = policy_text(ready.policy.policy, set.winner);
+    made.stats.policy = conflicts_of(set, ready.policy.policy, {}).text();
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);
     }
@@ -189,7 +189,8 @@ void make_workers(instance& made, options const& set) {
             std::ranges::any_of(made.planned, [&source = setup.source](auto const& other) {
                 return other.setup.target.name == source.name;
             });
-        if (setup.guarded && is_applied_to && set.node(setup.source.name) != nullptr) {
+        if (setup.conflicts.any_guarded() && is_applied_to &&
+            set.node(setup.source.name) != nullptr) {
             source_wal.deletes.watch();
         }
         if (set.transport == transport::direct) {

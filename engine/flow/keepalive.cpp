@@ -282,7 +282,7 @@ io::awaitable<outcome_of<void>> durability_tick(direction_link& link, io::pg::co
         link.target_deletes->want(link.unverified.waits_for());
         link.arrived.notify();
     }
-    if (link.setup.guarded && now - state.last_horizon >= horizon_interval &&
+    if (link.setup.conflicts.any_guarded() && now - state.last_horizon >= horizon_interval &&
         link.memory.horizon.due(link.progress.facts.applied)) {
         state.last_horizon = now;
         auto asked = co_await ask_horizon(link, target);

@@ -123,7 +123,7 @@ failure log_reader::other_stream(event::start_note const& note) const {
 }
 
 std::optional<failure> log_reader::other_policy(event::start_note const& note) const {
-    if (note.policy.empty() || note.policy == link_.setup.policy) {
+    if (note.policy.empty() || note.policy == link_.setup.conflicts.text()) {
         return std::nullopt;
     }
     return failure{next_step::paused,
@@ -131,7 +131,7 @@ std::optional<failure> log_reader::other_policy(event::start_note const& note) c
                                "different; give both sites the same --conflict (apply-remote where "
                                "one is older than 14 or lacks track_commit_timestamp)",
                                link_.setup.source.name, note.policy, link_.setup.target.name,
-                               link_.setup.policy)};
+                               link_.setup.conflicts.text())};
 }
 
 // A newer writer's start, met while it is looked for: what it resolves conflicts by is what counts. Nothing was applied

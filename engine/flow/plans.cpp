@@ -133,6 +133,7 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve_own(pgoutput::relation_ptr
     }
     auto plan = std::make_unique<table_plan>(
         make_plan(*now != nullptr ? *now : shape, target, next_number_++));
+    decide_by_name(*plan);
     if (!plan->usable && *now != nullptr && setup_.ddl) {
         auto followed = co_await follow_own_ddl(*plan);
         if (!followed) {
@@ -158,6 +159,7 @@ io::awaitable<outcome_of<table_plan*>> plans::resolve(pgoutput::relation_ptr sha
     }
     auto const* key = shape.get();
     auto plan = std::make_unique<table_plan>(make_plan(std::move(shape), *target, next_number_++));
+    decide_by_name(*plan);
     if ((!plan->usable || target->altered) && setup_.ddl) {
         auto followed = co_await follow_own_ddl(*plan);
         if (!followed) {
@@ -243,8 +245,13 @@ io::awaitable<outcome_of<void>> plans::follow_own_ddl(table_plan& plan) {
     if (made.usable) {
         made.described = plan.shape; // its address stays taken: plans are found by it
         plan = std::move(made);
+        decide_by_name(plan);
     }
     co_return boost::system::in_place_value;
+}
+
+void plans::decide_by_name(table_plan& plan) const {
+    plan.conflicts = setup_.conflicts.of(plan.schema, plan.name);
 }
 
 void plans::as_of(lsn position) {

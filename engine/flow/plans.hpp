@@ -53,6 +53,7 @@ private:
     [[nodiscard]] io::awaitable<outcome_of<pgoutput::relation_ptr>> as_called_now(
         pgoutput::relation_ptr shape);
     [[nodiscard]] io::awaitable<outcome_of<void>> follow_own_ddl(table_plan& plan);
+    void decide_by_name(table_plan& plan) const;
     [[nodiscard]] io::awaitable<outcome_of<io::pg::rows>> ask(char const* text,
                                                               io::pg::parameters table,
                                                               char const* doing);

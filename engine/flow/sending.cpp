@@ -234,7 +234,7 @@ io::awaitable<outcome_of<void>> sending::take(parts& into) {
     into.start.timeline = facts->timeline;
     into.start.confirmed = facts->confirmed_flush;
     into.start.began = lsn::parse(taken->text(0, 2)).value_or(lsn{});
-    into.start.policy = setup_.policy;
+    into.start.policy = setup_.conflicts.text();
     into.start.wal_end = facts->wal_end;
     into.start.database = setup_.source_database_name;
     into.start.database_oid = setup_.source_database.value;

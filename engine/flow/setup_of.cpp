@@ -48,16 +48,8 @@ direction_setup setup_of(options const& set, prepared const& ready, table_choice
     setup.ddl_filter = ddl_filter_of(set);
     setup.evolution = set.evolution;
     setup.origins = set.origin_column.empty();
-    auto const policy = ready.policy.policy;
-    setup.guarded = policy != conflict_policy::apply_remote;
-    setup.policy = policy_text(policy, set.winner);
-    setup.tells_seen = tells_seen(policy);
-    setup.conflicts_fail = policy == conflict_policy::error;
-    if (policy == conflict_policy::node_wins && choice.source == set.winner) {
-        setup.versions = sql::row_versions::always;
-    } else if (setup.tells_seen) {
-        setup.versions = sql::row_versions::seen;
-    }
+    setup.conflicts = conflicts_of(set, ready.policy.policy, choice.source);
+    setup.tells_seen = tells_seen(set, ready.policy.policy);
     if (!set.row_transforms.transforms.empty()) {
         setup.transforms = std::make_shared<row_transform_entries const>(set.row_transforms);
     }

@@ -70,7 +70,7 @@ statement_sender::statement_sender(io::pg::pipeline_session& pipeline, sql::appl
     : pipeline_{pipeline},
       rules_{std::move(rules)},
       target_node_{std::move(target_node)},
-      encoder_{rules_.binary, sql::takes_times(rules_)} {}
+      encoder_{rules_.binary} {}
 
 void statement_sender::unseen(std::vector<inversion> const& these) {
     std::vector<std::string> times;
@@ -198,7 +198,7 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
     auto const kept = group.outcome == row_outcome::patch ? kept_columns(*group.plan, group.columns)
                                                           : std::vector<std::string>{};
     auto const seen = to_string(seen_before_);
-    auto rules = rules_;
+    auto rules = rules_of(group.plan->conflicts);
     if (form == statement_form::touch) {
         rules.touches = true;
         rules.completes = false;
@@ -211,7 +211,7 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
     if (sql::left_out_matters(kept, rules)) {
         values_.push_back(text_param(seen));
     }
-    add_unseen();
+    add_unseen(rules.conflicts);
     auto const text_of = [&] {
         auto const table = table_for(*group.plan, group.columns);
         switch (group.outcome) {
@@ -235,8 +235,16 @@ statement_sender::sent statement_sender::rows(encoded_rows const& group, stateme
                : done;
 }
 
-void statement_sender::add_unseen() {
-    if (sql::takes_unseen(rules_)) {
+sql::apply_rules statement_sender::rules_of(sql::conflict_rules const& conflicts) const {
+    auto made = rules_;
+    made.conflicts = conflicts;
+    // What a writer had seen is what it changed.
+    made.completes = made.completes && conflicts.versions != sql::row_versions::seen;
+    return made;
+}
+
+void statement_sender::add_unseen(sql::conflict_rules const& conflicts) {
+    if (sql::takes_unseen(conflicts)) {
         values_.push_back(text_param(unseen_));
         values_.push_back(text_param(unseen_by_));
     }
@@ -251,7 +259,10 @@ statement_sender::sent statement_sender::log_deleted(std::string const& key, tab
     values_.resize(arrays + 2);
     return send(
         key + " deleted",
-        [&] { return sql::log_deleted_meanwhile(table_for(plan, columns), old_key, kept, rules_); },
+        [&] {
+            return sql::log_deleted_meanwhile(table_for(plan, columns), old_key, kept,
+                                              rules_of(plan.conflicts));
+        },
         values_);
 }
 
@@ -351,7 +362,7 @@ moved_row moved(batch_step const& step, bool binary, bool with_times) {
                 {column.name, column.type_name, true, column.identity_always, column.equals});
         }
     }
-    made.add(step.transaction.v());
+    made.add(step.transaction.v(plan.conflicts.versions));
     if (with_times) {
         made.add(step.transaction.commit_time);
     }
@@ -362,7 +373,8 @@ moved_row moved(batch_step const& step, bool binary, bool with_times) {
 
 statement_sender::sent statement_sender::move_key(batch_step const& step, statement_form form) {
     auto const& plan = *step.plan;
-    auto row = moved(step, rules_.binary, sql::takes_times(rules_));
+    auto row = moved(step, rules_.binary, sql::takes_times(plan.conflicts));
+    auto const rules = rules_of(plan.conflicts);
     if (!row.fits) {
         return failure{next_step::retry, "a row of more than 1 GB"};
     }
@@ -371,18 +383,18 @@ statement_sender::sent statement_sender::move_key(batch_step const& step, statem
         values_.push_back(array_param(array));
     }
     bool const apart = form == statement_form::apart;
-    auto const bound = to_string(step.transaction.v());
+    auto const bound = to_string(step.transaction.v(plan.conflicts.versions));
     values_.push_back(text_param(bound)); // both
     values_.push_back(text_param(bound));
     auto const seen = to_string(seen_before_);
-    if (sql::left_out_matters(row.kept, rules_)) {
+    if (sql::left_out_matters(row.kept, rules)) {
         values_.push_back(text_param(seen));
     }
-    add_unseen();
+    add_unseen(rules.conflicts);
     auto const text_of = [&] {
         auto const table = table_for(plan, row.columns);
-        return apart ? sql::move_apart(table, row.old_key, row.kept, rules_)
-                     : sql::move_keys(table, row.old_key, row.kept, rules_);
+        return apart ? sql::move_apart(table, row.old_key, row.kept, rules)
+                     : sql::move_keys(table, row.old_key, row.kept, rules);
     };
     auto const key = fmt::format("{} move{} {}", plan.number, apart ? " apart" : "", row.columns);
     auto done = send(key, text_of, values_);
@@ -395,13 +407,13 @@ statement_sender::sent statement_sender::truncate(batch_builder const& batch,
                                                   batch_step const& step) {
     std::vector<sql::truncated_table> tables;
     for (auto const* plan : batch.truncated(step.truncation)) {
-        tables.push_back({plan->schema, plan->name, plan->form});
+        tables.push_back({plan->schema, plan->name, plan->conflicts,
+                          to_string(step.transaction.v(plan->conflicts.versions)), plan->form});
     }
     if (tables.empty()) {
         return boost::system::in_place_value;
     }
-    sql::truncation_terms const terms{to_string(step.transaction.commit_time),
-                                      to_string(step.transaction.v()), unseen_, unseen_by_};
+    sql::truncation_terms const terms{to_string(step.transaction.commit_time), unseen_, unseen_by_};
     return text(sql::truncate(tables, rules_, terms));
 }
 

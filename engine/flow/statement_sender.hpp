@@ -90,10 +90,12 @@ public:
     void rolled_back() { gone_.clear(); }
     // Looks for what refers to these keys as well, at the commit.
     void look_behind(key_set& keys);
+    // Of a table whose conflicts are decided so.
+    [[nodiscard]] sql::apply_rules rules_of(sql::conflict_rules const& conflicts) const;
 
 private:
     [[nodiscard]] sent rows(encoded_rows const& rows, statement_form form);
-    void add_unseen();
+    void add_unseen(sql::conflict_rules const& conflicts);
     [[nodiscard]] sent move_key(batch_step const& step, statement_form form);
     [[nodiscard]] sent log_deleted(std::string const& key, table_plan const& plan,
                                    std::string_view columns,
@@ -114,7 +116,7 @@ private:
     [[nodiscard]] sent checked(io::pg::result<void> const& done);
 
     io::pg::pipeline_session& pipeline_;
-    sql::apply_rules rules_;
+    sql::apply_rules rules_; // of no table; see rules_of()
     std::string target_node_;
     row_encoder encoder_;
     insert_trust trust_;

@@ -14,7 +14,7 @@ namespace tandem::engine {
 statement_sender::sent statement_sender::remove_buried(key_set& keys, std::int64_t first,
                                                        std::int64_t next) {
     auto const& table = keys.shape().table;
-    auto rules = rules_;
+    auto rules = rules_of(keys.shape().conflicts);
     rules.binary = keys.binary(); // of an earlier start
     auto key = fmt::format("buried {} {}", keys.binary(), keys.shape().name);
     for (auto const& column : table.columns) {
@@ -28,7 +28,7 @@ statement_sender::sent statement_sender::remove_buried(key_set& keys, std::int64
     }
     values_.push_back(text_param(from));
     values_.push_back(text_param(to));
-    if (sql::takes_unseen(rules_)) {
+    if (sql::takes_unseen(rules.conflicts)) {
         values_.push_back(text_param(unseen_));
     }
     return send(
@@ -75,7 +75,7 @@ statement_sender::sent statement_sender::commit() {
 statement_sender::sent statement_sender::log_orphans(key_set& keys) {
     sent done = boost::system::in_place_value;
     for (auto const& constraint : keys.shape().referred_by) {
-        auto rules = rules_;
+        auto rules = rules_of(keys.shape().conflicts);
         rules.binary = keys.binary();
         auto key = fmt::format("orphans {} {} {}.{} {}", keys.binary(), keys.shape().name,
                                constraint.child.schema, constraint.child.name, constraint.name);
@@ -98,7 +98,7 @@ statement_sender::sent statement_sender::log_orphans(key_set& keys) {
 statement_sender::sent statement_sender::with_keys(
     std::string const& what, key_set& keys,
     std::string (*text_of)(sql::apply_table const&, sql::apply_rules const&)) {
-    auto rules = rules_;
+    auto rules = rules_of(keys.shape().conflicts);
     rules.binary = keys.binary();
     auto key = fmt::format("{} {} {}", what, keys.binary(), keys.shape().name);
     for (auto const& column : keys.shape().table.columns) {

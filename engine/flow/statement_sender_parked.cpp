@@ -114,8 +114,8 @@ statement_sender::sent statement_sender::park(batch_step const& step, std::strin
     auto const index = std::to_string(what.index);
     auto const transaction = std::to_string(step.transaction.id.value);
     auto const commit_time = to_string(step.transaction.commit_time);
-    auto const v = to_string(step.transaction.v());
-    bool const told = rules_.versions == sql::row_versions::seen;
+    auto const v = to_string(step.transaction.v(plan.conflicts.versions));
+    bool const told = plan.conflicts.versions == sql::row_versions::seen;
     bool const whole_table = reason.whole_table || what.kind == change_kind::truncate;
     std::string const whole = whole_table ? "true" : "false";
     std::string const operation{touch ? touch_operation : name_of(what.kind)};

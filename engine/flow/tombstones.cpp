@@ -235,8 +235,10 @@ outcome_of<void> tombstone_writer::queue(lsn position) {
         if (done) {
             done = session_.send_prepare(
                 "",
-                sql::store_truncation(
-                    {each.plan->schema, each.plan->name, {}, each.plan->shape->id.value}),
+                sql::store_truncation({.schema = each.plan->schema,
+                                       .name = each.plan->name,
+                                       .v = {},
+                                       .relation = each.plan->shape->id.value}),
                 {});
         }
         if (done) {
@@ -318,10 +320,10 @@ io::awaitable<outcome_of<void>> tombstone_writer::flush() {
 
 io::awaitable<outcome_of<void>> watch_deletes(direction_link& link, io::pg::connection& target,
                                               node_deletes& source, node_deletes& of_target) {
-    if (link.setup.guarded && source.watched()) {
+    if (link.setup.conflicts.any_guarded() && source.watched()) {
         link.source_deletes = &source;
     }
-    if (!link.setup.guarded || !of_target.watched()) {
+    if (!link.setup.conflicts.any_guarded() || !of_target.watched()) {
         co_return boost::system::in_place_value;
     }
     auto const number = co_await target.execute("SELECT txid_current()");

@@ -17,7 +17,7 @@ constexpr char const* oldest_kept =
 
 io::awaitable<outcome_of<void>> read_versions_since(direction_link& link,
                                                     io::pg::connection& target) {
-    if (!link.setup.guarded) {
+    if (!link.setup.conflicts.any_guarded()) {
         co_return boost::system::in_place_value;
     }
     auto const got = co_await target.execute(oldest_kept);

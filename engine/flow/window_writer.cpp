@@ -91,15 +91,12 @@ window_writer::step window_writer::begin(pgoutput::begin const& begun, lsn end,
 transaction_header window_writer::header_of(pgoutput::begin const& begun,
                                             std::int64_t log_offset) const {
     transaction_header made{begun.transaction, begun.commit_time, begun.final_lsn, log_offset};
-    switch (link_.setup.versions) {
-    case sql::row_versions::commit_time:
-        break;
-    case sql::row_versions::seen:
-        made.judged_by = link_.seen.newest().at;
-        break;
-    case sql::row_versions::always:
-        made.judged_by = pg_time{std::numeric_limits<std::int64_t>::max()};
-        break;
+    if (link_.setup.conflicts.any(sql::row_versions::seen)) {
+        made.seen_at = link_.seen.newest().at;
+    }
+    made.earliest_v = made.v(link_.setup.conflicts.rest.versions);
+    for (auto const& each : link_.setup.conflicts.tables) {
+        made.earliest_v = std::min(*made.earliest_v, made.v(each.rules.versions));
     }
     made.seen = link_.seen.newest().position;
     return made;
@@ -245,7 +242,7 @@ void window_writer::watch_order(pgoutput::commit const& committed) {
 
 // R12. What was replayed here carries the clock of where it came from.
 window_writer::step window_writer::check_clock(pgoutput::commit const& committed) {
-    if (replayed_ || duplicate_ || !link_.setup.guarded) {
+    if (replayed_ || duplicate_ || !link_.setup.conflicts.any_guarded()) {
         return std::nullopt;
     }
     auto const behind_us = link_.memory.source_clock.note(committed.commit_time);

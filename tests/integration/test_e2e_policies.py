@@ -22,13 +22,14 @@ def nodes_of(pair):
 
 def start(pair, policy, *more):
     pair.policy = policy
-    pair.instance = pair.run("--conflict", policy, *more)
+    pair.instance = pair.run(*(("--conflict", policy) if pair.chosen == "for_all" else ("--table-conflict", f"item={policy}")), *more)
     return pair
 
 
-@pytest.fixture
-def pair(servers):
+@pytest.fixture(params=["for_all", "for_the_table"])
+def pair(request, servers):
     made = servers.pair(SCHEMA)
+    made.chosen = request.param
     yield made
     made.close()
 
@@ -242,6 +243,7 @@ def test_clocks_do_not_matter():
     apart = masters.Servers("policies", own_clocks=True)
     try:
         pair = apart.pair(SCHEMA)
+        pair.chosen = "for_all"
         start(pair, "node-wins=b", "--max-clock-skew", "1h")
         set_clocks(apart, 0, -2)
         concurrently(pair, (pair.b, "UPDATE item SET who = 'b' WHERE id = 1"),
@@ -315,18 +317,28 @@ def test_successors_are_no_errors(erring):
     (("--conflict", "node-wins"), "got 'node-wins'"),
     (("--conflict", "node-wins=a", "--one-way", "a:b"), "--conflict node-wins=a needs both directions"),
     (("--conflict", "error", "--transport", "kafka", "--brokers", "localhost:1"), "--transport direct only"),
-], ids=["unknown", "unnamed", "one_way", "kafka"])
-def test_what_cannot_be_is_refused(pair, arguments, said):
-    done = command("run", *nodes_of(pair), *arguments)
-    assert done.status == 2 and said in done.text, done.text
+    (("--table-conflict", "item=node-wins=c"), "--table-conflict item=node-wins=c: there is no node 'c'"),
+    (("--table-conflict", "item=node-win=a"), "expected one of last-update-wins, node-wins=NODE, error, apply-remote, got 'a'"),
+    (("--table-conflict", "item"), "expected PATTERN=POLICY such as public.item=apply-remote, got 'item'"),
+    (("--table-conflict", "item (id)=error"), "name tables only"),
+    (("--table-conflict", "item=error", "--transport", "kafka", "--brokers", "localhost:1"), "--table-conflict item=error is possible with"),
+], ids=["unknown", "unnamed", "one_way", "kafka", "table_unknown", "table_misspelt", "table_without", "columns", "table_kafka"])
+def test_what_cannot_be_is_refused(servers, arguments, said):
+    plain = servers.pair(SCHEMA)
+    try:
+        done = command("run", *nodes_of(plain), *arguments)
+        assert done.status == 2 and said in done.text, done.text
+    finally:
+        plain.close()
 
 
 def test_a_set_up_for_another_policy_is_refused(pair):
+    policy = ("--conflict", "node-wins=a") if pair.chosen == "for_all" else ("--table-conflict", "item=node-wins=a")
     first = command("init", *nodes_of(pair))
     assert first.status == 0, first.text
-    done = command("run", *nodes_of(pair), "--conflict", "node-wins=a", "--until", "caught-up")
+    done = command("run", *nodes_of(pair), *policy, "--until", "caught-up")
     assert done.status == 2 and "was set up for another --conflict" in done.text, done.text
-    again = command("init", *nodes_of(pair), "--conflict", "node-wins=a")
+    again = command("init", *nodes_of(pair), *policy)
     assert again.status == 0, again.text
-    done = command("run", *nodes_of(pair), "--conflict", "node-wins=a", "--until", "caught-up")
+    done = command("run", *nodes_of(pair), *policy, "--until", "caught-up")
     assert done.status == 0, done.text

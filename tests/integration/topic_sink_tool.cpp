@@ -111,8 +111,7 @@ int run(std::vector<std::string> const& arguments) {
     }
     direction_setup setup;
     setup.target = {"target", arguments[0], 0};
-    setup.guarded = false;
-    setup.policy = "apply-remote";
+    setup.conflicts.rest = {.guarded = false, .policy = "apply-remote"};
     setup.batch_rows = 8'000;
     setup.batch_bytes = std::size_t{4} << 20;
     setup.queue_bytes = std::size_t{16} << 20;

@@ -128,7 +128,7 @@ class Run:
         """Returns when every direction streams."""
         arguments = (*EXCLUDE, *self.plan.arguments, *arguments)
         if self.plan.wins:
-            arguments += ("--conflict", f"node-wins={self.plan.wins}")
+            arguments += ("--conflict", f"node-wins={self.plan.wins}") if self.plan.seed % 2 else ("--table-conflict", f"*=node-wins={self.plan.wins}")
         if self.kafka:
             arguments += ("--transport", "kafka", "--brokers", self.kafka.bootstrap, "--topic-prefix", self.pair.name)
         if self.plan.sites:

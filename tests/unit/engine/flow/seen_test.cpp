@@ -21,7 +21,7 @@ using testing::IsEmpty;
 direction_setup telling(sql::row_versions versions) {
     direction_setup made;
     made.tells_seen = true;
-    made.versions = versions;
+    made.conflicts.rest.versions = versions;
     return made;
 }
 
@@ -91,24 +91,24 @@ TEST(Seen, ARowIsComparedByWhatItsWriterHadSeen) {
     made.transaction(500, 2'200);
     auto const sent = made.sent();
     ASSERT_EQ(sent.size(), 3U);
-    EXPECT_EQ(sent[0].v(), pg_time{500}) << "as the last start knew";
+    EXPECT_EQ(sent[0].v(sql::row_versions::seen), pg_time{500}) << "as the last start knew";
     EXPECT_EQ(sent[0].seen, lsn{50});
-    EXPECT_EQ(sent[1].v(), pg_time{900});
+    EXPECT_EQ(sent[1].v(sql::row_versions::seen), pg_time{900});
     EXPECT_EQ(sent[1].seen, lsn{90});
-    EXPECT_EQ(sent[2].v(), pg_time{900});
+    EXPECT_EQ(sent[2].v(sql::row_versions::seen), pg_time{900});
     EXPECT_EQ(sent[1].commit_time, pg_time{2'100});
 }
 
 TEST(Seen, OfTheNodeThatWinsEverythingIsWritten) {
     stream made{sql::row_versions::always};
     made.transaction(100, 2'000);
-    EXPECT_EQ(made.sent().at(0).v(), pg_time{std::numeric_limits<std::int64_t>::max()});
+    EXPECT_EQ(made.sent().at(0).earliest(), pg_time{std::numeric_limits<std::int64_t>::max()});
 }
 
 TEST(Seen, ByLastUpdateWinsACommitTimeIsTheVersion) {
     stream made{sql::row_versions::commit_time};
     made.transaction(100, 2'000);
-    EXPECT_EQ(made.sent().at(0).v(), pg_time{2'000});
+    EXPECT_EQ(made.sent().at(0).earliest(), pg_time{2'000});
 }
 
 TEST(Seen, CommitTimesThatDoNotRiseAreNoted) {
