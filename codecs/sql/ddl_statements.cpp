@@ -41,6 +41,11 @@ std::string note_ddl(ddl_note const& note) {
         literal_or_null(note.error), note.statements.empty() ? "NULL" : carried_here);
 }
 
+std::string say_by_using(bool by_using) {
+    return fmt::format("SELECT pg_catalog.set_config('tandem.by_using', '{}', true)",
+                       by_using ? "yes" : "no");
+}
+
 std::string send_again(std::string_view schema, std::string_view table, std::string_view which) {
     return fmt::format(
         "INSERT INTO tandem.rewriter (transaction, relation, again) SELECT 0, oid, {} FROM pg_class "

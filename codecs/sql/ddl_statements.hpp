@@ -23,6 +23,9 @@ struct ddl_note {
     std::string error = {};                // empty: none
 };
 [[nodiscard]] std::string note_ddl(ddl_note const& note);
+// Before a change is carried out: whether USING gave its rows values there, that is, whether rows which that node did not know
+// can have got other ones here.
+[[nodiscard]] std::string say_by_using(bool by_using);
 // Soon, on a session without origin: tandem.send_again().
 [[nodiscard]] std::string send_again(std::string_view schema, std::string_view table,
                                      std::string_view which); // see tandem.rewriter

@@ -68,7 +68,7 @@ BEGIN
             DELETE FROM tandem.rewriter AS w WHERE w.at < now() - interval '1 day';
             EXECUTE format('INSERT INTO tandem.rewriter (transaction, relation, again) SELECT xmin::text::bigint, %s, %L FROM ONLY %s LIMIT 1',
                 root.object, CASE WHEN applying AND tandem.rows_moved(was, made, jsonb_build_object('rewritten', rewritten -> root.object::text,
-                'by_using', true)) THEN 'rewritten' END, root.object::regclass);
+                'by_using', coalesce(current_setting('tandem.by_using', true), '') <> 'no')) THEN 'rewritten' END, root.object::regclass);
         END IF;
         CONTINUE WHEN made = was AND more = '{}';
         -- What the peer is sent of a generated column is nothing.

@@ -204,6 +204,11 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
                                                       ddl::object_change const& given,
                                                       ddl_outcome& into) {
     auto change = given;
+    auto const using_there = sql::say_by_using(given.by_using);
+    auto said = co_await run_alone(using_there);
+    if (!said) {
+        co_return said.error();
+    }
     std::vector<std::string> last;
     for (int round = 0; round < rounds_most; ++round) {
         auto around = co_await look_around(change);

@@ -1,8 +1,12 @@
 """Names that DDL gives again and again, on one node or both, with rows of every generation on their way."""
 
+import os
+import signal
+
 import pytest
 
 from support.ddl_world import check_equal, parked, resume, started
+from support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +138,26 @@ def test_a_contradiction_that_is_cured_on_one_side_ends_equal(world, name, write
     world.settle()
     assert [parked(database, schema) for database in world.both] == [[], []], world.explain()
     check_equal(world, schema)
+
+
+def test_an_update_between_two_rewrites_is_not_taken_back(world):
+    """A default that only one node can find, another type from the other: what the second one rewrote at the first is no news to its peer."""
+    schema = "two_rewrites"
+    world.a.sql(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.k (id int PRIMARY KEY, n int); INSERT INTO {schema}.k SELECT g, g FROM generate_series(1, 100) g")
+    world.settle()
+    sender = world.a.value("SELECT active_pid FROM pg_replication_slots WHERE database = current_database() AND slot_name LIKE 'tandem%%'")
+    os.kill(sender, signal.SIGSTOP)
+    try:
+        world.a.sql(f"ALTER TABLE {schema}.k ADD COLUMN r double precision DEFAULT random()")
+        world.b.sql(f"ALTER TABLE {schema}.k ALTER n TYPE bigint")
+        wait_until(lambda: world.a.value("SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'n'", f"{schema}.k") == "bigint",
+                   20, "the type is there", detail=world.explain)
+        world.settle(world.b)
+        wait_until(lambda: world.a.value("SELECT count(*) FROM tandem.rewriter WHERE again IS NOT NULL") == 0, 20, "all that is to be sent again was")
+        world.b.sql(f"UPDATE {schema}.k SET n = 1000 WHERE id = 1")
+        wait_until(lambda: world.a.value(f"SELECT n FROM {schema}.k WHERE id = 1") == 1000, 20, "it has come")
+    finally:
+        os.kill(sender, signal.SIGCONT)
+    world.settle()
+    check_equal(world, schema)
+    assert [database.value(f"SELECT n FROM {schema}.k WHERE id = 1") for database in world.both] == [1000, 1000]
