@@ -1,11 +1,15 @@
 // A peer's change in the names of this node.
 
+#include "engine/ddl/definition_names.hpp"
 #include "engine/ddl/follow.hpp"
 #include "engine/ddl/shapes.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 namespace tandem::engine::ddl {
 namespace {
@@ -55,6 +59,33 @@ void name_indexes(shape& table, std::string const& as) {
     }
 }
 
+// From where to where it names columns of its own table.
+std::pair<std::size_t, std::size_t> about_columns(std::string_view key, std::string const& def) {
+    if (key == "indexes") {
+        return {std::min(def.find(" USING "), def.size()), def.size()};
+    }
+    return {0, std::min(def.find(" REFERENCES "), def.size())};
+}
+
+// What is about a column that is gone went with it.
+void name_columns(shape& table, column_names const& now) {
+    for (auto const* const key : {"constraints", "indexes"}) {
+        if (now.empty() || !table.is_object() || !table.contains(key)) {
+            continue;
+        }
+        auto& parts = table[key].get_ref<shape::array_t&>();
+        std::erase_if(parts, [&](shape& each) {
+            auto def = text(each, "def");
+            auto const [from, to] = about_columns(key, def);
+            auto const made = with_names(std::string_view{def}.substr(from, to - from), now);
+            if (made) {
+                each["def"] = def.replace(from, to - from, *made);
+            }
+            return !made;
+        });
+    }
+}
+
 void leave(shape& columns, std::string const& name) {
     std::erase_if(columns.get_ref<shape::array_t&>(),
                   [&](shape const& each) { return text(each, "name") == name; });
@@ -87,6 +118,7 @@ bool misses_something(object_change const& change, surroundings const& here) {
 object_change in_names_here(object_change change, followed_table const& followed,
                             shape const& here) {
     auto const original = change;
+    column_names now;
     std::size_t at = 0;
     for (auto const& each : list(original.before, "columns")) {
         auto const before = text(each, "name");
@@ -97,16 +129,21 @@ object_change in_names_here(object_change change, followed_table const& followed
         });
         auto const after = of->removed() ? before : text(*of->after, "name");
         if (column.gone) {
+            now.emplace(before, std::nullopt);
             leave(change.before["columns"], before);
             if (!of->removed()) {
                 leave(change.after["columns"], after);
             }
         } else if (!of->renamed() && column.name != before) {
+            now.emplace(before, column.name);
             rename(change.before, before, column.name);
             if (!of->removed()) {
                 rename(change.after, after, column.name);
             }
         }
+    }
+    for (auto* const side : {&change.before, &change.after}) {
+        name_columns(*side, now);
     }
     bool const stays =
         change.after.is_null() || (text(change.after, "schema") == text(change.before, "schema") &&

@@ -128,7 +128,7 @@ void add_part(part_kind const& kind, part const& each, shape const& here, decisi
         if (is(kind, triggers) && text(now, "enabled") != "O") {
             set_enabled(here, now, into);
         }
-    } else if (text(*mine, "def") != text(now, "def")) {
+    } else if (definition(kind, *mine) != definition(kind, now)) {
         into.against = fmt::format("{} {} of {} is '{}' there and '{}' here: make them equal, then "
                                    "'tandem table resume'",
                                    kind.said, text(now, "name"), shown(here), text(now, "def"),

@@ -24,6 +24,12 @@ SWAP_TABLES = "ALTER TABLE %s.t RENAME TO tmp; ALTER TABLE %s.u RENAME TO t; ALT
 
 # What is there at first; what is done at a and at b, each a transaction, while nothing comes through; a question, and its answer on both.
 CASES = {
+    "a_constraint_of_a_column_renamed_there": ("ALTER TABLE %s.t ADD n int", ["ALTER TABLE %s.t ADD CONSTRAINT one UNIQUE (n); ALTER TABLE %s.t ADD CONSTRAINT least CHECK (n > 0 OR x = 'n'); INSERT INTO %s.t (id, n) VALUES (3, 1)"],
+                                               ["ALTER TABLE %s.t RENAME n TO m; INSERT INTO %s.t (id, m) VALUES (4, 2)"], "SELECT id, m FROM %s.t ORDER BY id", [(1, None), (2, None), (3, 1), (4, 2)]),
+    "an_index_of_a_table_renamed_there": ("", ["CREATE INDEX t_x ON %s.t (x) WHERE x <> 'x'", "INSERT INTO %s.t VALUES (3, 'a')"], ["ALTER TABLE %s.t RENAME TO u; ALTER TABLE %s.u RENAME x TO y; INSERT INTO %s.u VALUES (4, 'b')"],
+                                          "SELECT id, y FROM %s.u ORDER BY id", [(1, "1"), (2, "2"), (3, "a"), (4, "b")]),
+    "an_index_of_a_column_dropped_there": ("ALTER TABLE %s.t ADD n int", ["CREATE INDEX t_n ON %s.t (n); INSERT INTO %s.t (id, n) VALUES (3, 1)", "INSERT INTO %s.t (id, n) VALUES (5, 1)"],
+                                           ["ALTER TABLE %s.t DROP n; INSERT INTO %s.t VALUES (4, 'b')"], "SELECT id, x FROM %s.t ORDER BY id", [(1, "1"), (2, "2"), (3, None), (4, "b"), (5, None)]),
     "old_rows_of_several_transactions": ("", [f"{ANEW}; INSERT INTO %s.t VALUES (1, 'new')"], [f"INSERT INTO %s.t VALUES ({n}, 'old')" for n in (6, 7, 8)],
                                          "SELECT id, x FROM %s.t", [(1, "new")]),
     "old_rows_that_are_updated": ("", [f"{ANEW}; INSERT INTO %s.t VALUES (1, 'new')"], ["INSERT INTO %s.t VALUES (6, 'old')", "UPDATE %s.t SET x = 'old'"],
