@@ -118,7 +118,8 @@ bool misses_something(object_change const& change, surroundings const& here) {
 object_change in_names_here(object_change change, followed_table const& followed,
                             shape const& here) {
     auto const original = change;
-    column_names now;
+    column_names before_now;
+    column_names after_now;
     std::size_t at = 0;
     for (auto const& each : list(original.before, "columns")) {
         auto const before = text(each, "name");
@@ -129,22 +130,23 @@ object_change in_names_here(object_change change, followed_table const& followed
         });
         auto const after = of->removed() ? before : text(*of->after, "name");
         if (column.gone) {
-            now.emplace(before, std::nullopt);
+            before_now.emplace(before, std::nullopt);
+            after_now.emplace(after, std::nullopt);
             leave(change.before["columns"], before);
             if (!of->removed()) {
                 leave(change.after["columns"], after);
             }
         } else if (!of->renamed() && column.name != before) {
-            now.emplace(before, column.name);
+            before_now.emplace(before, column.name);
+            after_now.emplace(after, column.name);
             rename(change.before, before, column.name);
             if (!of->removed()) {
                 rename(change.after, after, column.name);
             }
         }
     }
-    for (auto* const side : {&change.before, &change.after}) {
-        name_columns(*side, now);
-    }
+    name_columns(change.before, before_now);
+    name_columns(change.after, after_now);
     bool const stays =
         change.after.is_null() || (text(change.after, "schema") == text(change.before, "schema") &&
                                    text(change.after, "name") == text(change.before, "name"));

@@ -77,12 +77,23 @@ io::awaitable<outcome_of<bool>> applier::index_alone(ddl::object_change const& c
 }
 
 io::awaitable<applier::voided> applier::index_outside(ddl::message const& told) {
-    for (auto const& change : told.changes) {
+    for (auto const& given : told.changes) {
+        auto change = given;
         bool more = !change.after.is_null();
         for (int round = 0; more && round < index_rounds_most; ++round) {
             auto around = co_await look_around(change);
             if (!around) {
                 co_return around.error();
+            }
+            if (round == 0 && (around->altered || ddl::misses_something(change, *around))) {
+                ddl_outcome unsaid; // the transaction that tells of it says the same
+                auto found = co_await look_where_it_is(change, *around, unsaid);
+                if (!found) {
+                    co_return found.error();
+                }
+                if (!*found) {
+                    break;
+                }
             }
             auto const decided = ddl::decide(change, *around);
             auto const statements = ddl::concurrent_part(decided);

@@ -90,7 +90,8 @@ def parked(database, schema):
 def check_equal(pair, schema):
     """Schemas by pg_dump, publications, rows; nothing waits for anybody."""
     pair.settle()
-    assert [parked(database, schema) for database in pair.both] == [[], []]
+    waiting = [parked(database, schema) for database in pair.both]
+    assert waiting == [[], []], waiting
     assert dumped(pair.a, schema) == dumped(pair.b, schema), pair.explain()
     here, there = published(pair, schema)
     assert here == there
