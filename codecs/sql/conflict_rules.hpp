@@ -18,8 +18,6 @@ struct conflict_rules {
     row_versions versions = row_versions::commit_time;
     bool conflicts_fail = false;             // with sqlstate::conflict, instead of a row that loses
     std::string policy = "last-update-wins"; // as people write it
-
-    friend bool operator==(conflict_rules const&, conflict_rules const&) = default;
 };
 
 } // namespace tandem::sql

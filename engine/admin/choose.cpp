@@ -339,9 +339,8 @@ chosen_policy choose_policy(std::vector<node_catalog> const& nodes, options cons
     }
     for (table_policy const& each : set.table_conflicts) {
         if (each.policy != conflict_policy::apply_remote) {
-            throw config_error{fmt::format("--table-conflict {}={} is not possible: {}",
-                                           each.tables.text, policy_text(each.policy, each.winner),
-                                           why)};
+            throw config_error{
+                fmt::format("--table-conflict {} is not possible: {}", policy_text(each), why)};
         }
     }
     return {conflict_policy::apply_remote, why};

@@ -8,7 +8,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -69,28 +68,18 @@ std::string policy_text(conflict_policy policy, std::string const& winner) {
 
 namespace {
 
-std::optional<std::pair<conflict_policy, std::string>> read_policy(std::string_view text) {
+std::pair<conflict_policy, std::string> policy_of(std::string const& text) {
     constexpr std::string_view node = "node-wins=";
     if (text.starts_with(node) && text.size() > node.size()) {
-        return std::pair{conflict_policy::node_wins, std::string{text.substr(node.size())}};
-    }
-    for (auto const policy : {conflict_policy::last_update_wins, conflict_policy::error,
-                              conflict_policy::apply_remote}) {
-        if (text == policy_text(policy, {})) {
-            return std::pair{policy, std::string{}};
-        }
-    }
-    return std::nullopt;
-}
-
-std::pair<conflict_policy, std::string> policy_of(std::string const& text) {
-    if (auto read = read_policy(text)) {
-        return *std::move(read);
+        return {conflict_policy::node_wins, text.substr(node.size())};
     }
     std::vector<std::string> names;
     for (auto const policy : {conflict_policy::last_update_wins, conflict_policy::node_wins,
                               conflict_policy::error, conflict_policy::apply_remote}) {
         names.push_back(policy_text(policy, "NODE"));
+        if (text == names.back()) {
+            return {policy, {}};
+        }
     }
     auto const near = nearest(text, names);
     throw config_error{fmt::format("expected one of {}, got '{}'{}", fmt::join(names, ", "), text,
@@ -120,6 +109,10 @@ void take_table_conflict(options& into, std::string const& text) {
     }
     std::tie(one.policy, one.winner) = policy_of(text.substr(policies_begin + 1));
     into.table_conflicts.push_back(std::move(one));
+}
+
+std::string policy_text(table_policy const& of) {
+    return of.tables.text + "=" + policy_text(of.policy, of.winner);
 }
 
 bool tells_seen(options const& set, conflict_policy policy) noexcept {

@@ -157,9 +157,11 @@ struct direction_names {
 
 // As people write it: --conflict.
 [[nodiscard]] std::string policy_text(conflict_policy policy, std::string const& winner);
-// The same, read. Throws config_error.
+// As people write it: --table-conflict.
+[[nodiscard]] std::string policy_text(table_policy const& of);
+// --conflict, read. Throws config_error.
 void take_conflict(options& into, std::string const& text);
-// "public.item=apply-remote": --table-conflict.
+// --table-conflict, read. Throws config_error.
 void take_table_conflict(options& into, std::string const& text);
 // --first-sync and --on-gap, read. Throw config_error.
 void take_first_sync(options& into, std::string const& text);

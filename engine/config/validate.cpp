@@ -105,9 +105,7 @@ void check_conflict(options const& set) {
                      "--conflict " + policy_text(*set.conflict, set.winner));
     }
     for (table_policy const& each : set.table_conflicts) {
-        check_policy(set, each.policy, each.winner,
-                     fmt::format("--table-conflict {}={}", each.tables.text,
-                                 policy_text(each.policy, each.winner)));
+        check_policy(set, each.policy, each.winner, "--table-conflict " + policy_text(each));
     }
 }
 

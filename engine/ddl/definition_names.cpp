@@ -3,7 +3,7 @@
 #include "codecs/sql/quote.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 
 namespace tandem::engine::ddl {
 namespace {
@@ -60,10 +60,28 @@ std::string as_written(std::string const& name) {
     return plain ? name : sql::identifier(name);
 }
 
+std::string_view word_before(std::string_view text, std::size_t begin) noexcept {
+    if (begin == 0 || text[begin - 1] != ' ') {
+        return {};
+    }
+    auto at = begin - 1;
+    while (at > 0 && in_word(text[at - 1])) {
+        --at;
+    }
+    return text.substr(at, begin - 1 - at);
+}
+
+// "timestamp with time zone" has no column, nor has COLLATE "C".
+bool is_of_type_or_collation(std::string_view text, std::size_t begin) noexcept {
+    constexpr std::array<std::string_view, 7> words{"with", "without", "time",   "character",
+                                                    "bit",  "double",  "COLLATE"};
+    return std::ranges::find(words, word_before(text, begin)) != words.end();
+}
+
 bool may_be_column(std::string_view text, std::size_t begin, std::size_t end) noexcept {
     auto const before = begin == 0 ? ' ' : text[begin - 1];
     auto const next = text.find_first_not_of(' ', end);
-    return before != ':' && before != '.' &&
+    return before != ':' && before != '.' && !is_of_type_or_collation(text, begin) &&
            (next == std::string_view::npos || (text[next] != '(' && text[next] != '.'));
 }
 

@@ -209,6 +209,12 @@ io::awaitable<applier::voided> applier::carry_out_one(ddl::message const& told,
     if (!said) {
         co_return said.error();
     }
+    if (said->failed) {
+        into.failed = said->failed;
+        into.sqlstate = said->failed->sqlstate;
+        into.why = said->failed->message;
+        co_return boost::system::in_place_value;
+    }
     std::vector<std::string> last;
     for (int round = 0; round < rounds_most; ++round) {
         auto around = co_await look_around(change);

@@ -7,6 +7,7 @@ import pytest
 
 from support import masters
 from support.histories import set_clocks
+from support.long_tests import some
 from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
@@ -26,7 +27,7 @@ def start(pair, policy, *more):
     return pair
 
 
-@pytest.fixture(params=["for_all", "for_the_table"])
+@pytest.fixture(params=some(["for_all", "for_the_table"], "for_all"))
 def pair(request, servers):
     made = servers.pair(SCHEMA)
     made.chosen = request.param

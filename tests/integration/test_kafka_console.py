@@ -104,7 +104,6 @@ def test_topics_page_finds_a_korean_name_and_shows_what_changed(through_kafka, b
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_a_cluster_of_500_topics(through_kafka, kafka, browser):
     for number in range(500):
         kafka.admin.create_topic(f"many-{number:03d}")

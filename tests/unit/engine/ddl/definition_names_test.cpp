@@ -25,6 +25,20 @@ TEST(DefinitionNames, OtherWordsStay) {
     EXPECT_EQ(with_names("CHECK ((\"N\" > 0))", now), "CHECK ((\"N\" > 0))");
 }
 
+TEST(DefinitionNames, TypesOfSeveralWordsAndCollationsStay) {
+    column_names const words{{"time", "moment"},
+                             {"zone", std::nullopt},
+                             {"varying", "v"},
+                             {"precision", "p"},
+                             {"C", "d"}};
+    EXPECT_EQ(with_names("CHECK ((\"time\" > '2020-01-01'::timestamp with time zone))", words),
+              "CHECK ((moment > '2020-01-01'::timestamp with time zone))");
+    EXPECT_EQ(with_names("CHECK (((v)::character varying = 'a'::bit varying))", words),
+              "CHECK (((v)::character varying = 'a'::bit varying))");
+    EXPECT_EQ(with_names(" USING btree (((x)::double precision), y COLLATE \"C\")", words),
+              " USING btree (((x)::double precision), y COLLATE \"C\")");
+}
+
 TEST(DefinitionNames, WhatIsAboutAColumnThatIsGoneIsNothing) {
     EXPECT_EQ(with_names("UNIQUE (n, gone)", now), std::nullopt);
     EXPECT_EQ(with_names("UNIQUE (\"gone\")", now), std::nullopt);
