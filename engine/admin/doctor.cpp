@@ -1,6 +1,7 @@
 #include "engine/admin/doctor.hpp"
 
 #include "engine/admin/read_catalog.hpp"
+#include "engine/admin/schema_check.hpp"
 #include "engine/admin/spool_check.hpp"
 #include "engine/admin/workbench.hpp"
 #include "engine/config/load.hpp"
@@ -85,6 +86,9 @@ awaitable<std::vector<finding>> examine(io::asio::any_io_executor executor, opti
                          any ? "" : "create a table with a primary key on both nodes",
                          exit_status::usage});
     }
+    auto checking = check_schemas(bench, choices, set);
+    auto const schemas = co_await std::move(checking);
+    found.insert(found.end(), schemas.begin(), schemas.end());
     std::string const& source = bench.nodes[0].name;
     std::string const& target = bench.nodes[1].name;
     clock_offset const measured = co_await measure_clocks(bench.of(source), bench.of(target));

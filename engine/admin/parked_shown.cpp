@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,8 @@ namespace tandem::engine {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+constexpr std::size_t queued_shown_most = 10; // of one table or key, for people
 
 struct parked_cure {
     std::string_view sqlstate; // five characters, or a class of two
@@ -34,7 +38,8 @@ constexpr parked_cure cures[] = {
      "make the column's type on node {} as wide as the source's, or change the row on the source"},
     {"42P01", "create the table on node {}"},
     {"3F", "create the schema and its table on node {}"},
-    {"42703", "add the column on node {}"},
+    {"42703",
+     "make the columns of the table on node {} those that the source has ('tandem doctor' shows what differs)"},
     {"42804",
      "give the column on node {} the source's type; what was changed before the source's own "
      "type was fits no more: write the row by hand and drop it here"},
@@ -125,34 +130,50 @@ std::string object_of(std::string const& table, std::optional<std::string> const
     return other ? name : fmt::format("{} {}", table, key.value_or("(table)"));
 }
 
+std::string entry_text(parked_entry const& one) {
+    auto text =
+        fmt::format("{}:{} {}: {}, since {}, position {} index {}, {} behind it\n",
+                    one.direction.source, one.direction.target, object_of(one.row.table, one.key),
+                    one.operation, one.since, one.position, one.index, one.behind);
+    text += fmt::format("    {} {}\n", one.sqlstate, one.error);
+    if (one.detail) {
+        text += fmt::format("    {}\n", *one.detail);
+    }
+    if (one.values) {
+        text += fmt::format("    row {}\n", *one.values);
+    }
+    if (one.old_key) {
+        text += fmt::format("    old key {}\n", *one.old_key);
+    }
+    if (one.tried_at) {
+        text += fmt::format("    last retry {}\n", *one.tried_at);
+    }
+    if (one.row.asked != parked_request::none) {
+        text += fmt::format("    {} is asked for, not carried out yet\n", name_of(one.row.asked));
+    }
+    if (auto const cure = cure_of(one); !cure.empty()) {
+        text += fmt::format("    cure: {}\n", cure);
+    }
+    return text;
+}
+
 } // namespace
 
 std::string parked_text(std::vector<parked_entry> const& entries) {
     std::string text;
+    std::map<std::string, std::size_t> waiting; // behind something, by direction and lane
     for (auto const& one : entries) {
-        text += fmt::format("{}:{} {}: {}, since {}, position {} index {}, {} behind it\n",
-                            one.direction.source, one.direction.target,
-                            object_of(one.row.table, one.key), one.operation, one.since,
-                            one.position, one.index, one.behind);
-        text += fmt::format("    {} {}\n", one.sqlstate, one.error);
-        if (one.detail) {
-            text += fmt::format("    {}\n", *one.detail);
+        auto const lane = fmt::format("{}:{} {}", one.direction.source, one.direction.target,
+                                      object_of(one.row.table, one.key));
+        bool const queued = one.sqlstate == sql::sqlstate::queued;
+        if (!queued || ++waiting[lane] <= queued_shown_most) {
+            text += entry_text(one);
         }
-        if (one.values) {
-            text += fmt::format("    row {}\n", *one.values);
-        }
-        if (one.old_key) {
-            text += fmt::format("    old key {}\n", *one.old_key);
-        }
-        if (one.tried_at) {
-            text += fmt::format("    last retry {}\n", *one.tried_at);
-        }
-        if (one.row.asked != parked_request::none) {
-            text +=
-                fmt::format("    {} is asked for, not carried out yet\n", name_of(one.row.asked));
-        }
-        if (auto const cure = cure_of(one); !cure.empty()) {
-            text += fmt::format("    cure: {}\n", cure);
+    }
+    for (auto const& [lane, changes] : waiting) {
+        if (changes > queued_shown_most) {
+            text += fmt::format("{}: {} more wait behind these; --json shows all\n", lane,
+                                changes - queued_shown_most);
         }
     }
     return text;

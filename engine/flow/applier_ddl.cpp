@@ -237,9 +237,9 @@ io::awaitable<outcome_of<applier::listed>> applier::note_ddl(transaction_header 
                              : fmt::format("{}{}", what, fmt::join(made.statements, "; ")));
     sql::ddl_note note{link_.setup.source.name, to_string(header.final_lsn),
                        to_string(header.commit_time), told.tag, text};
-    note.ended = told.changes.empty()      ? "left out"
-                 : made.statements.empty() ? "nothing to do"
-                                           : "applied";
+    note.ended = told.changes.empty() && !made.left_out.empty() ? "left out"
+                 : made.statements.empty()                      ? "nothing to do"
+                                                                : "applied";
     note.statements = std::move(made.statements), note.error = std::move(made.left_out);
     auto const statement = sql::note_ddl(note);
     auto noted = co_await run_alone(statement);

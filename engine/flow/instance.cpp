@@ -159,8 +159,9 @@ void build_all(instance& made, options const& set, prepared const& ready,
         std::vector<std::pair<std::string, std::string>> left_out;
         for (auto const& table : choice.left_out) {
             left_out.emplace_back(table.table, table.reason);
-            spdlog::warn("{} -> {}: {} is not synced: {}", choice.source, choice.target,
-                         table.table, table.reason);
+            spdlog::warn("{} -> {}: {} is not synced: {}{}", choice.source, choice.target,
+                         table.table, table.reason,
+                         set.ddl && !table.by_nature ? " (or its DDL is still on its way)" : "");
         }
         stats.set_left_out(std::move(left_out));
         stats.tail = &made.stats.tail;

@@ -1,9 +1,12 @@
 """What cannot be applied is parked by name with its key; later changes of that key queue behind it,
 and everything else goes on."""
 
+import json
+
 import pytest
 
 from support import masters
+from support.tandem import command, node_arguments
 from support.waiting import wait_until
 
 SCHEMA = """
@@ -72,6 +75,22 @@ def test_refused_row_is_parked_and_its_key_queues(running, refusal):
     assert running.b.sql("SELECT id, n FROM item WHERE id > 0") == [(2, 3)]
     assert running.instance.direction("a:b")["parked"] == 3
     assert "item" in running.instance.log_text() and sqlstate in running.instance.log_text()
+
+
+def test_people_are_shown_the_first_of_what_waits(running):
+    """A table's worth of changes behind one that is refused is no reading; JSON has them all."""
+    running.b.sql("ALTER TABLE item ADD CHECK (v <> 'bad')")
+    running.a.sql("INSERT INTO item VALUES (1, 'bad', 0)")
+    for n in range(1, 16):
+        running.a.sql("UPDATE item SET n = %s WHERE id = 1", (n,))
+    settle_around(running)
+    words = command("parked", "list", *node_arguments({"a": running.a, "b": running.b}))
+    lines = words.out.splitlines()
+    heads = [line for line in lines if " behind it" in line and line.startswith("a:b")]
+    assert words.status == 0 and len(heads) == 11 and ", 15 behind it" in heads[0], words
+    assert lines[-1].startswith("a:b public.item {\"id\"") and lines[-1].endswith(": 5 more wait behind these; --json shows all"), words
+    told = command("parked", "list", *node_arguments({"a": running.a, "b": running.b}), "--json")
+    assert len(json.loads(told.out)) == 16
 
 
 def test_queue_behind_a_parked_key_survives_kill9(running):
