@@ -28,6 +28,17 @@ std::string and_where(compared_table const& table) {
     return table.where.empty() ? std::string{} : fmt::format(" AND ({})", table.where);
 }
 
+// Of a scan of all rows. True for each of them.
+std::string and_rests(compared_table const& table) {
+    if (table.rests.rows <= 0) {
+        return {};
+    }
+    return fmt::format(
+        " AND CASE WHEN pg_catalog.random() * {:.0f} < 1 THEN pg_catalog.pg_sleep({:.4f}) "
+        "IS NOT NULL ELSE true END",
+        table.rests.rows, table.rests.seconds);
+}
+
 std::string text_of(compared_key const& column) {
     return key_text("t." + identifier(column.name), column.type_name);
 }
@@ -61,8 +72,9 @@ std::string row_hash_of(compared_table const& table) {
 
 std::string chunk_sums(compared_table const& table, std::int64_t chunks) {
     return fmt::format(
-        "SELECT {} & {}, pg_catalog.count(*), pg_catalog.sum({}) FROM {} WHERE true{} GROUP BY 1",
-        key_hash(table), chunks - 1, row_hash_of(table), from(table), and_where(table));
+        "SELECT {} & {}, pg_catalog.count(*), pg_catalog.sum({}) FROM {} WHERE true{}{} GROUP BY 1",
+        key_hash(table), chunks - 1, row_hash_of(table), from(table), and_where(table),
+        and_rests(table));
 }
 
 std::string chunk_rows(compared_table const& table, std::int64_t chunks, std::string const& list) {
@@ -76,8 +88,9 @@ std::string chunk_rows(compared_table const& table, std::int64_t chunks, std::st
     auto const chosen =
         list.empty() ? std::string{"true"}
                      : fmt::format("{} & {} = ANY ('{{{}}}'::bigint[])", hash, chunks - 1, list);
-    return fmt::format("SELECT {0}, {1}{2} FROM {3} WHERE {4}{5} ORDER BY {0}{6}", hash,
-                       row_hash_of(table), texts, from(table), chosen, and_where(table), order);
+    return fmt::format("SELECT {0}, {1}{2} FROM {3} WHERE {4}{5}{6} ORDER BY {0}{7}", hash,
+                       row_hash_of(table), texts, from(table), chosen, and_where(table),
+                       and_rests(table), order);
 }
 
 std::string look_at_rows(compared_table const& table, bool versions) {

@@ -17,6 +17,12 @@ struct compared_key {
     std::string equals{"="};
 };
 
+// Rests of a scan, so that it leaves the server to others: behind about so many rows it waits for so long.
+struct scan_rests {
+    double rows = 0; // 0: it goes on without rest
+    double seconds = 0;
+};
+
 // One side's copy.
 struct compared_table {
     std::string schema;
@@ -26,6 +32,7 @@ struct compared_table {
     std::vector<std::string> columns; // that are compared, in one order on both sides
     std::string where;                // a row filter; empty: all rows
     bool same_encoding = true;        // on both servers: otherwise the UTF-8 forms are hashed
+    scan_rests rests;
 };
 
 // chunk, count(*), sum of the rows' hashes; `chunks` is a power of two.

@@ -44,10 +44,20 @@ std::string relation_name(table_info const& table) {
     return sql::qualified(table.schema, table.name);
 }
 
-awaitable<std::int64_t> table_bytes(session& side, std::string name, std::string doing) {
-    auto text = fmt::format("SELECT pg_table_size({}::regclass)", sql::literal(name));
+struct table_size {
+    std::int64_t bytes = 0;
+    double rows = -1; // as of the last ANALYZE; below 0: not known
+};
+
+awaitable<table_size> size_of(session& side, std::string name, std::string doing) {
+    auto text = fmt::format(
+        "SELECT pg_table_size(oid), reltuples::bigint FROM pg_class WHERE oid = {}::regclass",
+        sql::literal(name));
     rows const got = co_await side.run(std::move(text), std::move(doing));
-    co_return got.integer(0, 0);
+    table_size made;
+    made.bytes = got.integer(0, 0);
+    made.rows = static_cast<double>(got.integer(0, 1));
+    co_return made;
 }
 
 awaitable<sql::compared_table> compared_side(session& side, table_info where, chosen_table table,
@@ -81,6 +91,21 @@ awaitable<sql::compared_table> compared_side(session& side, table_info where, ch
 }
 
 } // namespace
+
+sql::scan_rests rests_of(int pace, std::int64_t bytes, double rows) noexcept {
+    if (pace >= at_full_pace) {
+        return {};
+    }
+    constexpr double bytes_at_once = 128 * 1024;
+    constexpr double seconds_of_these = 0.0008; // of a core, to hash them
+    constexpr double usual_row = 256;           // bytes
+    auto const row = rows > 0 ? std::max(1.0, static_cast<double>(bytes) / rows) : usual_row;
+    sql::scan_rests made;
+    made.rows = std::max(1.0, bytes_at_once / row);
+    made.seconds =
+        seconds_of_these * (at_full_pace - pace) / pace * made.rows * row / bytes_at_once;
+    return made;
+}
 
 std::int64_t chunk_count(std::int64_t bytes) noexcept {
     std::int64_t chunks = 1;
@@ -180,10 +205,12 @@ awaitable<void> row_stream::close() {
     co_await side_.run(std::move(close_it), doing_);
 }
 
-table_differences::table_differences(session& source, session& target, chosen_table const& table)
+table_differences::table_differences(session& source, session& target, chosen_table const& table,
+                                     int pace)
     : source_{source},
       target_{target},
       table_{table},
+      pace_{pace},
       doing_{"comparing table " + table.source.display()},
       left_{source, doing_},
       right_{target, doing_} {}
@@ -193,9 +220,11 @@ awaitable<void> table_differences::open(table_comparison& into) {
     tables_ = co_await compared(source_, target_, table_);
     auto const left_name = relation_name(table_.source);
     auto const right_name = relation_name(table_.target);
-    auto const left_bytes = co_await table_bytes(source_, left_name, doing_);
-    auto const right_bytes = co_await table_bytes(target_, right_name, doing_);
-    auto const chunks = chunk_count(std::max(left_bytes, right_bytes));
+    auto const left_size = co_await size_of(source_, left_name, doing_);
+    auto const right_size = co_await size_of(target_, right_name, doing_);
+    tables_.source.rests = rests_of(pace_, left_size.bytes, left_size.rows);
+    tables_.target.rests = rests_of(pace_, right_size.bytes, right_size.rows);
+    auto const chunks = chunk_count(std::max(left_size.bytes, right_size.bytes));
     auto reading = together(read_chunks(source_, tables_.source, chunks, doing_),
                             read_chunks(target_, tables_.target, chunks, doing_));
     auto const [left, right] = co_await std::move(reading);

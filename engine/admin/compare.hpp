@@ -40,6 +40,8 @@ struct differing_key {
     bool at_target = false;
 };
 
+inline constexpr int at_full_pace = 100; // percent
+
 // The pure parts.
 struct chunk_sum {
     std::int64_t chunk = 0;
@@ -56,6 +58,8 @@ struct keyed_row {
 };
 // In the order in which both sides send them.
 [[nodiscard]] std::strong_ordering order_of(keyed_row const& left, keyed_row const& right) noexcept;
+// `pace`: percent of its time that a scan of that table works, 1 to 100; `rows` may be unknown (not above 0).
+[[nodiscard]] sql::scan_rests rests_of(int pace, std::int64_t bytes, double rows) noexcept;
 // A power of two: a few hundred rows a chunk, at most 65,536 chunks.
 [[nodiscard]] std::int64_t chunk_count(std::int64_t bytes) noexcept;
 // "(id)=(7)", as lists show a key.
@@ -96,7 +100,9 @@ private:
 // Throws command_failed.
 class table_differences {
 public:
-    table_differences(session& source, session& target, chosen_table const& table);
+    // `pace`: see rests_of().
+    table_differences(session& source, session& target, chosen_table const& table,
+                      int pace = at_full_pace);
 
     // Compares the chunks: fills the counts of `into`, opens cursors where chunks differ.
     [[nodiscard]] awaitable<void> open(table_comparison& into);
@@ -112,6 +118,7 @@ private:
     session& source_;
     session& target_;
     chosen_table const& table_;
+    int pace_;
     std::string doing_;
     compared_pair tables_;
     row_stream left_;

@@ -101,7 +101,7 @@ awaitable<table_comparison> pair_verifier::compare(chosen_table const& table) {
         co_await each.run(begin_scan, comparing_tables);
     }
     table_comparison found;
-    table_differences differences{scans_[0], scans_[1], table};
+    table_differences differences{scans_[0], scans_[1], table, wish_.pace};
     co_await differences.open(found);
     for (;;) {
         auto keys = co_await differences.next(keys_at_once);

@@ -30,6 +30,7 @@ struct verify_progress {
 
 struct verify_wish {
     std::size_t keys_max = 20;
+    int pace = at_full_pace;                    // percent of its time that each server works at it
     std::chrono::milliseconds patience{60'000}; // with each fence
     text_sink repairs;                          // takes the SQL of --repair; empty: nobody wants it
     bool apply = false;

@@ -110,6 +110,19 @@ def test_a_wait_that_is_no_duration_is_refused(running, wait):
     assert done.status == USAGE and "--wait" in done.err, done
 
 
+def test_it_rests_so_that_others_get_their_turn(running):
+    running.sql("INSERT INTO item SELECT i, repeat('x', 200) FROM generate_series(1, 100000) AS i; ANALYZE item")
+    slow, fast = verify(running, "--pace", "10"), verify(running, "--pace", "100")
+    assert slow.status == fast.status == 0 and slow.out == fast.out, (slow, fast)
+    assert slow.seconds > fast.seconds + 0.7, (slow, fast)  # about 190 rests of 7 ms each, on both at once
+
+
+@pytest.mark.parametrize("pace", ["0", "101", "fast", "12.5"])
+def test_a_pace_that_is_no_percentage_is_refused(running, pace):
+    refused = verify(running, "--pace", pace)
+    assert refused.status == USAGE and "--pace" in refused.err, refused
+
+
 # --- tables --------------------------------------------------------------------------------------------
 OTHER_SETTINGS = ("datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'", "timezone = 'Asia/Tokyo'", "bytea_output = 'escape'",
             "extra_float_digits = -5", "search_path = 'odd'")

@@ -124,6 +124,7 @@ int verify(call const& now) {
     }
     engine::verify_wish wish;
     wish.keys_max = now.limit;
+    wish.pace = now.pace;
     wish.patience = *patience;
     wish.apply = now.apply;
     wish.how.prefer = now.winner;

@@ -27,6 +27,7 @@ struct call {
     bool watch = false;
     bool ready = false;
     std::size_t limit = 20;
+    int pace = 25; // percent
     std::string url = "http://127.0.0.1:8083";
     std::string token_file;  // of the instance at `url`
     std::string authorities; // that its certificate is trusted by; empty: the system's

@@ -1,5 +1,6 @@
 #include "tools/tandem/command_line.hpp"
 
+#include "engine/admin/compare.hpp"
 #include "engine/admin/failure.hpp"
 #include "engine/config/nearest.hpp"
 #include "engine/config/redact.hpp"
@@ -89,6 +90,13 @@ void verify_flags(CLI::App& app, call& into) {
                    fmt::format("Keys listed per table. Default: {} keys.", into.limit))
         ->type_name("N")
         ->check(whole_number());
+    app.add_option(
+           "--pace", into.pace,
+           fmt::format("Percent of its time that each server works at it; 100: as fast as it can. "
+                       "Default: {}.",
+                       into.pace))
+        ->type_name("PERCENT")
+        ->check(CLI::Range(1, engine::at_full_pace));
     app.add_option("--wait", into.wait,
                    "How long the streams may take to bring what was compared; what may be "
                    "on its way then is named so. Default: " +

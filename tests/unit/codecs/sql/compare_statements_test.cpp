@@ -49,6 +49,17 @@ TEST(CompareStatements, AFilterAPartitionedTableAndOtherEncodings) {
     EXPECT_THAT(text, HasSubstr("convert_to(ROW("));
 }
 
+TEST(CompareStatements, AScanRestsWhereItIsToLeaveTheServerToOthers) {
+    compared_table table = odd();
+    EXPECT_THAT(chunk_sums(table, 1), Not(HasSubstr("pg_sleep")));
+    table.rests = {512, 0.0024};
+    char const* const rest = " WHERE true AND CASE WHEN pg_catalog.random() * 512 < 1 THEN "
+                             "pg_catalog.pg_sleep(0.0024) IS NOT NULL ELSE true END ";
+    EXPECT_THAT(chunk_sums(table, 1), HasSubstr(rest));
+    EXPECT_THAT(chunk_rows(table, 1, ""), HasSubstr(rest));
+    EXPECT_THAT(look_at_rows(table, false), Not(HasSubstr("pg_sleep"))) << "a few, by their keys";
+}
+
 TEST(CompareStatements, LooksNameVersionsWhereServersTellThem) {
     EXPECT_THAT(look_at_rows(odd(), false), Not(HasSubstr("commit_timestamp")));
     auto const text = look_at_rows(odd(), true);

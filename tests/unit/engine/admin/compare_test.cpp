@@ -21,6 +21,18 @@ TEST(Compare, ChunksGrowWithTheTable) {
     EXPECT_EQ(chunk_count(std::int64_t{1} << 50), 65'536);
 }
 
+TEST(Compare, RestsAreForSoMuchOfTheTime) {
+    EXPECT_EQ(rests_of(100, 256'000'000, 1'000'000).rows, 0);
+    auto const quarter = rests_of(25, 256'000'000, 1'000'000);
+    EXPECT_EQ(quarter.rows, 512);
+    EXPECT_DOUBLE_EQ(quarter.seconds, 0.0024) << "three times as long as it works";
+    EXPECT_DOUBLE_EQ(rests_of(50, 256'000'000, 1'000'000).seconds, 0.0008);
+    EXPECT_EQ(rests_of(25, 0, -1).rows, 512) << "nobody has looked at the table yet";
+    auto const wide = rests_of(25, 1'280'000'000, 1'000);
+    EXPECT_EQ(wide.rows, 1);
+    EXPECT_NEAR(wide.seconds, 0.0024 * 1'280'000 / 131'072, 1e-9) << "each row is worth a rest";
+}
+
 TEST(Compare, DifferingChunks) {
     EXPECT_THAT(differing_chunks({}, {}), IsEmpty());
     EXPECT_THAT(differing_chunks({{1, 2, "5"}, {2, 1, "7"}}, {{2, 1, "7"}, {1, 2, "5"}}),
