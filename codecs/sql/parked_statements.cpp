@@ -40,7 +40,10 @@ std::string parked_values(std::span<std::int64_t const> ids) {
 }
 
 std::string parked_asked() {
-    return "SELECT EXISTS (SELECT FROM tandem.parked WHERE stream = $1 AND asked IS NOT NULL)";
+    return fmt::format(
+        "SELECT EXISTS (SELECT FROM tandem.parked WHERE stream = $1 AND asked IS NOT NULL), (SELECT count(*) FROM "
+        "(SELECT FROM tandem.parked WHERE stream = $1 LIMIT {}) AS p)",
+        parked_counted_most);
 }
 
 std::string ask_parked(std::span<std::int64_t const> ids, std::string_view request) {

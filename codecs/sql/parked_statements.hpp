@@ -26,7 +26,8 @@ struct parked_failure {
 // The values of some rows in source order: id, position, idx, xid, commit time in microseconds, op, escaped, shape,
 // key, row, old_key, sqlstate, error.
 [[nodiscard]] std::string parked_values(std::span<std::int64_t const> ids);
-// Whether anything of a stream is asked for: $1 is the stream.
+inline constexpr int parked_counted_most = 10'000;
+// Whether anything of a stream is asked for, and how many of its changes wait, of so many: $1 is the stream.
 [[nodiscard]] std::string parked_asked();
 
 [[nodiscard]] std::string ask_parked(std::span<std::int64_t const> ids, std::string_view request);

@@ -96,8 +96,8 @@ sql::scan_rests rests_of(int pace, std::int64_t bytes, double rows) noexcept {
     if (pace >= at_full_pace) {
         return {};
     }
-    constexpr double bytes_at_once = 128 * 1024;
-    constexpr double seconds_of_these = 0.0008; // of a core, to hash them
+    constexpr double bytes_at_once = 32 * 1024;
+    constexpr double seconds_of_these = 0.0002; // of a core, to hash them
     constexpr double usual_row = 256;           // bytes
     auto const row = rows > 0 ? std::max(1.0, static_cast<double>(bytes) / rows) : usual_row;
     sql::scan_rests made;

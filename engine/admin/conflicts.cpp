@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <set>
 #include <utility>
 
 namespace tandem::engine {
@@ -18,11 +20,37 @@ namespace {
 constexpr char const* reading = "reading tandem.conflict";
 constexpr std::size_t rows_at_once = 1'000;
 
-constexpr std::string_view columns =
-    "SELECT id, at, type, schema_name, table_name, key::text, incoming::text, existing::text, incoming_at, existing_at, "
-    "incoming_node, coalesce(existing_node, ''), coalesce(position::text, ''), policy, winner, to_jsonb(conflict) ->> 'about' FROM tandem.conflict ";
-constexpr std::string_view chosen =
+// A row as JSON; and with `characters`, its longer values cut.
+std::string row_text(std::string_view row, std::size_t characters) {
+    if (characters == 0) {
+        return fmt::format("{}::text", row);
+    }
+    return fmt::format(
+        "CASE WHEN length({0}::text) <= {1} THEN {0}::text ELSE (SELECT jsonb_object_agg(e.key, CASE WHEN "
+        "length(e.value::text) <= {1} THEN e.value ELSE to_jsonb(left(e.value #>> '{{}}', {1}) || '...') END)::text FROM "
+        "jsonb_each({0}) AS e) END",
+        row, characters);
+}
+
+std::string columns(std::size_t characters) {
+    auto const longer = [&](std::string_view row) {
+        return fmt::format(
+            "EXISTS (SELECT FROM jsonb_each({}) AS e WHERE length(e.value::text) > {})", row,
+            characters);
+    };
+    return fmt::format(
+        "SELECT id, at, type, schema_name, table_name, key::text, {}, {}, incoming_at, existing_at, incoming_node, "
+        "coalesce(existing_node, ''), coalesce(position::text, ''), policy, winner, to_jsonb(conflict) ->> 'about', {} "
+        "FROM tandem.conflict ",
+        row_text("incoming", characters), row_text("existing", characters),
+        characters == 0 ? "false" : longer("incoming") + " OR " + longer("existing"));
+}
+
+constexpr std::string_view chosen_of =
     "WHERE ($1 = '' OR $1 IN (table_name, schema_name || '.' || table_name)) AND ($2 = '' OR type = $2) ";
+constexpr std::string_view chosen =
+    "WHERE ($1 = '' OR $1 IN (table_name, schema_name || '.' || table_name)) AND ($2 = '' OR type = $2) AND "
+    "($3 = '' OR id = nullif($3, '')::bigint) ";
 
 constexpr char const* differences_of =
     "SELECT key, e.value::text, i.value::text FROM (SELECT (jsonb_each(existing)).* FROM tandem.conflict WHERE id = $1) AS "
@@ -31,8 +59,8 @@ constexpr char const* differences_of =
     "ORDER BY 1";
 
 constexpr char const* columns_of_table =
-    "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND "
-    "attgenerated = ''";
+    "SELECT attname, attgenerated = '' FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT "
+    "attisdropped";
 
 awaitable<session> open_set_up(io::asio::any_io_executor executor, node_options node) {
     session opened = co_await session::open(std::move(executor), std::move(node));
@@ -67,6 +95,7 @@ std::vector<conflict_entry> entries_in(io::pg::rows const& from, std::string con
         one.policy = text(13);
         one.winner = text(14);
         one.about = from.optional(row, 15);
+        one.cut = from.boolean(row, 16);
         made.push_back(std::move(one));
     }
     return made;
@@ -79,10 +108,31 @@ io::pg::parameters values_of(conflict_choice const& choice) {
     return made;
 }
 
+constexpr char const* behind_place = "AND (at, id) < ($4::timestamptz, $5::bigint) ";
+
+std::vector<node_options> nodes_of(options const& set, conflict_choice const& choice) {
+    if (choice.only) {
+        return {*set.node(choice.only->node)};
+    }
+    return set.nodes;
+}
+
+io::pg::parameters list_values(conflict_choice const& choice, std::string const& from, bool own,
+                               bool passed) {
+    auto made = values_of(choice);
+    made.emplace_back(choice.only ? std::to_string(choice.only->id) : std::string{});
+    if (choice.before) {
+        made.emplace_back(from);
+        auto const none = passed ? std::numeric_limits<std::int64_t>::max() : 0;
+        made.emplace_back(std::to_string(own ? choice.before->id : none));
+    }
+    return made;
+}
+
 awaitable<conflict_entry> read_one(session& node, std::int64_t id) {
     io::pg::parameters values;
     values.emplace_back(std::to_string(id));
-    auto const found = co_await node.ask(fmt::format("{}WHERE id = $1", columns), values, reading);
+    auto const found = co_await node.ask(columns(0) + "WHERE id = $1", values, reading);
     if (found.empty()) {
         throw command_failed{
             exit_status::check,
@@ -159,11 +209,23 @@ awaitable<std::vector<conflict_entry>> list_conflicts(io::asio::any_io_executor 
                                                       options set, conflict_choice choice) {
     std::vector<conflict_entry> all;
     auto const limit = choice.most == 0 ? std::string{} : fmt::format("LIMIT {}", choice.most);
-    for (node_options const& each : set.nodes) {
+    auto const statement =
+        fmt::format("{}{}{}ORDER BY at DESC, id DESC {}", columns(choice.characters), chosen,
+                    choice.before ? behind_place : "", limit);
+    std::string from; // time of the one that those behind it are wanted of
+    if (choice.before) {
+        session node = co_await open_set_up(executor, *set.node(choice.before->node));
+        auto const found = co_await read_one(node, choice.before->id);
+        from = found.at;
+    }
+    auto const nodes = nodes_of(set, choice);
+    bool passed = false; // of two of one time that of the earlier node comes first
+    for (node_options const& each : nodes) {
         session node = co_await open_set_up(executor, each);
-        auto const found = co_await node.ask(
-            fmt::format("{}{}ORDER BY at DESC, id DESC {}", columns, chosen, limit),
-            values_of(choice), reading);
+        bool const own = choice.before && choice.before->node == each.name;
+        passed = passed || own;
+        auto const values = list_values(choice, from, own, passed);
+        auto const found = co_await node.ask(statement, values, reading);
         auto entries = entries_in(found, node.node());
         std::ranges::move(entries, std::back_inserter(all));
     }
@@ -184,9 +246,9 @@ awaitable<std::size_t> export_conflicts(io::asio::any_io_executor executor, opti
         for (bool more = true; more;) {
             auto values = values_of(choice);
             values.emplace_back(std::to_string(behind));
-            auto const found = co_await node.ask(
-                fmt::format("{}{}AND id > $3 ORDER BY id LIMIT {}", columns, chosen, rows_at_once),
-                values, reading);
+            auto const found = co_await node.ask(fmt::format("{}{}AND id > $3 ORDER BY id LIMIT {}",
+                                                             columns(0), chosen_of, rows_at_once),
+                                                 values, reading);
             for (auto const& one : entries_in(found, node.node())) {
                 line(conflict_json_line(one));
                 behind = one.place.id;
@@ -212,8 +274,8 @@ awaitable<conflict_entry> read_conflict(io::asio::any_io_executor executor, opti
     co_return made;
 }
 
-awaitable<std::string> restore_conflict(io::asio::any_io_executor executor, options set,
-                                        conflict_place place) {
+awaitable<restored_conflict> restore_conflict(io::asio::any_io_executor executor, options set,
+                                              conflict_place place) {
     session node = co_await open_set_up(executor, *set.node(place.node));
     auto const entry = co_await read_one(node, place.id);
     auto const doing = fmt::format("putting back conflict {}:{}", place.node, place.id);
@@ -235,18 +297,25 @@ awaitable<std::string> restore_conflict(io::asio::any_io_executor executor, opti
     table.emplace_back(sql::qualified(entry.schema, entry.table));
     auto const found = co_await node.ask(columns_of_table, std::move(table), doing);
     std::vector<std::string> writable;
+    std::set<std::string> all;
     for (int row = 0; row < found.size(); ++row) {
-        writable.emplace_back(found.text(row, 0));
+        all.emplace(found.text(row, 0));
+        if (found.boolean(row, 1)) {
+            writable.emplace_back(found.text(row, 0));
+        }
     }
     io::pg::parameters values;
     values.emplace_back(entry.loser() ? *entry.loser() : entry.key);
     auto statement = restoring(entry, writable);
-    auto const done = co_await node.ask(std::move(statement), std::move(values), doing);
-    co_return fmt::format(
-        "{}:{}: {}.{} {}: the {} of node {} is written again at node {}", place.node, place.id,
-        entry.schema, entry.table, entry.key, entry.loser() ? "row" : "delete",
-        entry.winner == entry.incoming_node ? entry.existing_node : entry.incoming_node,
-        place.node);
+    co_await node.ask(std::move(statement), std::move(values), doing);
+    restored_conflict made;
+    for (auto const& each : entry.loser() ? names_in(*entry.loser()) : std::vector<std::string>{}) {
+        if (!all.contains(each)) {
+            made.left_out.push_back(each);
+        }
+    }
+    made.of = entry;
+    co_return made;
 }
 
 } // namespace tandem::engine

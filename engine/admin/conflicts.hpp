@@ -47,6 +47,7 @@ struct conflict_entry {
         std::optional<std::string> incoming;
     };
     std::vector<difference> differences; // of two rows; of read_conflict() only
+    bool cut = false;                    // not all of its values are whole
 
     // The row that is not there any more because of it; none: it was deleted.
     [[nodiscard]] std::optional<std::string> const& loser() const noexcept {
@@ -58,6 +59,10 @@ struct conflict_choice {
     std::string table;     // "schema.name" or "name"; empty: all
     std::string type;      // empty: all
     std::size_t most = 20; // 0: all
+    // Of list_conflicts():
+    std::optional<conflict_place> only;   // this one alone
+    std::optional<conflict_place> before; // those that come behind it in the list
+    std::size_t characters = 0;           // longer values are cut to so many; 0: none is
 };
 
 // Newest first over the nodes. Throw command_failed, as the others.
@@ -69,15 +74,20 @@ struct conflict_choice {
                                                       std::function<void(std::string const&)> line);
 [[nodiscard]] awaitable<conflict_entry> read_conflict(io::asio::any_io_executor executor,
                                                       options set, conflict_place place);
-// Writes the losing version at its node, as anybody's change that all nodes get. Gives what was done.
-[[nodiscard]] awaitable<std::string> restore_conflict(io::asio::any_io_executor executor,
-                                                      options set, conflict_place place);
+struct restored_conflict {
+    conflict_entry of;
+    std::vector<std::string> left_out; // columns that the table has not any more
+};
+// Writes the losing version at its node, as anybody's change that all nodes get.
+[[nodiscard]] awaitable<restored_conflict> restore_conflict(io::asio::any_io_executor executor,
+                                                            options set, conflict_place place);
 
 // --- how they are shown (conflicts_shown.cpp)
 
 [[nodiscard]] std::string conflicts_text(std::vector<conflict_entry> const& entries);
 [[nodiscard]] std::string conflicts_json(std::vector<conflict_entry> const& entries);
 [[nodiscard]] std::string conflict_text(conflict_entry const& of);
+[[nodiscard]] std::string restored_text(restored_conflict const& done);
 [[nodiscard]] std::string conflict_json_line(conflict_entry const& of);
 
 } // namespace tandem::engine

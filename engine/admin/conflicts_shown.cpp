@@ -3,6 +3,7 @@
 #include "engine/admin/conflicts.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -29,12 +30,12 @@ std::string quoted_or_null(std::optional<std::string> const& text) {
 std::string json_of(conflict_entry const& of) {
     return fmt::format(
         R"({{"conflict":{},"at":{},"type":{},"schema":{},"table":{},"key":{},"incoming":{},"existing":{},)"
-        R"("incoming_at":{},"existing_at":{},"incoming_node":{},"existing_node":{},"position":{},"policy":{},"winner":{},"about":{}}})",
+        R"("incoming_at":{},"existing_at":{},"incoming_node":{},"existing_node":{},"position":{},"policy":{},"winner":{},"about":{}{}}})",
         quoted(place_of(of)), quoted(of.at), quoted(of.type), quoted(of.schema), quoted(of.table),
         of.key, of.incoming.value_or("null"), of.existing.value_or("null"),
         quoted_or_null(of.incoming_at), quoted_or_null(of.existing_at), quoted(of.incoming_node),
         quoted(of.existing_node), quoted(of.position), quoted(of.policy), quoted(of.winner),
-        of.about.value_or("null"));
+        of.about.value_or("null"), of.cut ? ",\"cut\":true" : "");
 }
 
 // "message_author_fkey: public.person {"id":1} is gone"
@@ -111,6 +112,18 @@ std::string conflict_text(conflict_entry const& of) {
     text += fmt::format("winner: node {} ({}), position {}\n", of.winner, of.policy,
                         of.position.empty() ? "?" : of.position);
     return text;
+}
+
+std::string restored_text(restored_conflict const& done) {
+    auto const& of = done.of;
+    auto const& whose = of.winner == of.incoming_node ? of.existing_node : of.incoming_node;
+    auto const left_out = done.left_out.empty()
+                              ? std::string{}
+                              : fmt::format(", but for what the table has not any more: {}",
+                                            fmt::join(done.left_out, ", "));
+    return fmt::format("{}: {}.{} {}: the {} of node {} is written again at node {}{}",
+                       place_of(of), of.schema, of.table, of.key, of.loser() ? "row" : "delete",
+                       whose, of.place.node, left_out);
 }
 
 } // namespace tandem::engine

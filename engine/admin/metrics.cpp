@@ -41,6 +41,8 @@ constexpr direction_metric direction_metrics[] = {
      [](direction_view const& seen) { return exact(seen.applied); }},
     {"tandem_parked_rows_total", "counter", "Rows written to tandem.parked.",
      [](direction_view const& seen) { return exact(seen.parked); }},
+    {"tandem_parked_rows", "gauge", "Rows that wait in tandem.parked, of 10000.",
+     [](direction_view const& seen) { return exact(seen.parked_now); }},
     {"tandem_dead_letters_total", "counter",
      "Records in the stream's topic that are none of it, written to its dead letters.",
      [](direction_view const& seen) { return exact(seen.dead_letters); }},

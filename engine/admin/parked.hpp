@@ -38,6 +38,7 @@ struct parked_entry {
     std::optional<std::string> tried_at; // the last retry that failed
     bool escaped = false;                // key and values are in ASCII, see tandem.parked
     std::optional<std::string> key;      // JSON, as the two below
+    bool key_hidden = false;             // what `key` says is not what it is
     bool with_values = false;            // the user's data was asked for:
     std::optional<std::string> values;
     std::optional<std::string> old_key;

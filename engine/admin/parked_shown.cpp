@@ -78,6 +78,9 @@ std::string cure_of(parked_entry const& one) {
             break;
         }
     }
+    if (one.key_hidden) {
+        return text + ", then `tandem parked list` shows its key";
+    }
     auto const& key = one.key;
     bool const lost =
         one.sqlstate == sql::sqlstate::oversize || one.sqlstate == sql::sqlstate::not_restored;
@@ -188,6 +191,9 @@ std::string parked_json(std::vector<parked_entry> const& entries) {
         shown["index"] = one.index;
         shown["table"] = one.row.table;
         shown["key"] = json_or_null(one.key);
+        if (one.key_hidden) {
+            shown["key_hidden"] = true;
+        }
         shown["operation"] = one.operation;
         shown["whole_table"] = one.row.whole_table;
         shown["sqlstate"] = one.sqlstate;

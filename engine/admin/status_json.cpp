@@ -88,6 +88,7 @@ json direction_json(direction_view const& seen) {
     one["conflicts"] = seen.conflicts;
     one["conflicts_by_type"] = by_type_json(seen);
     one["parked"] = seen.parked;
+    one["parked_now"] = seen.parked_now;
     one["dead_letters"] = seen.dead_letters;
     one["dead_letters_lost"] = seen.dead_letters_lost;
     one["retries"] = seen.retries;

@@ -69,6 +69,7 @@ direction_view view_of(direction_stats const& stats, std::int64_t now_us) {
     }
     seen.conflicts = sum(count.conflicts);
     seen.parked = number(count.parked);
+    seen.parked_now = number(count.parked_now);
     seen.dead_letters = number(count.dead_letters);
     seen.dead_letters_lost = number(count.dead_letters_lost);
     seen.retries = number(count.retries);

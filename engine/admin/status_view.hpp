@@ -57,7 +57,7 @@ struct direction_view {
     std::uint64_t lag_bytes = 0;
     std::uint64_t captured = 0, captured_transactions = 0, captured_bytes = 0;
     std::uint64_t applied = 0, applied_transactions = 0, batches = 0;
-    std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, dead_letters = 0,
+    std::uint64_t echoes_stopped = 0, conflicts = 0, parked = 0, parked_now = 0, dead_letters = 0,
                   dead_letters_lost = 0, retries = 0;
     by_conflict_type<std::uint64_t> conflicts_by_type{};
     std::uint64_t queue_bytes = 0, queue_changes = 0, spool_bytes = 0, in_flight = 0;

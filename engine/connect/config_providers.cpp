@@ -171,7 +171,41 @@ outcome<std::string> resolved(std::string_view setting, std::string_view text,
     return made;
 }
 
+constexpr std::size_t telling_least = 3; // shorter ones are in every message
+
+void put_back(std::string& message, std::string_view value, std::string_view reference) {
+    if (value.size() < telling_least) {
+        return;
+    }
+    for (auto at = message.find(value); at != std::string::npos;
+         at = message.find(value, at + reference.size())) {
+        message.replace(at, value.size(), reference);
+    }
+}
+
 } // namespace
+
+std::string with_references(std::string message, property_map const& config,
+                            provider_rules const& rules) {
+    for (auto const& [name, value] : config) {
+        std::string_view text = value;
+        for (auto begin = text.find("${"); begin != std::string_view::npos;
+             begin = text.find("${")) {
+            text.remove_prefix(begin);
+            auto const whole = text.substr(0, text.find('}') + 1);
+            if (whole.empty()) {
+                break;
+            }
+            auto const found = reference_of(whole.substr(2, whole.size() - 3), rules);
+            if (auto const known =
+                    found ? value_of(name, *found, rules) : unresolved(name, "it is none")) {
+                put_back(message, *known, whole);
+            }
+            text.remove_prefix(whole.size());
+        }
+    }
+    return message;
+}
 
 outcome<property_map> resolve_references(property_map const& config, provider_rules const& rules) {
     property_map made;

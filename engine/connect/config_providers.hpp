@@ -25,4 +25,8 @@ struct provider_rules {
 [[nodiscard]] outcome<property_map> resolve_references(property_map const& config,
                                                        provider_rules const& rules);
 
+// A message of whoever ran with it: with the references in the place of what they point to now.
+[[nodiscard]] std::string with_references(std::string message, property_map const& config,
+                                          provider_rules const& rules);
+
 } // namespace tandem::connect

@@ -1,7 +1,6 @@
 #include "engine/console/answers.hpp"
 
 #include "engine/admin/record_text.hpp"
-#include "engine/config/pattern.hpp"
 #include "engine/config/retune.hpp"
 #include "engine/config/settings.hpp"
 
@@ -55,26 +54,6 @@ char const* group_name(engine::setting_group group) noexcept {
         return "Log";
     }
     return "Sync";
-}
-
-constexpr char const* hidden_value = "\xE2\x80\xA2\xE2\x80\xA2\xE2\x80\xA2";
-
-void mask_row(std::optional<std::string>& row, engine::conflict_entry const& of,
-              std::vector<engine::table_pattern> const& masks) {
-    auto parsed = row ? json::parse(*row, nullptr, false) : json{};
-    if (!parsed.is_object()) {
-        return;
-    }
-    bool any = false;
-    for (auto& [column, value] : parsed.items()) {
-        if (engine::hides(masks, of.schema, of.table, column)) {
-            value = hidden_value;
-            any = true;
-        }
-    }
-    if (any) {
-        row = parsed.dump(-1, ' ', false, json::error_handler_t::replace);
-    }
 }
 
 // True when it was longer.
@@ -144,24 +123,6 @@ std::string settings_json(engine::options const& set) {
                        {"values", std::move(values)}});
     }
     return dumped(json{{"settings", std::move(all)}, {"read_only", set.read_only}});
-}
-
-engine::conflict_entry masked(engine::conflict_entry entry,
-                              std::vector<engine::table_pattern> const& masks) {
-    if (masks.empty()) {
-        return entry;
-    }
-    mask_row(entry.incoming, entry, masks);
-    mask_row(entry.existing, entry, masks);
-    std::optional<std::string> key = entry.key;
-    mask_row(key, entry, masks);
-    entry.key = *key;
-    for (auto& each : entry.differences) {
-        if (engine::hides(masks, entry.schema, entry.table, each.column)) {
-            each.existing = each.incoming = "\"" + std::string{hidden_value} + "\"";
-        }
-    }
-    return entry;
 }
 
 std::string record_line(engine::topic_record record, std::size_t most, bool hidden) {

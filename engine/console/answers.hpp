@@ -1,7 +1,6 @@
 #pragma once
 // What the console answers, apart from how it is asked. Pure.
 
-#include "engine/admin/conflicts.hpp"
 #include "engine/admin/status_view.hpp"
 #include "engine/admin/topic_record.hpp"
 #include "engine/config/options.hpp"
@@ -19,10 +18,6 @@ namespace tandem::console {
 
 // {"settings":[{"name","help","group","values":[{"text","from"}]}],"read_only":false}; without values: the default.
 [[nodiscard]] std::string settings_json(engine::options const& set);
-
-// The same entry without the values of those columns.
-[[nodiscard]] engine::conflict_entry masked(engine::conflict_entry entry,
-                                            std::vector<engine::table_pattern> const& masks);
 
 // {"record":{...},"bytes":N,"cut":false}: as record_json(), a key or value longer than `most` bytes cut to a text.
 [[nodiscard]] std::string record_line(engine::topic_record record, std::size_t most, bool hidden);

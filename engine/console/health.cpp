@@ -1,5 +1,7 @@
 #include "engine/console/health.hpp"
 
+#include "codecs/sql/parked_statements.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -100,10 +102,12 @@ health_check lag(direction_view const& seen) {
 
 health_check held_back(direction_view const& seen) {
     auto const name = "parked " + way(seen);
-    if (seen.parked == 0) {
-        return {name, check_level::well, "nothing since the start", {}};
+    if (seen.parked_now == 0) {
+        return {name, check_level::well, "nothing waits", {}};
     }
-    return {name, check_level::warning, fmt::format("{} since the start", seen.parked),
+    return {name, check_level::warning,
+            fmt::format("{}{} wait", seen.parked_now,
+                        seen.parked_now < sql::parked_counted_most ? "" : " or more"),
             "tandem parked list shows why; tandem parked retry applies them once cured"};
 }
 

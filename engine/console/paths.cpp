@@ -31,9 +31,12 @@ constexpr served_path all[] = {
     {"GET", "/api/v1/tables", "", "", "what was applied of each table"},
     {"GET", "/api/v1/tables/states", "", "",
      "of each table and direction: ok, pausing, paused or parked, what waits, and why"},
-    {"GET", "/api/v1/conflicts", "table=&type=&limit=", "",
-     "the newest conflicts, as `tandem conflict list --json`"},
-    {"GET", "/api/v1/parked", "table=", "", "as `tandem parked list --json`"},
+    {"GET", "/api/v1/live", "", "", "the newest changes that were told while somebody looked on"},
+    {"GET", "/api/v1/conflicts", "table=&type=&limit=&before=&conflict=&whole", "",
+     "the newest conflicts, or those behind `before`, as `tandem conflict list --json` with long values cut; of "
+     "one `conflict` more, or `whole`"},
+    {"GET", "/api/v1/parked", "table=", "",
+     "as `tandem parked list --json`, the first 500 of `all`"},
     {"GET", "/api/v1/topics", "", "", "as `tandem topic list --json`; with Kafka only"},
     {"GET", "/api/v1/topic", "name=", "", "as `tandem topic describe --json`; with Kafka only"},
     {"GET", "/api/v1/messages", "topic=&from=&partition=&count=&key=&search=", "",
@@ -52,7 +55,7 @@ constexpr served_path all[] = {
     {"POST", "/api/v1/tables/resync", "", R"({"table":"public.item","winner":"a"})",
      "compared and made equal; without `winner` the newer version is kept"},
     {"POST", "/api/v1/parked/retry", "", of_parked,
-     "what is parked is tried again; any of these may be left out"},
+     "what is parked is tried again; of these what one knows, or `{\"all\":true}`"},
     {"POST", "/api/v1/parked/drop", "", of_parked, "what is parked is given up"},
 };
 

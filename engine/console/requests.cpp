@@ -12,12 +12,16 @@
 #include "engine/config/quantity.hpp"
 #include "engine/config/retune.hpp"
 #include "engine/console/answers.hpp"
+#include "engine/console/assets.hpp"
+#include "engine/console/masks.hpp"
 #include "engine/console/paths.hpp"
 #include "engine/console/service.hpp"
+#include "engine/core/conflict_types.hpp"
 #include "io/runtime/group.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
@@ -25,6 +29,7 @@
 #include <charconv>
 #include <chrono>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -41,6 +46,9 @@ using io::http::response;
 constexpr auto patience = 20s; // with what the running directions are asked for
 constexpr std::size_t busy_most = 6;
 constexpr std::size_t conflicts_most = 500;
+constexpr std::size_t parked_most = 500;
+constexpr std::size_t listed_characters = 200; // of a value
+constexpr std::size_t shown_characters = 20'000;
 constexpr std::uint64_t messages_most = 500;
 constexpr std::size_t value_bytes = std::size_t{8} << 10;
 constexpr std::size_t whole_value_bytes = std::size_t{16} << 20;
@@ -73,7 +81,10 @@ std::uint64_t number_in(std::string_view query, std::string_view name, std::uint
     if (!text.empty() && (failed != std::errc{} || stop != text.data() + text.size())) {
         throw engine::config_error{fmt::format("{}={}: expected a whole number", name, text)};
     }
-    return std::min(value, most);
+    if (value > most) {
+        throw engine::config_error{fmt::format("{}={}: at most {}", name, text, most)};
+    }
+    return value;
 }
 
 nlohmann::json body_of(request const& asked) {
@@ -82,6 +93,16 @@ nlohmann::json body_of(request const& asked) {
         throw engine::config_error{"the body is no JSON object"};
     }
     return read;
+}
+
+// What else is said was meant for something.
+void refuse_others(nlohmann::json const& body, std::initializer_list<std::string_view> known) {
+    for (auto const& [name, value] : body.items()) {
+        if (std::ranges::find(known, name) == known.end()) {
+            throw engine::config_error{
+                fmt::format("'{}' is not known here; known are {}", name, fmt::join(known, ", "))};
+        }
+    }
 }
 
 std::string text_in(nlohmann::json const& from, char const* name) {
@@ -95,7 +116,8 @@ std::string text_in(nlohmann::json const& from, char const* name) {
 }
 
 bool is_json(request const& asked) {
-    return asked.header("Content-Type").starts_with("application/json");
+    auto const type = asked.header("Content-Type");
+    return type.substr(0, type.find_first_of("; ")) == "application/json";
 }
 
 struct turn {
@@ -106,9 +128,48 @@ struct turn {
     std::shared_ptr<std::size_t> count;
 };
 
+// Pages whose answer for programs has to be asked for.
+bool is_page(std::string_view path) noexcept {
+    return path == "/live" || path == "/conflicts" || path == "/topics" || path == "/connect";
+}
+request as_question(request asked) {
+    if (asked.path != "/connect") {
+        asked.path = "/api/v1" + asked.path;
+    }
+    return asked;
+}
+
+engine::conflict_choice conflicts_wanted(engine::options const& set, std::string_view query) {
+    engine::conflict_choice made;
+    made.table = query_value(query, "table").value_or("");
+    made.type = query_value(query, "type").value_or("");
+    bool const known = std::ranges::find(engine::conflict_types, made.type) !=
+                       std::ranges::end(engine::conflict_types);
+    if (!made.type.empty() && !known) {
+        throw engine::config_error{fmt::format("type={}: expected one of {}", made.type,
+                                               fmt::join(engine::conflict_types, ", "))};
+    }
+    made.most = std::max<std::size_t>(number_in(query, "limit", 100, conflicts_most), 1);
+    made.characters = listed_characters;
+    if (auto const one = query_value(query, "conflict")) {
+        made.only = engine::parse_conflict_place(set, *one);
+        made.characters = query_value(query, "whole") ? 0 : shown_characters;
+    }
+    if (auto const before = query_value(query, "before")) {
+        made.before = engine::parse_conflict_place(set, *before);
+    }
+    return made;
+}
+
 } // namespace
 
 io::awaitable<response> service::answer(request asked) {
+    if (is_page(asked.path)) {
+        if (wants_page(asked)) {
+            co_return page_response(asked);
+        }
+        asked = as_question(std::move(asked));
+    }
     bool const reads = asked.method == "GET" || asked.method == "HEAD";
     if (*busy_ >= busy_most) {
         co_return error_response(503, "too many questions at a time; try again");
@@ -130,12 +191,7 @@ io::awaitable<response> service::answer(request asked) {
 
 io::awaitable<response> service::ask(request asked) {
     if (asked.path == "/api/v1/conflicts") {
-        engine::conflict_choice choice;
-        choice.table = query_value(asked.query, "table").value_or("");
-        choice.type = query_value(asked.query, "type").value_or("");
-        choice.most =
-            static_cast<std::size_t>(number_in(asked.query, "limit", 100, conflicts_most));
-        choice.most = std::max<std::size_t>(choice.most, 1);
+        auto const choice = conflicts_wanted(set_, asked.query);
         auto found = co_await engine::list_conflicts(executor_, set_, choice);
         for (auto& each : found) {
             each = masked(std::move(each), set_.masks);
@@ -146,8 +202,21 @@ io::awaitable<response> service::ask(request asked) {
     if (asked.path == "/api/v1/parked") {
         engine::parked_choice choice;
         choice.table = query_value(asked.query, "table").value_or("");
-        auto const found = co_await engine::list_parked(executor_, set_, choice, false);
-        co_return json_response(fmt::format("{{\"parked\":{}}}\n", engine::parked_json(found)));
+        auto found = co_await engine::list_parked(executor_, set_, choice, false);
+        auto const all = found.size();
+        found.resize(std::min(all, parked_most));
+        for (auto& each : found) {
+            each = masked(std::move(each), set_.masks);
+        }
+        co_return json_response(
+            fmt::format("{{\"all\":{},\"parked\":{}}}\n", all, engine::parked_json(found)));
+    }
+    if (asked.path == "/api/v1/live") {
+        co_return json_response(live_json());
+    }
+    if (asked.path == "/connect") {
+        co_return json_response("{\"mode\":\"run\",\"connectors\":[],\"message\":\"connectors are "
+                                "served by `tandem connect`\"}\n");
     }
     if (asked.path == "/api/v1/tables/states") {
         auto const found = co_await engine::list_tables(executor_, set_);
@@ -202,13 +271,17 @@ io::awaitable<response> service::change(request asked) {
 
 io::awaitable<response> service::restore(request asked) {
     auto const body = body_of(asked);
+    refuse_others(body, {"conflict"});
     auto place = engine::parse_conflict_place(set_, text_in(body, "conflict"));
-    auto const done = co_await engine::restore_conflict(executor_, set_, std::move(place));
-    co_return json_response(fmt::format("{{\"done\":{}}}\n", as_json_text(done)));
+    auto done = co_await engine::restore_conflict(executor_, set_, std::move(place));
+    done.of = masked(std::move(done.of), set_.masks);
+    co_return json_response(
+        fmt::format("{{\"done\":{}}}\n", as_json_text(engine::restored_text(done))));
 }
 
 response service::retune(request const& asked) {
     auto const body = body_of(asked);
+    refuse_others(body, {"name", "value"});
     auto const name = text_in(body, "name");
     set_ = engine::retuned(set_, name, text_in(body, "value"));
     tuned_.batch_rows.store(set_.batch_rows, std::memory_order_relaxed);
@@ -223,6 +296,7 @@ response service::retune(request const& asked) {
 
 io::awaitable<response> service::decide_table(request asked) {
     auto const body = body_of(asked);
+    refuse_others(body, {"table", "direction", "winner"});
     auto table = text_in(body, "table");
     if (table.empty()) {
         throw engine::config_error{"'table' is missing"};
@@ -255,6 +329,7 @@ io::awaitable<response> service::decide_table(request asked) {
 
 io::awaitable<response> service::decide_parked(request asked) {
     auto const body = body_of(asked);
+    refuse_others(body, {"direction", "table", "key", "all"});
     engine::parked_choice choice;
     if (auto const direction = text_in(body, "direction"); !direction.empty()) {
         choice.direction = engine::parse_parked_direction(set_, direction);
@@ -262,6 +337,10 @@ io::awaitable<response> service::decide_parked(request asked) {
     choice.table = text_in(body, "table");
     if (auto const key = text_in(body, "key"); !key.empty()) {
         choice.key = engine::parse_parked_key(key);
+    }
+    bool const all = body.contains("all") && body["all"] == true;
+    if (!choice.direction && choice.table.empty() && !all) {
+        throw engine::config_error{"say which: 'table', 'direction', or \"all\":true"};
     }
     co_return co_await decided(std::move(choice), asked.path.ends_with("retry")
                                                       ? engine::parked_request::retry
@@ -273,7 +352,10 @@ io::awaitable<response> service::decided(engine::parked_choice choice,
     auto silent = [](std::string const&) {};
     auto asking =
         engine::request_parked(executor_, set_, std::move(choice), wanted, patience, silent);
-    auto const outcomes = co_await std::move(asking);
+    auto outcomes = co_await std::move(asking);
+    for (auto& each : outcomes) {
+        each = masked(std::move(each), set_.masks);
+    }
     co_return json_response(fmt::format("{{\"outcomes\":{}}}\n", engine::outcomes_json(outcomes)));
 }
 
@@ -359,6 +441,11 @@ io::awaitable<void> service::search(request asked, io::http::response_stream& ou
         }
         auto wanted = request_of(asked);
         bool const hidden = !set_.masks.empty();
+        if (hidden &&
+            (!wanted.key.empty() || !wanted.pattern.empty())) { // it would tell them bit by bit
+            throw engine::config_error{
+                "messages cannot be searched while --mask hides values; use `tandem topic tail`"};
+        }
         auto const most = query_value(asked.query, "whole") && wanted.count == 1 ? whole_value_bytes
                                                                                  : value_bytes;
         engine::tail_listener tell;

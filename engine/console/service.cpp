@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -120,11 +121,7 @@ void service::serve(io::http::server& server) {
     page const pages[] = {
         {"/", status},
         {"/tables", tables},
-        {"/live", {}},
-        {"/conflicts", {}},
         {"/loops", status},
-        {"/topics", {}},
-        {"/connect", {}},
         {"/settings", [this](request const&) { return json_response(settings_json(set_)); }}};
     add_assets(server, pages);
     server.route("/api/v1/tables", tables);
@@ -169,7 +166,12 @@ void service::add_status(io::http::server& server) {
     server.route("/api/v1/history", [this](request const& asked) {
         auto const wanted = query_value(asked.query, "seconds").value_or("");
         std::size_t most = history::seconds;
-        std::from_chars(wanted.data(), wanted.data() + wanted.size(), most);
+        auto const* const end = wanted.data() + wanted.size();
+        auto const read = std::from_chars(wanted.data(), end, most);
+        if (!wanted.empty() && (read.ec != std::errc{} || read.ptr != end)) {
+            return io::http::error_response(
+                400, fmt::format("seconds={}: expected a whole number", wanted));
+        }
         return json_response(history_.json(most) + "\n");
     });
     server.route("/api/v1/settings",
@@ -177,8 +179,9 @@ void service::add_status(io::http::server& server) {
     server.route("/api/v1/paths", [](request const&) { return json_response(paths_json()); });
     server.route("/api/v1/about", [this](request const&) {
         return json_response(fmt::format(
-            "{{\"version\":\"{}\",\"mode\":\"run\",\"read_only\":{},\"kafka\":{}}}\n",
-            TANDEM_VERSION, set_.read_only, set_.transport == engine::transport::kafka));
+            "{{\"version\":\"{}\",\"mode\":\"run\",\"read_only\":{},\"kafka\":{},\"masked\":{}}}\n",
+            TANDEM_VERSION, set_.read_only, set_.transport == engine::transport::kafka,
+            !set_.masks.empty()));
     });
 }
 
@@ -222,6 +225,12 @@ std::string service::tail_event(std::uint64_t& from, std::uint64_t& passed_over)
         text += (&each == &part.entries.front() ? "" : ",") + each;
     }
     return text + "]}\n\n";
+}
+
+std::string service::live_json() const {
+    auto const part = stats_.tail.read(0, tail_most);
+    return fmt::format("{{\"changes\":[{}],\"stream\":\"/api/v1/stream?topics=changes\"}}\n",
+                       fmt::join(part.entries, ","));
 }
 
 // A client that takes its time misses samples; it never makes them wait.

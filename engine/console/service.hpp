@@ -48,6 +48,7 @@ private:
     [[nodiscard]] io::awaitable<void> stream(request asked, io::http::response_stream& out);
     [[nodiscard]] io::awaitable<void> search(request asked, io::http::response_stream& out);
     void compose_sample();
+    [[nodiscard]] std::string live_json() const;
     [[nodiscard]] std::string tail_event(std::uint64_t& from, std::uint64_t& passed_over) const;
 
     io::asio::any_io_executor executor_;

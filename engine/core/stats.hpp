@@ -60,6 +60,7 @@ struct direction_counters {
     counter dead_letters_lost{0};          // ... and that could not be
     by_conflict_type<counter> conflicts{}; // rows written to tandem.conflict
     counter parked{0};                     // rows written to tandem.parked since start
+    counter parked_now{0};                 // rows in it, of sql::parked_counted_most
     counter retries{0};                    // times the direction started again after a failure
     counter received_lsn{0};
     counter applied_lsn{0};

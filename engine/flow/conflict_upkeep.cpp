@@ -1,5 +1,6 @@
 #include "engine/flow/conflict_upkeep.hpp"
 
+#include "engine/admin/masked_object.hpp"
 #include "engine/core/conflict_types.hpp"
 #include "engine/flow/orphans.hpp"
 
@@ -45,6 +46,17 @@ io::awaitable<outcome_of<void>> count_conflicts(direction_link& link, io::pg::co
     co_return boost::system::in_place_value;
 }
 
+std::string shown_key(change_tail const& tail, io::pg::rows const& of, int row) {
+    std::string key{of.text(row, 5)};
+    if (!tail.hides) {
+        return key;
+    }
+    auto const hides = [&](std::string_view column) {
+        return tail.hides(of.text(row, 8), of.text(row, 9), column);
+    };
+    return masked_object(std::move(key), hides).json;
+}
+
 // For those who look on, which changes it were: the newest few.
 io::awaitable<outcome_of<void>> show_conflicts(direction_link& link, io::pg::connection& target,
                                                long long from) {
@@ -53,7 +65,7 @@ io::awaitable<outcome_of<void>> show_conflicts(direction_link& link, io::pg::con
     values.emplace_back(link.setup.source.name);
     auto got = co_await target.query(
         "SELECT id, (extract(epoch FROM at) * 1000000)::bigint, type, to_json(schema_name)::text, "
-        "to_json(table_name)::text, key::text, winner, coalesce(position::text, '') FROM tandem.conflict WHERE "
+        "to_json(table_name)::text, key::text, winner, coalesce(position::text, ''), schema_name, table_name FROM tandem.conflict WHERE "
         "id > $1::bigint AND incoming_node = $2 ORDER BY id DESC LIMIT 50",
         std::move(values));
     if (!got) {
@@ -65,8 +77,8 @@ io::awaitable<outcome_of<void>> show_conflicts(direction_link& link, io::pg::con
             R"("xid":0,"position":"{}","key":{},"columns":[],"more":0,"conflict":"{}:{}","type":"{}","winner":"{}"}})",
             got->integer(row, 1), got->integer(row, 1), link.setup.source.name,
             link.setup.target.name, got->text(row, 3), got->text(row, 4), got->text(row, 7),
-            got->text(row, 5), link.setup.target.name, got->integer(row, 0), got->text(row, 2),
-            got->text(row, 6)));
+            shown_key(*link.stats.tail, *got, row), link.setup.target.name, got->integer(row, 0),
+            got->text(row, 2), got->text(row, 6)));
     }
     co_return boost::system::in_place_value;
 }

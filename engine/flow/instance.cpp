@@ -123,6 +123,27 @@ void warn_of_old_sources(options const& set, prepared const& ready, instance_sta
     }
 }
 
+bool masks_something(table_pattern const& mask, node_catalog const& node) {
+    return std::ranges::any_of(node.tables, [&mask](table_info const& table) {
+        return std::ranges::any_of(table.columns, [&](column_info const& column) {
+            return hides({mask}, table.schema, table.name, column.name);
+        });
+    });
+}
+
+void warn_of_idle_masks(options const& set, prepared const& ready, instance_stats& said) {
+    for (table_pattern const& mask : set.masks) {
+        bool const any = std::ranges::any_of(
+            ready.nodes, [&mask](node_catalog const& node) { return masks_something(mask, node); });
+        if (!any) {
+            warn(said,
+                 fmt::format("--mask '{}' names no column of any table that there is: it hides "
+                             "nothing so far",
+                             mask.text));
+        }
+    }
+}
+
 void build_all(instance& made, options const& set, prepared const& ready,
                std::string const& folder) {
     for (auto const& node : ready.nodes) {
@@ -149,6 +170,7 @@ void build_all(instance& made, options const& set, prepared const& ready,
                          set.tls_certificate.empty() ? "by plain HTTP" : "without a token"));
     }
     warn_of_old_sources(set, ready, made.stats);
+    warn_of_idle_masks(set, ready, made.stats);
     made.stats.policy = conflicts_of(set, ready.policy.policy, {}).text();
     if (!ready.policy.why.empty()) {
         made.stats.policy += fmt::format(" ({})", ready.policy.why);

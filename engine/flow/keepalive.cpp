@@ -114,15 +114,15 @@ io::awaitable<outcome_of<void>> measure_clock(direction_link& link, io::pg::conn
 // Has `tandem parked` asked for something? The applier is reminded of what it could not carry out yet.
 io::awaitable<outcome_of<void>> look_for_requests(direction_link& link,
                                                   io::pg::connection& target) {
-    if (!link.parked_asked) {
-        parameters values;
-        values.emplace_back(link.setup.source.name);
-        auto got = co_await target.query(sql::parked_asked(), std::move(values));
-        if (!got) {
-            co_return retry_after(link.setup.target.name, "reading tandem.parked", got.error());
-        }
-        link.parked_asked = got->boolean(0, 0);
+    parameters values;
+    values.emplace_back(link.setup.source.name);
+    auto got = co_await target.query(sql::parked_asked(), std::move(values));
+    if (!got) {
+        co_return retry_after(link.setup.target.name, "reading tandem.parked", got.error());
     }
+    link.parked_asked = link.parked_asked || got->boolean(0, 0);
+    link.stats.count.parked_now.store(static_cast<std::uint64_t>(got->integer(0, 1)),
+                                      std::memory_order_relaxed);
     if (link.parked_asked || link.anything_parked) { // an idle applier sleeps on
         link.arrived.notify();
     }

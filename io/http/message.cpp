@@ -15,6 +15,10 @@ char lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+bool same_header(std::string_view own, std::string_view name) noexcept {
+    return std::ranges::equal(own, name, [](char a, char b) { return lower(a) == lower(b); });
+}
+
 std::string json_text(std::string const& plain) {
     std::string quoted = "\"";
     for (char const c : plain) {
@@ -34,12 +38,16 @@ std::string json_text(std::string const& plain) {
 
 std::string request::header(std::string const& name) const {
     for (auto const& [own, value] : headers) {
-        if (std::equal(own.begin(), own.end(), name.begin(), name.end(),
-                       [](char a, char b) { return lower(a) == lower(b); })) {
+        if (same_header(own, name)) {
             return value;
         }
     }
     return {};
+}
+
+std::size_t request::count(std::string const& name) const noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        headers, [&name](auto const& each) { return same_header(each.first, name); }));
 }
 
 namespace {

@@ -345,6 +345,9 @@ awaitable<bool> server::implementation::refuse(session& own, stream_type& over,
 std::optional<response> server::implementation::refusal(request const& asked,
                                                         unsigned version) const {
     auto const host = asked.header("Host");
+    if (asked.count("Host") > 1) {
+        return error_response(400, "there is more than one Host header");
+    }
     bool const without_host = host.empty() && version < 11; // HTTP/1.0 knows no Host
     if (host.empty() && !without_host) {
         return error_response(400, "the Host header is missing");

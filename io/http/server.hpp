@@ -31,6 +31,7 @@ struct request {
 
     // The first header of that name in any case, empty when there is none.
     [[nodiscard]] std::string header(std::string const& name) const;
+    [[nodiscard]] std::size_t count(std::string const& name) const noexcept;
 };
 
 struct response {

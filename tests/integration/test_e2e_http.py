@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -9,7 +10,9 @@ import pathlib
 import re
 import socket
 import ssl
+import struct
 import subprocess
+import termios
 import threading
 import time
 import urllib.error
@@ -62,7 +65,7 @@ def events(pair, path, count, deadline=15):
 def test_every_path_that_it_tells_is_served(running):
     status, _, text = get(running, "/api/v1/paths")
     served = json.loads(text)["paths"]
-    assert status == 200 and len(served) == 26
+    assert status == 200 and len(served) == 27
     running.settle()
     answers = {}
     for each in served:
@@ -220,6 +223,8 @@ def test_refusals(running):
             ("POST", "/api/v1/conflicts/restore", {"Origin": "http://evil.example"}, {}, 403),
             ("POST", "/api/v1/conflicts/restore", {"Sec-Fetch-Site": "cross-site"}, {}, 403),
             ("POST", "/api/v1/conflicts/restore", {"Content-Type": "text/plain"}, b"{}", 415),
+            ("POST", "/api/v1/conflicts/restore", {"Content-Type": "application/jsonx"}, b"{}", 415),
+            ("POST", "/api/v1/conflicts/restore", {"Content-Type": "application/json; charset=utf-8"}, b"not json", 400),
             ("POST", "/api/v1/conflicts/restore", {}, b"not json", 400),
             ("POST", "/api/v1/conflicts/restore", {}, {"conflict": 5}, 400),
             ("POST", "/api/v1/conflicts/restore", {}, {"conflict": "b"}, 400),
@@ -535,6 +540,35 @@ def test_the_manual_page_and_the_unit():
 
 
 # --- top
+def test_top_fits_its_terminal_and_ends_by_its_key_alone(running):
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 10, 40, 0, 0))
+    typed = subprocess.Popen([binary(), "top", "--url", running.url], stdin=theirs, stdout=theirs, stderr=theirs,
+                             env={**os.environ, "TERM": "xterm"}, start_new_session=True)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    seen = b""
+
+    def screens(least):
+        nonlocal seen
+        with contextlib.suppress(BlockingIOError):
+            seen += os.read(ours, 65536)
+        drawn = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", each) for each in seen.decode(errors="replace").split("\x1b[H")[1:]]
+        return drawn if len(drawn) > least else None
+    try:
+        first = wait_until(lambda: screens(1), 15, "a picture", every=0.1)[0].split("\r\n")
+        assert len(first) == 10 and max(map(len, first)) <= 40 and first[-1] == "  q ends", first
+        for key in (b"\x1b[A", b"\x1b[6~", b"\x1bOB"):  # arrows and others
+            os.write(ours, key)
+            wait_until(lambda now=len(screens(0)): screens(now), 15, "it goes on", every=0.1)
+        assert typed.poll() is None
+        os.write(ours, b"q")
+        assert typed.wait(10) == 0
+    finally:
+        typed.kill()
+        os.close(ours)
+
+
 def test_top_shows_the_flow_in_a_terminal(running):
     refused = command("top", "--url", running.url)
     assert refused.status == 2 and "terminal" in refused.err, refused

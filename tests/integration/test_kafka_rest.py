@@ -147,11 +147,20 @@ def test_secrets_stay_where_they_lie(database, face, tmp_path):
     assert face.must("GET", "/connectors/secrets/config") == {**given, "name": "secrets"}
     tasks = face.must("GET", "/connectors/secrets/tasks")
     assert tasks[0]["config"]["database.user"] == given["database.user"]
+    # Not in the sentences of those who could not work with them either.
+    (tmp_path / "db.properties").write_text("user = postgres\npassword=password\nother=told-to-nobody\n")
+    reference = f"${{file:{tmp_path}/db.properties:other}}"
+    for key in ("database.hostname", "database.dbname"):
+        status, answer = face.ask("PUT", "/connector-plugins/PostgresConnector/config/validate", {**given, "name": "probe", key: reference})
+        said = json.dumps(answer)
+        assert status == 200 and answer["error_count"] > 0 and reference in said and "told-to-nobody" not in said, said
+        status, answer = face.ask("PUT", "/connectors/probe/config", {**given, "name": "probe", key: reference})
+        assert status == 400 and reference in answer["message"] and "told-to-nobody" not in answer["message"], answer
     status, answer = face.ask("POST", "/connectors", {"name": "none", "config": {**given, "database.user": f"${{file:{tmp_path}/none:user}}"}})
     assert status == 400 and "points to what cannot be had" in answer["message"] and f"{tmp_path}/none" in answer["message"]
     face.must("DELETE", "/connectors/secrets")
     face.stop()
-    assert "password" not in face.log_text().replace("database.password", "")
+    assert "password" not in face.log_text().replace("database.password", "") and "told-to-nobody" not in face.log_text()
 
 
 def test_what_is_no_record_of_its_topics_is_passed_over(kafka, database, face):

@@ -13,7 +13,11 @@ namespace tandem::tool {
 namespace {
 
 engine::conflict_choice choice_of(call const& now) {
-    return {now.table, now.pattern, now.count ? static_cast<std::size_t>(*now.count) : 20};
+    engine::conflict_choice made;
+    made.table = now.table;
+    made.type = now.pattern;
+    made.most = now.count ? static_cast<std::size_t>(*now.count) : 20;
+    return made;
 }
 
 } // namespace
@@ -65,7 +69,7 @@ int conflict_restore(call const& now) {
         auto place = engine::parse_conflict_place(now.set, name);
         auto const done = engine::run_on(
             io, engine::restore_conflict(io.get_executor(), now.set, std::move(place)));
-        fmt::print("{}\n", done);
+        fmt::print("{}\n", engine::restored_text(done));
     }
     return engine::exit_status::ok;
 }

@@ -1,11 +1,13 @@
 #include "tools/tandem/flow_screen.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <vector>
 
 namespace tandem::tool {
 namespace {
@@ -82,6 +84,54 @@ std::string spark_text(std::deque<double> const& numbers, std::size_t width) {
     return text;
 }
 
+namespace {
+
+constexpr char escape = '\x1b';
+
+// Behind the code that begins at `at`: \x1b[...m
+std::size_t behind_code(std::string_view line, std::size_t at) noexcept {
+    auto const end = line.find_first_of("mKHJ", at);
+    return end == std::string_view::npos ? line.size() : end + 1;
+}
+
+std::string cut_line(std::string_view line, std::size_t width) {
+    std::string made;
+    std::size_t columns = 0;
+    for (std::size_t at = 0; at < line.size();) {
+        if (line[at] == escape) { // those behind the cut too: they end colors
+            auto const next = behind_code(line, at);
+            made += line.substr(at, next - at);
+            at = next;
+            continue;
+        }
+        bool const begins = (static_cast<unsigned char>(line[at]) & 0xC0U) != 0x80U;
+        columns += begins ? 1 : 0;
+        if (columns <= width) {
+            made += line[at];
+        }
+        ++at;
+    }
+    return made;
+}
+
+} // namespace
+
+std::string fitted(std::string_view text, std::size_t width, std::size_t height) {
+    std::vector<std::string> lines;
+    for (;;) {
+        auto const end = text.find('\n');
+        lines.push_back(cut_line(text.substr(0, end), width));
+        if (end == std::string_view::npos) {
+            break;
+        }
+        text.remove_prefix(end + 1);
+    }
+    if (height > 0 && lines.size() > height) {
+        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(height) - 1, lines.end() - 1);
+    }
+    return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
 std::string flow_screen::painted(char const* code, std::string_view text) const {
     return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string{text};
 }
@@ -147,7 +197,7 @@ std::string flow_screen::draw(std::string const& status, std::size_t width) {
         text += fmt::format("  {}   {}   {}   {}{}", counted("applied", "applied", nullptr),
                             counted("echoes stopped", "echoes_stopped", nullptr),
                             counted("conflicts", "conflicts", yellow),
-                            counted("parked", "parked", red), clear_rest);
+                            counted("parked", "parked_now", red), clear_rest);
         if (auto const reason = one.value("reason", ""); !reason.empty()) {
             text += "  " + painted(red, harmless(reason, width > 4 ? width - 4 : 1)) + clear_rest;
         }

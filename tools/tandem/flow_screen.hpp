@@ -27,6 +27,10 @@ private:
     std::string last_;
 };
 
+// As much of it as fits: lines are cut at `width` columns, and of more lines than `height` the last one stays, which says how
+// to end. Codes take no place.
+[[nodiscard]] std::string fitted(std::string_view text, std::size_t width, std::size_t height);
+
 // ▁▂▃▄▅▆▇█ of the newest `width` numbers, the greatest of which is the full height.
 [[nodiscard]] std::string spark_text(std::deque<double> const& numbers, std::size_t width);
 

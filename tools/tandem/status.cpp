@@ -48,7 +48,7 @@ std::string direction_text(std::string const& name, json const& one) {
         "{}: {}, lag {} ({}), {:.0f} rows/s, applied {}, conflicts {}, parked {}, echoes stopped {}\n",
         name, one.value("state", "unknown"), lag, bytes_text(one.value("lag_bytes", 0.0)),
         one.value("rows_per_second", 0.0), one.value("applied", 0ULL), one.value("conflicts", 0ULL),
-        one.value("parked", 0ULL), one.value("echoes_stopped", 0ULL));
+        one.value("parked_now", 0ULL), one.value("echoes_stopped", 0ULL));
     if (auto const kept = one.value("spool_bytes", 0.0); kept > 0) {
         text += fmt::format("  large transactions still open: {} kept aside\n", bytes_text(kept));
     }

@@ -9,11 +9,13 @@
 #include <fmt/format.h>
 #include <termios.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <poll.h>
 #include <string>
+#include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -49,9 +51,16 @@ private:
     termios before_{};
 };
 
-std::size_t columns() {
+struct screen_size {
+    std::size_t columns = 80;
+    std::size_t lines = 24;
+};
+screen_size size_now() {
     winsize size{};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+        return {};
+    }
+    return {size.ws_col, size.ws_row};
 }
 
 // True: it was asked to end. Waits for the rest of the interval otherwise.
@@ -60,8 +69,12 @@ bool asked_to_end() {
     if (poll(&keys, 1, interval_ms) <= 0) {
         return top_ended != 0;
     }
-    char key = 0;
-    return read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 'Q' || key == '\x1b' ||
+    std::array<char, 64> keys_read{};
+    auto const got = read(STDIN_FILENO, keys_read.data(), keys_read.size());
+    std::string_view const pressed{keys_read.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+    // What begins with an escape and goes on is another key: an arrow.
+    return got <= 0 || pressed == "\x1b" ||
+           (pressed.front() != '\x1b' && pressed.find_first_of("qQ") != std::string_view::npos) ||
            top_ended != 0;
 }
 
@@ -80,12 +93,14 @@ int top(call const& now) {
     std::signal(SIGTERM, end_top);
     for (bool ended = false; !ended; ended = asked_to_end()) {
         std::string text;
+        auto const size = size_now();
         try {
             answer = http_ask(now, {.path = "/api/v1/status"});
-            text = screen.draw(answer.body, columns());
+            text = screen.draw(answer.body, size.columns);
         } catch (engine::command_failed const& gone) {
-            text = screen.draw_gone(gone.what(), columns());
+            text = screen.draw_gone(gone.what(), size.columns);
         }
+        text = fitted(text, size.columns, size.lines);
         fmt::print("\x1b[H{}\x1b[J", text);
         std::fflush(stdout);
     }

@@ -214,6 +214,11 @@ io::awaitable<config_verdict> rest_face::judged(plugin const* of, sent_config co
         if (sent != config.values.end() && sent->second.find("${") != std::string::npos) {
             each.verdict->value = sent->second;
         }
+        if (each.verdict) {
+            for (auto& error : each.verdict->errors) {
+                error = with_references(std::move(error), config.values, worker_.setup().providers);
+            }
+        }
     }
     co_return made;
 }

@@ -1,5 +1,6 @@
 #include "engine/connect/flow/worker.hpp"
 
+#include "engine/connect/config_providers.hpp"
 #include "engine/connect/origin_recipe.hpp"
 #include "io/runtime/group.hpp"
 
@@ -20,11 +21,6 @@ using engine::next_step;
 constexpr auto beat_interval = 1s;
 constexpr auto beat_patience = 10s;
 constexpr auto release_patience = 10s;
-
-run_status status_of(connector_run::told const& told, std::string const& id,
-                     std::int64_t generation) {
-    return {told.state, id, generation, told.trace};
-}
 
 } // namespace
 
@@ -169,8 +165,7 @@ void worker::release(std::string const& name) {
         return;
     }
     said_.erase(told);
-    topics_.send(state_kind::status,
-                 {connector_status_record(name, status_of({}, setup_.id, generation_))});
+    topics_.send(state_kind::status, {connector_status_record(name, status_of(name, {}))});
 }
 
 connector_run* worker::find(std::string_view connector) {
@@ -305,21 +300,27 @@ bool worker::is_known_so(std::string const& name) const {
     });
 }
 
+// What references of its configuration point to is not told.
+run_status worker::status_of(std::string const& name, connector_run::told const& told) const {
+    auto const* const entry = configs().find(name);
+    auto trace = entry == nullptr ? told.trace
+                                  : with_references(told.trace, entry->config, setup_.providers);
+    return {told.state, setup_.id, generation_, std::move(trace)};
+}
+
 void worker::tell(std::string const& name, connector_run const& one) {
     auto& last = said_[name];
     auto const now = one.connector();
     if (last.connector != now) {
         last.connector = now;
-        topics_.send(state_kind::status,
-                     {connector_status_record(name, status_of(now, setup_.id, generation_))});
+        topics_.send(state_kind::status, {connector_status_record(name, status_of(name, now))});
     }
     auto tasks = one.tasks();
     for (auto const& [number, told] : tasks) {
         auto const before = last.tasks.find(number);
         if (before == last.tasks.end() || before->second != told) {
-            topics_.send(
-                state_kind::status,
-                {task_status_record(name, number, status_of(told, setup_.id, generation_))});
+            topics_.send(state_kind::status,
+                         {task_status_record(name, number, status_of(name, told))});
         }
     }
     // Those that there are no more, at first also of an earlier worker.

@@ -60,6 +60,8 @@ private:
     void tell(std::string const& name, connector_run const& one);
     // What runs here and the topic tells otherwise is told again: another worker wrote after this one.
     void insist();
+    [[nodiscard]] run_status status_of(std::string const& name,
+                                       connector_run::told const& told) const;
     [[nodiscard]] bool is_known_so(std::string const& name) const;
     void forget(std::string const& name);
 

@@ -237,6 +237,13 @@ TEST_F(HttpServer, TheRestGoesToOneHandlerThatMayTakeItsTime) {
                       Not(HasSubstr("\nContent-Type")), EndsWith("\r\n\r\n")));
 }
 
+TEST_F(HttpServer, OneHostIsEnough) {
+    serve({}, echo);
+    EXPECT_THAT(
+        ask("GET /hello HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\nConnection: close\r\n\r\n"),
+        AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("more than one Host header")));
+}
+
 TEST_F(HttpServer, AnotherSitesPageMayOnlyRead) {
     serve({}, echo);
     auto const from = [this](std::string const& method, std::string const& origin) {

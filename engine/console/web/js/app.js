@@ -59,16 +59,17 @@ function topBar() {
     cls(parts.element, `fact ${level === "ok" || level === "none" ? "" : level} ${optional ? "optional" : ""}`);
     parts.dot.hidden = level === "none";
   };
+  const forget = (name) => {
+    known.get(name)?.element.remove();
+    known.delete(name);
+  };
   return () => {
     const status = state.sample?.status;
     if (!state.connected) {
       fact("connection", "", "no answer from tandem", "bad");
       return;
     }
-    if (known.has("connection")) {
-      known.get("connection").element.remove();
-      known.delete("connection");
-    }
+    forget("connection");
     if (!status) return;
     for (const [name, node] of Object.entries(status.nodes)) fact(`node-${name}`, "", name, node.up ? "ok" : "bad");
     const all = Object.values(status.directions);
@@ -77,13 +78,11 @@ function topBar() {
     fact("lag", "lag ", seconds(worst), worst > 30 ? "bad" : worst > 5 ? "warn" : "none");
     const conflicts_ = all.reduce((sum, each) => sum + each.conflicts, 0);
     fact("conflicts", "conflicts ", count(conflicts_), "none", true);
-    const parked = all.reduce((sum, each) => sum + each.parked, 0);
+    const parked = all.reduce((sum, each) => sum + each.parked_now, 0);
     if (parked > 0) fact("parked", "parked ", count(parked), "warn", true);
+    else forget("parked");
     if (stuck > 0) fact("stuck", "", `${stuck} not streaming`, "bad");
-    else if (known.has("stuck")) {
-      known.get("stuck").element.remove();
-      known.delete("stuck");
-    }
+    else forget("stuck");
   };
 }
 
@@ -93,8 +92,9 @@ function rail() {
     return { ...each, link };
   });
   const uptime = h("span", {});
+  const outside = state.about.mode === "connect" ? [["/connectors?expand=status", "status as JSON"]] : [["/metrics", "metrics"], ["/api/v1/status", "status as JSON"]];
   fill(document.getElementById("rail"), links.map((each) => each.link),
-    h("div", { class: "rail-foot" }, uptime, h("a", { href: "/metrics", "data-outside": "" }, "metrics"), h("a", { href: "/api/v1/status", "data-outside": "" }, "status as JSON")));
+    h("div", { class: "rail-foot" }, uptime, outside.map(([href, shown]) => h("a", { href, "data-outside": "" }, shown))));
   return {
     here() {
       for (const each of links) {
@@ -181,9 +181,12 @@ function keys(event) {
 async function begin() {
   try {
     state.about = await getJson("/api/v1/about");
-  } catch {
-    state.about = { version: "", mode: "connect", read_only: false, kafka: true };
+  } catch (failed) {
+    fill(document.getElementById("main"), h("p", { class: "notice bad", role: "alert" }, `tandem does not answer: ${failed.message}. This page asks again.`));
+    setTimeout(begin, 2000);
+    return;
   }
+  document.getElementById("main").replaceChildren();
   const tellTop = topBar();
   const side = rail();
   onRoute(() => { show(); side.here(); });

@@ -1,4 +1,5 @@
 // What every page shares: the instance's state as the server tells it once a second, and an hour of it.
+import { parse } from "./exact.js";
 
 const listeners = new Set();
 
@@ -20,13 +21,19 @@ function tell() {
   for (const each of listeners) each(state);
 }
 
-export async function getJson(path, options) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" }, ...options });
+// The page's own address may hold a name and a password, which no request may.
+export const at = (path) => new URL(path, location.origin).href;
+
+async function ask(path, options, read) {
+  const answer = await fetch(at(path), { headers: { Accept: "application/json" }, ...options });
   let body = null;
-  try { body = await answer.json(); } catch { /* said below */ }
-  if (!answer.ok) throw new Error(body?.message ?? `${answer.status} ${answer.statusText}`);
+  try { body = read(await answer.text()); } catch { /* said below */ }
+  if (!answer.ok) throw Object.assign(new Error(body?.message ?? `${answer.status} ${answer.statusText}`), { status: answer.status });
   return body;
 }
+export const getJson = (path, options) => ask(path, options, JSON.parse);
+// Of rows: see exact.js.
+export const getRows = (path) => ask(path, {}, parse);
 export function postJson(path, body, method = "POST") {
   return getJson(path, {
     method,
@@ -68,6 +75,8 @@ let source = null;
 let changesListener = null;
 let lastNumber = 0;
 let lastTopics = "";
+let again = null; // a browser gives up where the answer is an error
+const patience = 2000;
 
 async function takeSample(event) {
   const sample = JSON.parse(event.data);
@@ -85,13 +94,18 @@ function tune() {
   const topics = !seen ? "" : changesListener ? "stats,changes" : "stats";
   if (topics === lastTopics) return;
   lastTopics = topics;
+  clearTimeout(again);
   source?.close();
   source = null;
   if (topics === "") return;
-  source = new EventSource(`/api/v1/stream?topics=${topics}`);
+  source = new EventSource(at(`/api/v1/stream?topics=${topics}`));
   source.addEventListener("sample", takeSample);
   source.addEventListener("changes", (event) => changesListener?.(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
+  source.addEventListener("error", (event) => {
+    if (event.target === source && source.readyState === EventSource.CLOSED) {
+      clearTimeout(again);
+      again = setTimeout(() => { lastTopics = ""; tune(); }, patience);
+    }
     state.connected = false;
     tell();
   });
@@ -108,6 +122,7 @@ export async function start() {
   tune();
   document.addEventListener("visibilitychange", tune);
   addEventListener("pagehide", () => {
+    clearTimeout(again);
     source?.close();
     source = null;
     lastTopics = "";

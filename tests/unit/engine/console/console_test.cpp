@@ -2,6 +2,7 @@
 #include "engine/console/assets.hpp"
 #include "engine/console/health.hpp"
 #include "engine/console/history.hpp"
+#include "engine/console/masks.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -115,7 +116,7 @@ TEST(Health, NamesWhatIsWrongAndWhatToDo) {
     seen.directions[1].state = engine::direction_state::retrying;
     seen.directions[1].lag_seconds = 90;
     seen.directions[1].catch_up_seconds = std::numeric_limits<double>::infinity();
-    seen.directions[1].parked = 3;
+    seen.directions[1].parked_now = 3;
     seen.directions[0].echoes_dropped = 1;
     seen.warnings.emplace_back("plain HTTP");
     auto const checks = health_of(seen);
@@ -194,6 +195,48 @@ TEST(Masked, NothingOfThoseColumnsIsLeft) {
     EXPECT_THAT(*hidden.differences[0].existing, Not(HasSubstr("example.org")));
     mask.table = "other";
     EXPECT_EQ(*masked(entry, {mask}).incoming, *entry.incoming);
+}
+
+TEST(Masked, WhatIsShownOfOtherColumnsKeepsItsDigits) {
+    engine::table_pattern mask;
+    mask.schema = "public";
+    mask.table = "person";
+    mask.columns = {"email"};
+    engine::conflict_entry entry;
+    entry.schema = "public";
+    entry.table = "person";
+    entry.key = R"({"id":9007199254740993})";
+    entry.incoming = R"({"id":9007199254740993,"amount":12345678901234567890.10})";
+    EXPECT_EQ(masked(entry, {mask}).key, entry.key);
+    EXPECT_EQ(*masked(entry, {mask}).incoming, *entry.incoming);
+}
+
+TEST(Masked, ParkedChangesAndWhatBecameOfThem) {
+    engine::table_pattern mask;
+    mask.schema = "public";
+    mask.table = "person";
+    mask.columns = {"email"};
+    engine::parked_entry entry;
+    entry.row.table = "public.person";
+    entry.key = R"({"email":"a@example.org"})";
+    entry.error = "invalid value \"a@example.org\"";
+    entry.detail = "(a@example.org)";
+    auto const hidden = masked(entry, {mask});
+    EXPECT_TRUE(hidden.key_hidden);
+    EXPECT_THAT(*hidden.key, Not(HasSubstr("example.org")));
+    EXPECT_THAT(hidden.error, Not(HasSubstr("example.org")));
+    EXPECT_FALSE(hidden.detail.has_value());
+    EXPECT_THAT(engine::parked_json({hidden}), Not(HasSubstr("--key")));
+    engine::parked_outcome outcome;
+    outcome.table = "public.person";
+    outcome.key = entry.key;
+    outcome.sqlstate = "22000";
+    outcome.reason = entry.error;
+    auto const told = masked(outcome, {mask});
+    EXPECT_THAT(*told.key + told.reason, Not(HasSubstr("example.org")));
+    entry.row.table = "other.person";
+    EXPECT_EQ(masked(entry, {mask}).error, entry.error);
+    EXPECT_FALSE(masked(entry, {mask}).key_hidden);
 }
 
 TEST(RecordLine, LongValuesAreCutAndItIsSaid) {

@@ -1,12 +1,13 @@
 // What lost against a newer version of its row, both versions side by side, and putting the lost one back.
 import { h, fill, text, toast, confirmTyped, cls } from "../dom.js";
+import { show, same, keyText, stringify } from "../exact.js";
 import { count } from "../format.js";
-import { getJson, postJson, state } from "../state.js";
+import { getRows, postJson, state, at } from "../state.js";
 import { parameter, setParameters } from "../route.js";
 
-const show = (value) => (value === undefined ? "–" : value === null ? "null" : typeof value === "string" ? value : JSON.stringify(value));
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const keyText = (key) => (key && typeof key === "object" ? Object.entries(key).map(([name, value]) => `${name}=${show(value)}`).join(", ") : show(key));
+const page = 200;
+const cellMost = 2000; // characters
+const cell = (value) => (value === null ? h("span", { class: "faint" }, "null") : ((all) => (all.length > cellMost ? `${all.slice(0, cellMost)}…` : all))(show(value)));
 
 function versions(of) {
   const existing = of.existing ?? {};
@@ -19,12 +20,14 @@ function versions(of) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "column"), head("Was there", of.existing_node, of.existing_at, of.existing), head("Came", of.incoming_node, of.incoming_at, of.incoming), h("th", { scope: "col" }, "Kept", h("div", { class: "faint" }, of.winner ? `node ${of.winner} wins` : "to be decided")))),
     h("tbody", {}, names.map((name) => {
       const differs = of.existing !== null && of.incoming !== null && !same(existing[name], incoming[name]);
-      return h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: differs ? "differs" : "" }, show(existing[name])), h("td", { class: differs ? "differs" : "" }, show(incoming[name])), h("td", { class: differs && kept ? "kept" : "" }, kept ? show(kept[name]) : kept === null && of.winner ? "deleted" : "–"));
+      return h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: differs ? "differs" : "" }, cell(existing[name])), h("td", { class: differs ? "differs" : "" }, cell(incoming[name])), h("td", { class: differs && kept ? "kept" : "" }, kept ? cell(kept[name]) : kept === null && of.winner ? "deleted" : "–"));
     }))));
 }
 
 export function open(main) {
   let all = [];
+  let more = false; // there are older ones
+  let linked = null; // one that the address names and the list has not
   let chosen = parameter("id");
   let tab = parameter("tab", "conflicts");
   let seen = null; // how many there were at the last look
@@ -51,7 +54,7 @@ export function open(main) {
     }
   }
   function drawList() {
-    text(say, `${count(all.length)}${all.length >= 200 ? " newest" : ""}`);
+    text(say, `${count(all.length)}${more ? " newest" : ""}`);
     if (all.length === 0) {
       fill(listBody, h("p", { class: "empty" }, "No conflict. Where both nodes write the same row before they have heard of each other, the version that lost is kept here."));
       fill(detail);
@@ -63,7 +66,8 @@ export function open(main) {
       h("span", { class: "pick-main" }, h("b", {}, each.schema === "public" ? each.table : `${each.schema}.${each.table}`), h("code", { class: "muted" }, keyText(each.key))),
       h("span", {}, done.has(each.conflict) ? h("span", { class: "chip ok" }, "put back") : h("span", { class: "chip" }, each.winner ? `${each.winner} won` : "undecided")),
       h("span", { class: "pick-sub" }, each.type.replaceAll("_", " ")),
-      h("span", { class: "pick-sub num" }, each.at.slice(0, 19))))));
+      h("span", { class: "pick-sub num" }, each.at.slice(0, 19))))),
+    more && h("div", { class: "row detail" }, h("button", { type: "button", onclick: older }, "Older ones")));
   }
   function choose(id) {
     chosen = id;
@@ -71,16 +75,40 @@ export function open(main) {
     [...listBody.querySelectorAll("[data-row]")].forEach((each, at) => each.setAttribute("aria-current", String(all[at]?.conflict === id)));
     drawDetail();
   }
-  function drawDetail() {
-    const of = all.find((each) => each.conflict === chosen) ?? all[0];
-    if (!of) return;
+  const named = () => (linked?.conflict === chosen ? linked : all.find((each) => each.conflict === chosen));
+  async function drawDetail() {
+    let of = named();
+    if (!of && !chosen) return;
+    if (!of || (of.cut && !of.looked)) { // of the list, where long values are cut shorter
+      const asked = chosen;
+      try {
+        const found = (await getRows(`/api/v1/conflicts?conflict=${encodeURIComponent(asked)}`)).conflicts[0];
+        if (asked !== chosen) return;
+        if (!found) {
+          detail.hidden = false;
+          fill(detail, h("p", { class: "notice warn", role: "status" }, `There is no conflict ${asked}, or not any more.`));
+          return;
+        }
+        found.looked = true;
+        of = found;
+        const place = all.findIndex((each) => each.conflict === asked);
+        if (place >= 0) all[place] = found;
+        else linked = found;
+      } catch (failed) {
+        detail.hidden = false;
+        fill(detail, h("p", { class: "notice bad" }, failed.message));
+        return;
+      }
+    }
+    detail.hidden = false;
     const said = done.get(of.conflict);
     const restore = h("button", { class: "danger", type: "button", disabled: state.about.read_only, onclick: () => putBack(of) }, "Put the lost version back …");
     fill(detail, h("div", { class: "card-head" }, h("h2", {}, `${of.schema}.${of.table}`), h("code", { class: "muted" }, keyText(of.key)), h("span", { class: "grow" }), h("span", { class: "chip warn" }, of.type)),
       versions(of),
       h("div", { class: "detail" },
         said && h("p", { class: "notice ok", role: "status" }, said),
-        of.about && h("p", { class: "notice warn" }, JSON.stringify(of.about)),
+        of.about && h("p", { class: "notice warn" }, stringify(of.about)),
+        of.cut && h("p", { class: "notice warn" }, "Long values are cut. ", h("a", { href: at(`/api/v1/conflicts?conflict=${encodeURIComponent(of.conflict)}&whole=1`), download: `conflict-${of.conflict.replace(":", "-")}.json`, "data-outside": "" }, "Download both versions whole"), "."),
         h("p", { class: "muted" }, `Policy ${of.policy}. Decided at ${of.at}, where node ${of.conflict.split(":")[0]} is written. Position of the change that came: `, h("code", {}, of.position || "not known"), "."),
         h("div", { class: "row" }, restore, state.about.read_only && h("span", { class: "muted" }, "This console is read-only."), h("code", { class: "faint" }, `tandem conflict show ${of.conflict}`))));
   }
@@ -99,40 +127,58 @@ export function open(main) {
     drawDetail();
   }
   async function loadConflicts() {
-    const query = new URLSearchParams({ limit: "200" });
+    const told = await asked({});
+    all = told.conflicts;
+    more = all.length === page;
+    if (!chosen) chosen = all[0]?.conflict ?? "";
+    drawList();
+    await drawDetail();
+  }
+  function asked(besides) {
+    const query = new URLSearchParams({ limit: String(page), ...besides });
     if (filter.table) query.set("table", filter.table);
     if (filter.type) query.set("type", filter.type);
-    const told = await getJson(`/api/v1/conflicts?${query}`);
-    all = told.conflicts;
-    if (!all.some((each) => each.conflict === chosen)) chosen = all[0]?.conflict ?? "";
-    drawList();
-    drawDetail();
+    return getRows(`/api/v1/conflicts?${query}`);
+  }
+  async function older() {
+    try {
+      const told = await asked({ before: all.at(-1).conflict });
+      all.push(...told.conflicts);
+      more = told.conflicts.length === page;
+      drawList();
+    } catch (failed) {
+      toast(failed.message, "bad");
+    }
   }
   async function decide(word, choice) {
-    const yes = word === "retry" || await confirmTyped({ title: "Give up", word: "drop", command: `tandem parked drop --direction ${choice.direction} --table ${choice.table} --yes`, explain: "What is parked is not applied; it goes into the log of conflicts, from where it can be put back." });
+    const of = choice.key === undefined ? "" : ` --key '${choice.key.replaceAll("'", "'\\''")}'`;
+    const yes = word === "retry" || await confirmTyped({ title: "Give up", word: "drop", command: `tandem parked drop --direction ${choice.direction} --table ${choice.table}${of} --yes`, explain: "What is parked is not applied; it goes into the log of conflicts, from where it can be put back." });
     if (!yes) return;
     try {
       const told = await postJson(`/api/v1/parked/${word}`, choice);
       const outcomes = told.outcomes?.outcomes ?? told.outcomes ?? [];
-      toast(Array.isArray(outcomes) && outcomes.length > 0 ? outcomes.map((each) => `${each.table}: ${each.state ?? each.outcome}${each.reason ? `, ${each.reason}` : ""}`).join("; ") : "nothing was parked there", "ok");
+      toast(Array.isArray(outcomes) && outcomes.length > 0 ? outcomes.map((each) => `${each.table}${each.key ? ` ${keyText(each.key)}` : ""}: ${each.state ?? each.outcome}${each.reason ? `, ${each.reason}` : ""}`).join("; ") : "nothing was parked there", "ok");
     } catch (failed) {
       toast(failed.message, "bad");
     }
     load();
   }
   async function loadParked() {
-    const told = await getJson("/api/v1/parked");
-    const found = Array.isArray(told.parked) ? told.parked : told.parked?.parked ?? [];
+    const told = await getRows("/api/v1/parked");
+    const found = told.parked;
     if (found.length === 0) {
       fill(listBody, h("p", { class: "empty" }, "Nothing is parked. A change that its node refuses waits here with the sentence of the server, while all others go on."));
       return;
     }
-    fill(listBody, h("table", { class: "grid-table" }, h("thead", {}, h("tr", {}, ["Direction", "Row", "Change", "Why", "Since", ""].map((each) => h("th", { scope: "col" }, each)))),
+    fill(listBody, told.all > found.length && h("p", { class: "notice warn" }, `The first ${count(found.length)} of ${count(told.all)} are shown.`), h("table", { class: "grid-table" }, h("thead", {}, h("tr", {}, ["Direction", "Row", "Change", "Why", "Since", ""].map((each) => h("th", { scope: "col" }, each)))),
       h("tbody", {}, found.map((each) => {
         const direction = each.direction ?? `${each.source}:${each.target}`;
         const table = each.table ?? "";
+        // A change and what waits behind it; of the whole table, or of its key.
+        const choice = each.whole_table || !each.key ? { direction, table } : { direction, table, key: stringify(each.key) };
+        const off = state.about.read_only || each.key_hidden;
         return h("tr", { "data-row": "", tabindex: "-1" }, h("td", { class: "nowrap" }, direction.replace(":", " → ")), h("td", {}, table, h("div", { class: "muted mono" }, each.key ? keyText(each.key) : "the whole table")), h("td", {}, each.operation), h("td", {}, h("code", {}, each.sqlstate), " ", each.error, each.cure && h("div", { class: "muted" }, each.cure)), h("td", { class: "nowrap" }, String(each.since ?? "").slice(0, 19)),
-          h("td", {}, h("div", { class: "row" }, h("button", { type: "button", disabled: state.about.read_only, onclick: () => decide("retry", { direction, table }) }, "Retry"), h("button", { type: "button", class: "danger", disabled: state.about.read_only, onclick: () => decide("drop", { direction, table }) }, "Give up …"))));
+          h("td", {}, h("div", { class: "row" }, h("button", { type: "button", disabled: off, onclick: () => decide("retry", choice) }, "Retry"), h("button", { type: "button", class: "danger", disabled: off, onclick: () => decide("drop", choice) }, "Give up …"))));
       }))));
   }
   async function load() {
@@ -144,7 +190,7 @@ export function open(main) {
       fill(listBody, h("p", { class: "notice bad" }, failed.message));
     }
   }
-  const total = () => Object.values(state.sample?.status.directions ?? {}).reduce((sum, each) => sum + (tab === "conflicts" ? each.conflicts : each.parked), 0);
+  const total = () => Object.values(state.sample?.status.directions ?? {}).reduce((sum, each) => sum + (tab === "conflicts" ? each.conflicts : each.parked_now), 0);
   layout();
   load();
   return {

@@ -1,6 +1,6 @@
 // Connectors of a worker: what runs, its form and its JSON side by side, checked by the worker itself.
 import { h, text, fill, toast, confirmTyped } from "../dom.js";
-import { getJson, postJson, state } from "../state.js";
+import { getJson, postJson, state, at } from "../state.js";
 import { parameter, setParameters } from "../route.js";
 
 const level = (name) => ({ RUNNING: "ok", PAUSED: "info", STOPPED: "info", FAILED: "bad", UNASSIGNED: "warn", RESTARTING: "warn" }[name] ?? "warn");
@@ -40,7 +40,7 @@ export function open(main) {
           }))))));
   }
   function show(name) {
-    setParameters({ connector: name || "new" }, { replace: false });
+    setParameters({ connector: name, new: name === "" }, { replace: false });
     edit(name);
   }
   async function edit(name) {
@@ -93,7 +93,7 @@ export function open(main) {
         return;
       }
       const groups = Map.groupBy ? Map.groupBy(definitions, (each) => each.group || "Other") : definitions.reduce((made, each) => made.set(each.group || "Other", [...(made.get(each.group || "Other") ?? []), each]), new Map());
-      fill(form, [...groups].map(([group, members], at) => h("details", { open: at < 2 }, h("summary", {}, h("b", {}, group), h("span", { class: "faint" }, ` ${members.length}`)),
+      fill(form, [...groups].map(([group, members], number) => h("details", { open: number < 2 }, h("summary", {}, h("b", {}, group), h("span", { class: "faint" }, ` ${members.length}`)),
         h("div", { class: "form-grid" }, members.map((each) => {
           const input = h("input", { type: each.type === "PASSWORD" ? "password" : "text", autocomplete: "off", placeholder: each.default_value ?? "", "data-key": each.name, onchange: (event) => setKey(each.name, event.target.value) });
           const wrong = h("span", { class: "wrong", role: "alert", hidden: true });
@@ -160,7 +160,7 @@ export function open(main) {
     }
     async function act(path, method) {
       try {
-        const answer = await fetch(`/connectors/${encodeURIComponent(name)}${path}`, { method, headers: { "Content-Type": "application/json" } });
+        const answer = await fetch(at(`/connectors/${encodeURIComponent(name)}${path}`), { method, headers: { "Content-Type": "application/json" } });
         if (!answer.ok) throw new Error((await answer.json()).message);
         toast(`${path.replace(/[/?].*$/, "").replace("/", "") || path.slice(1).split("?")[0]} asked for at ${new Date().toLocaleTimeString()}`, "ok");
         tellTasks();
@@ -170,10 +170,10 @@ export function open(main) {
     }
     async function remove() {
       if (!await confirmTyped({ title: "Delete", word: name, command: `tandem connector delete ${name}`, explain: "The connector is stopped and forgotten. Its slot and its topics stay." })) return;
-      await fetch(`/connectors/${encodeURIComponent(name)}`, { method: "DELETE" });
+      await fetch(at(`/connectors/${encodeURIComponent(name)}`), { method: "DELETE" });
       back();
     }
-    const back = () => { clearInterval(timer); setParameters({ connector: "" }, { replace: false }); list(); };
+    const back = () => { clearInterval(timer); setParameters({ connector: "", new: "" }, { replace: false }); list(); };
     async function tellTasks() {
       const told = await getJson(`/connectors/${encodeURIComponent(name)}/status`).catch(() => null);
       if (!told) return;
@@ -198,7 +198,7 @@ export function open(main) {
   const route = () => {
     clearInterval(timer);
     const wanted = parameter("connector");
-    if (wanted) edit(wanted === "new" ? "" : wanted).catch((failed) => fill(area, h("p", { class: "notice bad" }, failed.message)));
+    if (wanted || parameter("new")) edit(wanted).catch((failed) => fill(area, h("p", { class: "notice bad" }, failed.message)));
     else list();
   };
   route();

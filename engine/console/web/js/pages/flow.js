@@ -126,7 +126,7 @@ function middle() {
       const all = (name) => ways.reduce((sum, each) => sum + (each?.[name] ?? 0), 0);
       text(echoes.value, count(all("echoes_stopped")));
       text(conflicts.value, count(all("conflicts")));
-      text(parked.value, count(all("parked")));
+      text(parked.value, count(all("parked_now")));
     },
   };
 }

@@ -49,8 +49,11 @@ function details(change) {
 
 export function open(main) {
   let all = []; // newest first
+  let rare = []; // the same of what was not simply applied, which would not stay among the others for long
+  let passing = []; // those that pass the filter
   let frozen = parameter("frozen") === "1";
   let waiting = [];
+  let numbered = 0;
   let notShown = 0;
   let secondShown = 0;
   let secondHidden = 0;
@@ -77,6 +80,8 @@ export function open(main) {
   function change(name, wanted) {
     filter[name] = wanted;
     setParameters({ q: filter.text, way: filter.way, verdict: filter.verdict, op: filter.op });
+    const behind = all.at(-1)?.number ?? Infinity;
+    passing = [...all, ...rare.filter((each) => each.number < behind)].filter(passes).slice(0, kept);
     draw();
   }
   function passes(each) {
@@ -108,7 +113,7 @@ export function open(main) {
     list.querySelector("[aria-expanded=true]")?.focus();
   }
   function draw() {
-    const shown = all.filter(passes).slice(0, 200);
+    const shown = passing.slice(0, 200);
     fill(list, shown.map(line));
     none.hidden = shown.length > 0;
     list.hidden = shown.length === 0;
@@ -138,14 +143,19 @@ export function open(main) {
   function take(changes) {
     for (const each of changes) {
       if (each.verdict === "conflict") amend(each);
+      each.number = numbered;
+      numbered += 1;
       all.unshift(each);
+      if (each.verdict !== "applied") rare.unshift(each);
+      if (passes(each)) passing.unshift(each);
     }
-    if (all.length > kept) all.length = kept;
+    for (const list_ of [all, rare, passing]) if (list_.length > kept) list_.length = kept;
   }
   freeze.addEventListener("click", () => setFrozen(!frozen));
   setFrozen(frozen);
   draw();
 
+  list.addEventListener("keyup", (event) => { if (event.key === " ") event.preventDefault(); }); // it would press the row
   let dirty = false;
   onChanges((told) => {
     notShown += told.not_shown;
@@ -180,7 +190,7 @@ export function open(main) {
       fill(ways, h("option", { value: "" }, "both ways"), names.map((name) => h("option", { value: name, selected: filter.way === name }, name.replace(":", " → "))));
     },
     key(event) {
-      if (event.key === " " && event.target.tagName !== "BUTTON") {
+      if (event.key === " " && (event.target.tagName !== "BUTTON" || list.contains(event.target))) {
         event.preventDefault();
         setFrozen(!frozen);
       } else if (event.key === "Escape" && opened) {

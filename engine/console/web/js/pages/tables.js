@@ -6,6 +6,7 @@ import { parameter, setParameters } from "../route.js";
 
 const kinds = ["insert", "update", "delete", "truncate"];
 const interval = 2000;
+const statesInterval = 15000; // they ask both databases
 const total = (of) => (of ? kinds.reduce((sum, kind) => sum + of[kind], 0) : 0);
 
 // Widths as attributes of a picture: no style in the page is inline.
@@ -24,6 +25,7 @@ function bar(of) {
 
 export function open(main) {
   let all = [];
+  let synced = null; // what its instance syncs by now; null: not known yet
   let waits = new Map(); // "schema.table": paused or parked at one of the peers
   let rates = new Map();
   let last = null;
@@ -39,7 +41,7 @@ export function open(main) {
     [["", "all tables"], ["ok", "synced"], ["paused", "paused"], ["parked", "with parked changes"], ["left out", "left out"]].map(([key, shown]) => h("option", { value: key, selected: key === only }, shown)));
   const head = h("div", { class: "line line-head tables-line" });
   const nameOf = (each) => (each.schema && each.schema !== "public" ? `${each.schema}.${each.table}` : each.table);
-  const stateOf = (each) => (each.state === "ok" ? waits.get(`${each.schema}.${each.table}`)?.state ?? "ok" : each.state);
+  const stateOf = (each) => (each.state !== "ok" ? each.state : waits.get(`${each.schema}.${each.table}`)?.state ?? (synced && !synced.has(`${each.schema}.${each.table}`) ? "gone" : "ok"));
   const colourOf = { ok: "ok", parked: "bad" };
   // What can be done with it; nothing with one that is left out.
   const actions = (each, shown) => (state.about.read_only || !["ok", "paused", "parked"].includes(shown) ? [] :
@@ -86,11 +88,16 @@ export function open(main) {
       rates = new Map([...counts].map(([name, number]) => [name, Math.max(0, number - (last.counts.get(name) ?? number)) / passed]));
     }
     last = { at: now, counts };
-    all = told.tables;
+    const counted = new Set(told.tables.map((each) => `${each.schema}.${each.table}`));
+    const empty = [...(synced ?? [])].filter((name) => !counted.has(name)).map(parts); // nothing came of it yet
+    all = [...told.tables, ...empty];
     draw();
   }
+  const parts = (name) => ({ schema: name.slice(0, name.indexOf(".")), table: name.slice(name.indexOf(".") + 1), key: "", state: "ok", reason: "", directions: {} });
   async function loadStates() {
+    statesAt = performance.now();
     const told = await getJson("/api/v1/tables/states");
+    synced = new Set(told.tables.map((each) => each.table));
     waits = new Map();
     for (const each of told.tables)
       if (each.state !== "ok" && waits.get(each.table)?.state !== "paused") waits.set(each.table, each);
@@ -111,6 +118,7 @@ export function open(main) {
   }
   let stopped = false;
   let parkedSeen = -1;
+  let statesAt = 0;
   (async () => {
     while (!stopped) {
       if (!document.hidden) await load().catch((failed) => text(say, failed.message));
@@ -119,8 +127,8 @@ export function open(main) {
   })();
   return {
     update({ sample }) {
-      const now = Object.values(sample.status.directions).reduce((sum, each) => sum + each.parked, 0);
-      if (now !== parkedSeen) {
+      const now = Object.values(sample.status.directions).reduce((sum, each) => sum + each.parked_now, 0);
+      if (now !== parkedSeen || performance.now() - statesAt > statesInterval) {
         parkedSeen = now;
         loadStates().catch((failed) => text(say, failed.message));
       }

@@ -1,7 +1,8 @@
 // Topics, and the messages in them: newest first over all partitions, by time and offset, and search with its progress.
 import { h, text, fill, icon, toast } from "../dom.js";
+import { Exact, parse, stringify, show, same } from "../exact.js";
 import { count, bytes, dateTime } from "../format.js";
-import { getJson, state } from "../state.js";
+import { getJson, state, at } from "../state.js";
 import { parameter, setParameters } from "../route.js";
 
 const wholeShown = 200000; // characters
@@ -9,12 +10,12 @@ const wholeShown = 200000; // characters
 // --- JSON as a tree that is opened part by part
 function scalar(value) {
   if (typeof value === "string") return h("span", { class: "s" }, JSON.stringify(value.length > 4000 ? `${value.slice(0, 4000)}…` : value));
-  if (typeof value === "number") return h("span", { class: "n" }, String(value));
+  if (typeof value === "number" || value instanceof Exact) return h("span", { class: "n" }, String(value));
   return h("span", { class: "b" }, String(value));
 }
 function branch(name, value, depth) {
   const label = name === null ? null : [h("span", { class: "k" }, name), ": "];
-  if (value === null || typeof value !== "object") return h("div", {}, label, scalar(value));
+  if (value === null || typeof value !== "object" || value instanceof Exact) return h("div", {}, label, scalar(value));
   const entries = Array.isArray(value) ? value.map((each, at) => [String(at), each]) : Object.entries(value);
   const note = Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`;
   const made = h("details", { open: depth < 2 }, h("summary", {}, label, note));
@@ -36,16 +37,17 @@ function difference(value) {
   const before = of.before ?? {};
   const after = of.after ?? {};
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const shown = (each) => (each === undefined ? "–" : each === null ? "null" : typeof each === "string" ? each : JSON.stringify(each));
+  const shown = (each) => (each === null ? h("span", { class: "faint" }, "null") : show(each));
   return h("div", { class: "scroll-x", tabindex: "0" }, h("table", { class: "versions" }, h("thead", {}, h("tr", {}, ["column", "before", "after"].map((each) => h("th", { scope: "col" }, each)))),
     h("tbody", {}, names.map((name) => {
-      const differs = of.before && of.after && shown(before[name]) !== shown(after[name]);
+      const differs = of.before && of.after && !same(before[name], after[name]);
       return h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: differs ? "differs" : "" }, of.before ? shown(before[name]) : "–"), h("td", { class: differs ? "differs" : "" }, of.after ? shown(after[name]) : "–"));
     }))));
 }
 
-const plain = (value) => (value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
-function kindOf(record) {
+const plain = (value) => (value === null ? "" : typeof value === "string" ? value : stringify(value));
+function kindOf({ record, hidden }) {
+  if (hidden) return "masked";
   if (record.value === null) return "tombstone";
   const op = (record.value?.payload ?? record.value)?.op;
   return { c: "create", u: "update", d: "delete", r: "read", t: "truncate", m: "message" }[op] ?? (record.value_form === "json" ? "json" : record.value_form ?? "");
@@ -60,14 +62,14 @@ function messageRow(told, topic) {
     body.hidden = !body.hidden;
     button.setAttribute("aria-expanded", !body.hidden);
     if (!body.hidden && body.childElementCount === 0) build(told);
-  } }, h("span", { class: "chip" }, record.partition), h("span", { class: "mono" }, record.offset), h("span", { class: "muted" }, record.timestamp === null ? "" : dateTime(record.timestamp * 1000)), h("span", { class: "mono" }, key), h("span", { class: "mono muted" }, `${kindOf(record)} ${content.slice(0, 400)}`));
+  } }, h("span", { class: "chip" }, record.partition), h("span", { class: "mono" }, record.offset), h("span", { class: "muted" }, record.timestamp === null ? "" : dateTime(record.timestamp * 1000)), h("span", { class: "mono" }, key), h("span", { class: "mono muted" }, `${kindOf(told)} ${content.slice(0, 400)}`));
   function build(of) {
     const it = of.record;
     const parts = [];
     if (of.cut) parts.push(h("p", { class: "notice warn" }, `${bytes(of.bytes)}: the beginning is shown. `, h("button", { type: "button", onclick: loadWhole }, "Load all of it")));
     const changed = it.value_form === "json" ? difference(it.value) : null;
     if (changed) parts.push(h("h3", {}, "Before and after"), changed);
-    const whole = it.value_form === "json" ? JSON.stringify(it.value, null, 2) : plain(it.value);
+    const whole = it.value_form === "json" ? stringify(it.value, 2) : plain(it.value);
     parts.push(h("h3", {}, `Value, ${it.value_form ?? "none"}`), it.value_form === "json" ? tree(it.value) : h("pre", { class: "tree", tabindex: "0", role: "region", "aria-label": "Value" }, whole.slice(0, wholeShown)));
     if (it.key !== null) parts.push(h("h3", {}, "Key"), h("pre", { class: "code", tabindex: "0" }, plain(it.key)));
     if (it.headers?.length) parts.push(h("h3", {}, "Headers"), h("table", { class: "versions" }, h("tbody", {}, it.headers.map((each) => h("tr", {}, h("th", { scope: "row" }, each.name), h("td", {}, plain(each.value)))))));
@@ -76,14 +78,18 @@ function messageRow(told, topic) {
     fill(body, parts);
   }
   async function loadWhole() {
-    const query = new URLSearchParams({ topic, partition: record.partition, from: record.offset, count: 1, whole: 1 });
-    const answer = await fetch(`/api/v1/messages?${query}`);
-    const lines = (await answer.text()).trim().split("\n").map((each) => JSON.parse(each));
-    const found = lines.find((each) => each.record);
+    const found = await wholeOf(record, topic);
     if (found) build(found);
     else toast("It is not in the log any more", "bad");
   }
   return h("div", { class: "message" }, button, body);
+}
+
+async function wholeOf(record, topic) {
+  const query = new URLSearchParams({ topic, partition: record.partition, from: record.offset, count: 1, whole: 1 });
+  const answer = await fetch(at(`/api/v1/messages?${query}`));
+  const lines = (await answer.text()).trim().split("\n").map(parse);
+  return lines.find((each) => each.record);
 }
 
 export function open(main) {
@@ -124,20 +130,32 @@ export function open(main) {
     const mode = h("select", { "aria-label": "Where to begin", onchange: () => { where.hidden = mode.value === "newest" || mode.value === "oldest"; where.placeholder = { last: "how many before the end", offset: "offset", time: "2026-11-26T14:00Z" }[mode.value] ?? ""; } },
       [["newest", "newest first"], ["oldest", "oldest first"], ["time", "from a time"], ["offset", "from an offset"], ["last", "the last N"]].map(([key, shown]) => h("option", { value: key, selected: parameter("from", "newest") === key }, shown)));
     const where = h("input", { type: "text", "aria-label": "Time, offset or number", value: parameter("at"), hidden: !["last", "offset", "time"].includes(parameter("from")) });
-    const search = h("input", { type: "search", placeholder: "Search key, value and headers (as grep -E)", "aria-label": "Search key, value and headers", value: parameter("search") });
+    const search = h("input", { type: "search", placeholder: "Search key, value and headers (as grep -E)", "aria-label": "Search key, value and headers", value: parameter("search"), hidden: state.about.masked }); // it would tell what is hidden
     const most = h("select", { "aria-label": "How many" }, [50, 100, 200, 500].map((each) => h("option", { value: each, selected: parameter("count", "50") === String(each) }, `${each} messages`)));
     const go = h("button", { type: "submit", class: "primary" }, icon("search"), "Look");
     const stop = h("button", { type: "button", hidden: true, onclick: () => abort?.abort() }, "Stop");
-    const hide = h("input", { type: "checkbox", checked: parameter("notes") !== "1", onchange: () => { setParameters({ notes: !hide.checked }); list.querySelectorAll("[data-note]").forEach((each) => { each.hidden = hide.checked; }); } });
-    const save = h("button", { type: "button", onclick: () => {
-      const link = h("a", { href: URL.createObjectURL(new Blob([found.map((each) => JSON.stringify(each.record)).join("\n")], { type: "application/x-ndjson" })), download: `${topic}.ndjson`, "data-outside": "" });
+    const hide = h("input", { type: "checkbox", checked: parameter("notes") !== "1", onchange: () => { setParameters({ notes: !hide.checked }); list.querySelectorAll("[data-note]").forEach((each) => { each.hidden = hide.checked; }); tellHidden(); } });
+    const save = h("button", { type: "button", onclick: async () => {
+      save.disabled = true;
+      const whole = [];
+      for (const each of found) whole.push(each.cut ? await wholeOf(each.record, topic).catch(() => null) ?? each : each);
+      save.disabled = false;
+      const lost = whole.filter((each) => each.cut).length;
+      if (lost > 0) toast(`${count(lost)} messages are too long, or not in the log any more: their beginning is in the file`, "bad");
+      const link = h("a", { href: URL.createObjectURL(new Blob([whole.map((each) => stringify(each.record)).join("\n")], { type: "application/x-ndjson" })), download: `${topic}.ndjson`, "data-outside": "" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } }, "Download");
     const about = h("div", { class: "muted" });
+    const hiddenSay = h("p", { class: "muted detail", hidden: true });
+    const tellHidden = () => {
+      const notes = list.querySelectorAll("[data-note]").length;
+      hiddenSay.hidden = !hide.checked || notes === 0;
+      text(hiddenSay, `${count(notes)} of ${count(found.length)} are tombstones and notes, and hidden.`);
+    };
     const form = h("form", { class: "filters", onsubmit: (event) => { event.preventDefault(); run(); } }, search, mode, where, most, go, stop, save, h("label", { class: "row muted" }, hide, "hide tombstones and notes"));
-    fill(area, h("div", { class: "page-head" }, h("h1", {}, h("a", { href: "/topics", onclick: (event) => { event.preventDefault(); event.stopPropagation(); setParameters({ topic: "", search: "", from: "", at: "" }, { replace: false }); abort?.abort(); listOf(); load(); } }, "Topics"), ` / ${topic}`), about),
-      h("section", { class: "card", "aria-label": `Messages of ${topic}` }, form, bar, h("div", { class: "filters" }, say), list));
+    fill(area, h("div", { class: "page-head" }, h("h1", {}, h("a", { href: "/topics", onclick: (event) => { event.preventDefault(); event.stopPropagation(); setParameters({ topic: "", search: "", from: "", at: "", count: "", notes: "" }, { replace: false }); abort?.abort(); listOf(); load(); } }, "Topics"), ` / ${topic}`), about),
+      h("section", { class: "card", "aria-label": `Messages of ${topic}` }, form, bar, h("div", { class: "filters" }, say), hiddenSay, list));
     getJson(`/api/v1/topic?name=${encodeURIComponent(topic)}`).then((told) => text(about, `${told.partitions} partitions, ${count(told.records)} messages${told.stream ? `, stream of node ${told.stream.stream}` : ""}`), (failed) => text(about, failed.message));
     async function run() {
       abort?.abort();
@@ -154,7 +172,7 @@ export function open(main) {
       const passed = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
       let ended = null;
       try {
-        const answer = await fetch(`/api/v1/messages?${query}`, { signal: mine.signal });
+        const answer = await fetch(at(`/api/v1/messages?${query}`), { signal: mine.signal });
         if (!answer.ok) throw new Error((await answer.json()).message);
         const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
         let rest = "";
@@ -164,13 +182,13 @@ export function open(main) {
           const lines = (rest + value).split("\n");
           rest = lines.pop();
           for (const line of lines) {
-            const told = JSON.parse(line);
+            const told = parse(line);
             if (told.record) {
               found.push(told);
               const row = messageRow(told, topic);
-              if (["tombstone", "text", "base64"].includes(kindOf(told.record)) || told.record.value_form !== "json") {
+              if (kindOf(told) === "tombstone") {
                 row.dataset.note = "";
-                row.hidden = hide.checked && told.record.value === null;
+                row.hidden = hide.checked;
               }
               list.append(row);
             } else if (told.progress) {
@@ -190,7 +208,9 @@ export function open(main) {
         if (failed.name === "AbortError") text(say, `Stopped: ${count(ended?.shown ?? found.length)} found, ${count(ended?.read ?? 0)} of ${count(ended?.all ?? 0)} read, ${passed()}`);
         else list.append(h("p", { class: "notice bad" }, failed.message));
       }
-      if (abort === mine) stop.hidden = true;
+      if (abort !== mine) return; // another one shows its own
+      stop.hidden = true;
+      tellHidden();
       if (found.length === 0 && list.childElementCount === 0) list.append(h("p", { class: "empty" }, "No message found."));
     }
     run();
