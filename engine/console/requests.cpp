@@ -39,6 +39,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using io::http::error_response;
+using io::http::json_response;
 using io::http::query_value;
 using io::http::request;
 using io::http::response;
@@ -53,12 +54,6 @@ constexpr std::uint64_t messages_most = 500;
 constexpr std::size_t value_bytes = std::size_t{8} << 10;
 constexpr std::size_t whole_value_bytes = std::size_t{16} << 20;
 constexpr auto progress_interval = 150ms;
-
-response json_response(std::string body) {
-    response made;
-    made.body = std::move(body);
-    return made;
-}
 
 int http_status(engine::command_failed const& failed) noexcept {
     switch (failed.status()) {

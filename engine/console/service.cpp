@@ -25,6 +25,7 @@ namespace tandem::console {
 namespace {
 
 using namespace std::chrono_literals;
+using io::http::json_response;
 using io::http::query_value;
 using io::http::request;
 using io::http::response;
@@ -44,10 +45,6 @@ response text_response(std::string type, std::string body) {
     made.content_type = std::move(type);
     made.body = std::move(body);
     return made;
-}
-
-response json_response(std::string body) {
-    return text_response("application/json", std::move(body));
 }
 
 // "stats,changes"

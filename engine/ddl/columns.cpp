@@ -12,10 +12,10 @@ namespace {
 constexpr int compression_since = 140'000;
 
 // As tandem.column_shapes() has them, in that order; behind them whether it cycles.
-constexpr std::array options{"START WITH", "INCREMENT BY", "MINVALUE", "MAXVALUE", "CACHE"};
+constexpr std::array option_words{"START WITH", "INCREMENT BY", "MINVALUE", "MAXVALUE", "CACHE"};
 
 bool has_sequence(shape const& column) {
-    return list(column, "sequence").size() == options.size() + 1;
+    return list(column, "sequence").size() == option_words.size() + 1;
 }
 
 std::string sequence_options(shape const& column) {
@@ -24,10 +24,10 @@ std::string sequence_options(shape const& column) {
     }
     auto const& given = list(column, "sequence");
     std::string made;
-    for (std::size_t at = 0; at < options.size(); ++at) {
-        made += fmt::format("{}{} {}", at == 0 ? "" : " ", options[at], given[at].dump());
+    for (std::size_t at = 0; at < option_words.size(); ++at) {
+        made += fmt::format("{}{} {}", at == 0 ? "" : " ", option_words[at], given[at].dump());
     }
-    return fmt::format(" ({}{})", made, given[options.size()] == true ? " CYCLE" : "");
+    return fmt::format(" ({}{})", made, given[option_words.size()] == true ? " CYCLE" : "");
 }
 
 // What differs here counts in steps of its own (--ids stride).
@@ -39,13 +39,13 @@ void change_sequence(part const& of, shape const& here, std::string const& colum
     auto const& after = list(*of.after, "sequence");
     auto const& mine = list(here, "sequence");
     std::string set;
-    for (std::size_t at = 0; at < options.size(); ++at) {
+    for (std::size_t at = 0; at < option_words.size(); ++at) {
         bool const of_steps = at < 2; // its start and increment
         if (takes_option(of_steps, before[at], after[at], mine[at])) {
-            set += fmt::format(" SET {} {}", options[at], after[at].dump());
+            set += fmt::format(" SET {} {}", option_words[at], after[at].dump());
         }
     }
-    auto const cycle = options.size();
+    auto const cycle = option_words.size();
     if (three_way(before[cycle], after[cycle], mine[cycle]) == way::change) {
         set += after[cycle] == true ? " SET CYCLE" : " SET NO CYCLE";
     }

@@ -13,15 +13,15 @@
 namespace tandem::engine::ddl {
 namespace {
 
-struct part_kind {
+struct skipped_part {
     std::string_view kind;
     char const* key; // of what an object has
 };
 constexpr std::array parts_to_skip{
-    part_kind{"index", "indexes"},    part_kind{"constraint", "constraints"},
-    part_kind{"trigger", "triggers"}, part_kind{"policy", "policies"},
-    part_kind{"grant", "grants"},     part_kind{"comment", "comment"},
-    part_kind{"owner", "owner"}};
+    skipped_part{"index", "indexes"},    skipped_part{"constraint", "constraints"},
+    skipped_part{"trigger", "triggers"}, skipped_part{"policy", "policies"},
+    skipped_part{"grant", "grants"},     skipped_part{"comment", "comment"},
+    skipped_part{"owner", "owner"}};
 
 bool skips(filter const& by, std::string_view kind) {
     return std::ranges::find(by.kinds, kind) != by.kinds.end();
@@ -37,7 +37,7 @@ void keep_primary_key(shape const& from, shape& into) {
 }
 
 // The object becomes what it was, as far as these go. True: that makes a difference.
-bool as_before(shape const& before, shape& after, part_kind const& part) {
+bool as_before(shape const& before, shape& after, skipped_part const& part) {
     auto const was = value(before, part.key);
     auto const made = value(after, part.key);
     auto kept = was;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace tandem::io::http {
 
@@ -87,6 +88,12 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
         query.remove_prefix(std::min(stop + 1, query.size()));
     }
     return std::nullopt;
+}
+
+response json_response(std::string body) {
+    response made;
+    made.body = std::move(body);
+    return made;
 }
 
 response error_response(int status, std::string const& message) {

@@ -41,6 +41,7 @@ struct response {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+[[nodiscard]] response json_response(std::string body);
 // {"error_code":404,"message":"..."}
 [[nodiscard]] response error_response(int status, std::string const& message);
 
