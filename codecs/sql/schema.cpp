@@ -134,6 +134,10 @@ constexpr char const* create_begin_apply = R"(CREATE OR REPLACE FUNCTION tandem.
 RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
     marked boolean := coalesce(pg_catalog.current_setting('tandem.origin', true), '') <> '';
+    -- While somebody holds an old snapshot here the index leads through all versions of the row since: it is looked for where
+    -- this session left it.
+    place tid := nullif(pg_catalog.current_setting('tandem.progress_at', true), '')::tid;
+    done boolean := false;
 BEGIN
     -- The stream out of here tells our transactions by one of the two: an origin, or a row of tandem.progress.
     IF marked THEN
@@ -148,15 +152,29 @@ BEGIN
     IF pg_catalog.clock_timestamp() <= p_barrier THEN
         RAISE EXCEPTION 'the clock is behind the commit time %', p_barrier USING ERRCODE = 'TD003';
     END IF;
-    UPDATE tandem.progress
-       SET applied_lsn = p_applied, applied_xid = p_xid, applied_at = p_commit_time,
-           log_offset = coalesce(p_offset, log_offset),
-           newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint)
-     WHERE stream = p_stream AND lane = p_lane AND epoch = p_epoch AND applied_lsn = p_previous;
-    IF NOT FOUND THEN
+    IF place IS NOT NULL THEN
+        UPDATE tandem.progress
+           SET applied_lsn = p_applied, applied_xid = p_xid, applied_at = p_commit_time,
+               log_offset = coalesce(p_offset, log_offset),
+               newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint)
+         WHERE ctid = place AND stream = p_stream AND lane = p_lane AND epoch = p_epoch AND applied_lsn = p_previous
+        RETURNING ctid INTO place;
+        done := FOUND;
+    END IF;
+    IF NOT done THEN
+        UPDATE tandem.progress
+           SET applied_lsn = p_applied, applied_xid = p_xid, applied_at = p_commit_time,
+               log_offset = coalesce(p_offset, log_offset),
+               newest_us = greatest(newest_us, (extract(epoch FROM p_barrier) * 1000000)::bigint)
+         WHERE stream = p_stream AND lane = p_lane AND epoch = p_epoch AND applied_lsn = p_previous
+        RETURNING ctid INTO place;
+        done := FOUND;
+    END IF;
+    IF NOT done THEN
         RAISE EXCEPTION 'stream % is not at % in epoch %', p_stream, p_previous, p_epoch
             USING ERRCODE = 'TD001';
     END IF;
+    PERFORM pg_catalog.set_config('tandem.progress_at', place::text, false);
     IF NOT marked THEN
         PERFORM pg_catalog.pg_replication_origin_xact_setup(p_applied, p_commit_time);
     END IF;
@@ -381,8 +399,10 @@ std::vector<std::string> migration_statements(int installed, int /*server_versio
                 "pg_lsn, bigint, timestamptz, timestamptz{})",
                 more));
         }
-        statements.emplace_back(create_begin_apply);
         statements.emplace_back(create_bury);
+    }
+    if (installed < 16) { // where this session left its row
+        statements.emplace_back(create_begin_apply);
     }
     if (installed >= 7 && installed < 15) { // tables that have the name of a dropped one
         statements.emplace_back("ALTER TABLE tandem.tombstone ADD COLUMN relation oid");

@@ -9,7 +9,7 @@
 namespace tandem::sql {
 
 // What this build writes to tandem.meta. A node with a greater number is refused.
-inline constexpr int schema_version = 15;
+inline constexpr int schema_version = 16;
 
 // SQLSTATEs raised by tandem.begin_apply(), and others by which we decide.
 namespace sqlstate {

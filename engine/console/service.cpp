@@ -2,6 +2,7 @@
 
 #include "engine/config/error.hpp"
 #include "engine/config/load.hpp"
+#include "engine/config/token_file.hpp"
 #include "engine/console/answers.hpp"
 #include "engine/console/assets.hpp"
 #include "engine/console/health.hpp"
@@ -13,10 +14,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -59,18 +58,8 @@ bool names(std::string_view list, std::string_view word) noexcept {
     return false;
 }
 
-// Its first line.
-std::string read_token(std::string const& path) {
-    std::ifstream file{path};
-    std::string token;
-    if (!std::getline(file, token)) {
-        throw engine::config_error{
-            fmt::format("--token-file {}: no token can be read from it: {}", path,
-                        file.eof() ? "it is empty" : std::generic_category().message(errno))};
-    }
-    if (token.ends_with('\r')) {
-        token.pop_back();
-    }
+std::string safe_token(std::string const& path) {
+    auto token = engine::read_token(path);
     constexpr std::size_t least = 16;
     if (token.size() < least) {
         throw engine::config_error{fmt::format(
@@ -93,7 +82,7 @@ io::http::server_options listen_options(engine::options const& set) {
         made.tls = io::http::tls_files{set.tls_certificate, set.tls_key};
     }
     if (!set.token_file.empty()) {
-        made.token = read_token(set.token_file);
+        made.token = safe_token(set.token_file);
     }
     return made;
 }

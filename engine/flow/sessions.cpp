@@ -10,7 +10,7 @@ namespace {
 // Rows are found by key: a plan that scans or hashes a table because it was small when the plan was
 // made would be a trap.
 void add_apply_settings(io::pg::connect_options& options, session_request const& request) {
-    for (auto const* name : {"enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"}) {
+    for (auto const* name : {"enable_hashjoin", "enable_mergejoin", "enable_seqscan"}) {
         options.settings.emplace_back(name, "off");
     }
     options.settings.emplace_back("plan_cache_mode", "force_generic_plan");

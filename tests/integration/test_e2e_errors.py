@@ -504,7 +504,7 @@ def test_an_older_installation_is_brought_forward(pair):
              "UPDATE tandem.meta SET schema_version = 1")
     assert_refused(run(pair, init=False), USAGE, "node a", "older tandem", "--init")
     pair.run()
-    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [15, 15]
+    assert [node.value("SELECT schema_version FROM tandem.meta") for node in pair.both] == [16, 16]
     assert [node.value("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'tandem' AND "
                        "table_name = 'parked' AND column_name IN ('escaped', 'detail', 'shape', 'asked', 'tried_at')")
             for node in pair.both] == [5, 5]

@@ -154,3 +154,24 @@ def test_waiting_is_done_without_an_open_transaction(servers):
         pair.settle()
     finally:
         pair.close()
+
+
+def test_an_old_snapshot_at_the_target_does_not_lengthen_the_way_to_its_row(pair):
+    """Somebody's dump: no version of the row of tandem.progress can go, and none of them is passed again for each batch."""
+    pair.sql("CREATE TABLE item (id integer PRIMARY KEY, v text)")
+    instance = pair.run("--batch-rows", "1")
+    scans = "SELECT coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relid = 'tandem.progress'::regclass"
+    holder = pair.b.connect()
+    holder.autocommit = False
+    with holder, holder.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM item")
+        before = pair.b.value(scans)
+        for number in range(1000):
+            pair.a.sql("INSERT INTO item VALUES (%s, 'x')", number)
+        pair.settle()
+        applied = instance.direction("a:b")["batches"]
+        assert applied >= 900, applied
+        wait_until(lambda: pair.b.value("SELECT n_tup_upd FROM pg_stat_user_tables WHERE relid = 'tandem.progress'::regclass") >= 900, 15, "they are counted")
+        assert pair.b.value(scans) - before < applied / 3, "most batches have gone to it directly"
+    holder.close()

@@ -3,6 +3,7 @@
 #include "engine/admin/failure.hpp"
 #include "engine/admin/session.hpp"
 #include "engine/config/error.hpp"
+#include "engine/config/token_file.hpp"
 #include "io/http/tls.hpp"
 #include "io/runtime/deadline.hpp"
 
@@ -15,7 +16,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -134,19 +134,6 @@ io::awaitable<std::string> exchange(place where, std::string request, std::chron
     co_return answer;
 }
 
-std::string read_token(std::string const& path) {
-    std::ifstream file{path};
-    std::string token;
-    if (!std::getline(file, token)) {
-        throw engine::config_error{
-            fmt::format("--token-file {}: no token can be read from it", path)};
-    }
-    if (token.ends_with('\r')) {
-        token.pop_back();
-    }
-    return token;
-}
-
 } // namespace
 
 http_answer http_ask(call const& now, http_question const& what) {
@@ -168,7 +155,7 @@ http_answer http_ask(call const& now, http_question const& what) {
                                what.body.size());
     }
     if (!now.token_file.empty()) {
-        request += fmt::format("Authorization: Bearer {}\r\n", read_token(now.token_file));
+        request += fmt::format("Authorization: Bearer {}\r\n", engine::read_token(now.token_file));
     }
     request += "\r\n" + what.body;
     std::string why = "it does not speak HTTP";
