@@ -80,7 +80,7 @@ def test_every_path_that_it_tells_is_served(running):
     without_kafka = {path: answers.pop(path) for path in ("/api/v1/topics", "/api/v1/topic")}
     assert without_kafka == {"/api/v1/topics": 404, "/api/v1/topic": 404}
     assert {path: status for path, status in answers.items() if status != (415 if path.startswith("POST") else 200)} == {}
-    assert len(answers) == 22
+    assert len(answers) == 23
     assert [name for name, _ in events(running, "/api/v1/stream", 1)] == ["sample"]
     assert request(running.url, "GET", "/api/v1/messages?topic=none")[1]["Content-Type"] == "application/x-ndjson"
 

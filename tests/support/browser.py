@@ -77,8 +77,7 @@ class Browser:
     def wait_for(self, selector, deadline=15):
         def there():
             try:
-                found = self.all(selector)
-                return found[0] if found and found[0].is_displayed() else None
+                return next((each for each in self.all(selector) if each.is_displayed()), None)
             except StaleElementReferenceException:  # the page drew itself anew meanwhile
                 return None
         return wait_until(there, deadline, f"{selector} is shown", every=0.05, detail=lambda: self.text("body")[-2000:])
