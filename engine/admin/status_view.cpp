@@ -175,7 +175,8 @@ void status_board::tell_latency(meters const& of, direction_view& seen) {
     seen.latency = {quantile(recent, latency_bounds, 0.5) / us,
                     quantile(recent, latency_bounds, 0.99) / us,
                     quantile(recent, latency_bounds, 0.999) / us, recent.count()};
-    if (seen.lag_bytes == 0 || seen.lag_seconds.value_or(0) == 0) {
+    constexpr double behind_least = 1; // second; less is on its way, and no trend
+    if (seen.lag_bytes == 0 || seen.lag_seconds.value_or(0) < behind_least) {
         return;
     }
     auto const passed = static_cast<double>(of.at_us[of.newest] - of.at_us[oldest]) / us;

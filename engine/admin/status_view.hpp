@@ -76,7 +76,7 @@ struct direction_view {
         applied_latency; // since the start, µs
     rows_view batch_rows;
     latency_quantiles latency; // end to end
-    // Until lag_bytes is 0, if it goes on as in the last seconds; infinite: it does not get less. None: no lag.
+    // Until lag_bytes is 0, if it goes on as in the last seconds; infinite: it does not get less. None: less than a second behind.
     std::optional<double> catch_up_seconds;
 };
 

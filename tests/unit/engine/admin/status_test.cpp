@@ -301,6 +301,10 @@ TEST(CatchUp, IsKnownFromTheLastSeconds) {
     count.server_wal_end = 60'000;
     board.sample(start + 3 * second);
     EXPECT_TRUE(std::isinf(*board.view(start + 3 * second).directions[0].catch_up_seconds));
+    count.applied_lsn = 59'000;
+    count.last_commit_us = static_cast<std::uint64_t>(start + 3 * second - second / 2);
+    EXPECT_EQ(board.view(start + 3 * second).directions[0].catch_up_seconds, std::nullopt)
+        << "half a second behind: on its way";
     count.applied_lsn = 60'000;
     EXPECT_EQ(board.view(start + 3 * second).directions[0].catch_up_seconds, std::nullopt);
     auto const json = nlohmann::json::parse(status_json(board.view(start + 3 * second), true));
