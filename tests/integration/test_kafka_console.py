@@ -73,45 +73,6 @@ def test_messages_newest_first_by_offset_and_by_search(through_kafka):
         assert said in answer[-1]["error"], (query, answer)
 
 
-def test_hidden_values_are_neither_shown_nor_found(servers, kafka, browser):
-    pair = servers.pair(SCHEMA)
-    try:
-        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", "masked", "--mask", "item(v)")
-        pair.a.sql("INSERT INTO item VALUES (9007199254740993, 'clear')")
-        pair.settle(deadline=60)
-        pair.url = f"http://127.0.0.1:{instance.port}"
-        records = lines(pair, "topic=masked.a&count=500")[0]
-        assert records and all(each["hidden"] and each["record"]["value"] is None for each in records), records
-        for asked in ("search=clear", "search=.", "key=9"):
-            answer = lines(pair, f"topic=masked.a&{asked}")[2]
-            assert "cannot be searched while --mask" in answer[-1]["error"] and not [each for each in answer if "record" in each], answer
-        browser.open(f"{pair.url}/topics?topic=masked.a", "#main .message")
-        browser.wait_text("values are hidden by --mask")
-        assert "clear" not in browser.text() and not browser.all("#main input[type=search]")[0].is_displayed()
-        assert browser.problems() == []
-    finally:
-        pair.close()
-
-
-def test_numbers_of_messages_keep_all_of_their_digits(servers, kafka, browser):
-    pair = servers.pair("CREATE TABLE item (id bigint PRIMARY KEY, v text, n numeric)")
-    try:
-        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", "digits")
-        pair.a.sql("INSERT INTO item VALUES (9007199254740993, 'x', 1.50)")
-        pair.settle(deadline=60)
-        browser.open(f"http://127.0.0.1:{instance.port}/topics?topic=digits.a&search=9007199254740993", "#main .message button")
-        browser.click("#main .message button", "9007199254740993")
-        browser.wait_text("Before and after")
-        shown = browser.text(".message-body")
-        assert "9007199254740993" in shown and "9007199254740992" not in shown, shown
-        copied = browser.script("let said; navigator.clipboard.writeText = (what) => { said = what; return Promise.resolve(); };"
-                                "[...document.querySelectorAll('.message-body button')].find((each) => each.textContent === 'Copy value').click(); return said")
-        assert '"id": 9007199254740993' in copied, copied
-        assert browser.problems() == []
-    finally:
-        pair.close()
-
-
 @pytest.mark.long
 def test_topics_page_finds_a_korean_name_and_shows_what_changed(through_kafka, browser):
     pair = through_kafka
@@ -228,3 +189,42 @@ def test_a_read_only_worker_refuses(servers, kafka):
         assert looked[0] == 200 and looked[1]["error_count"] > 0, looked
     finally:
         face.close()
+
+
+def test_hidden_values_are_neither_shown_nor_found(servers, kafka, browser):
+    pair = servers.pair(SCHEMA)
+    try:
+        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", "masked", "--mask", "item(v)")
+        pair.a.sql("INSERT INTO item VALUES (9007199254740993, 'clear')")
+        pair.settle(deadline=60)
+        pair.url = f"http://127.0.0.1:{instance.port}"
+        records = lines(pair, "topic=masked.a&count=500")[0]
+        assert records and all(each["hidden"] and each["record"]["value"] is None for each in records), records
+        for asked in ("search=clear", "search=.", "key=9"):
+            answer = lines(pair, f"topic=masked.a&{asked}")[2]
+            assert "cannot be searched while --mask" in answer[-1]["error"] and not [each for each in answer if "record" in each], answer
+        browser.open(f"{pair.url}/topics?topic=masked.a", "#main .message")
+        browser.wait_text("values are hidden by --mask")
+        assert "clear" not in browser.text() and not browser.all("#main input[type=search]")[0].is_displayed()
+        assert browser.problems() == []
+    finally:
+        pair.close()
+
+
+def test_numbers_of_messages_keep_all_of_their_digits(servers, kafka, browser):
+    pair = servers.pair("CREATE TABLE item (id bigint PRIMARY KEY, v text, n numeric)")
+    try:
+        instance = pair.run("--transport", "kafka", "--brokers", kafka.bootstrap, "--topic-prefix", "digits")
+        pair.a.sql("INSERT INTO item VALUES (9007199254740993, 'x', 1.50)")
+        pair.settle(deadline=60)
+        browser.open(f"http://127.0.0.1:{instance.port}/topics?topic=digits.a&search=9007199254740993", "#main .message button")
+        browser.click("#main .message button", "9007199254740993")
+        browser.wait_text("Before and after")
+        shown = browser.text(".message-body")
+        assert "9007199254740993" in shown and "9007199254740992" not in shown, shown
+        copied = browser.script("let said; navigator.clipboard.writeText = (what) => { said = what; return Promise.resolve(); };"
+                                "[...document.querySelectorAll('.message-body button')].find((each) => each.textContent === 'Copy value').click(); return said")
+        assert '"id": 9007199254740993' in copied, copied
+        assert browser.problems() == []
+    finally:
+        pair.close()

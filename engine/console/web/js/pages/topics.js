@@ -150,6 +150,12 @@ export function open(main) {
     const hiddenSay = h("p", { class: "muted detail", hidden: true });
     const tellHidden = () => {
       const notes = list.querySelectorAll("[data-note]").length;
+      if (hide.checked && notes > 0 && notes === found.length) { // an empty list would say less
+        list.querySelectorAll("[data-note]").forEach((each) => { each.hidden = false; });
+        hiddenSay.hidden = false;
+        text(hiddenSay, `All ${count(notes)} are tombstones and notes.`);
+        return;
+      }
       hiddenSay.hidden = !hide.checked || notes === 0;
       text(hiddenSay, `${count(notes)} of ${count(found.length)} are tombstones and notes, and hidden.`);
     };
