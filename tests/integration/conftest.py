@@ -59,3 +59,20 @@ def kafka():
     cluster.start()
     yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from support.browser import Browser  # what most tests do without
+    one = Browser()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def browser(pair, chromium):
+    """One for all, as it was at first, and away from the page before its server ends."""
+    chromium.resize(1440, 900)
+    yield chromium
+    chromium.driver.get("about:blank")
+    chromium.problems()

@@ -10,7 +10,7 @@ import time
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from support.browser import BUILT, WEB, Browser, npm_modules
+from support.browser import BUILT, WEB, npm_modules
 from support.connect_face import request
 from support.load_thread import LoadThread
 from support.long_tests import LONG
@@ -28,22 +28,6 @@ PAGES = {"/": "Flow", "/live": "Live", "/tables": "Tables", "/conflicts": "Confl
 COUNT = 2000 if LONG else 150  # tables
 LONGEST_TASK = 200  # ms
 TEXTS = ("김민수 안녕하세요", "<script>alert(2)</script>", "𝔘𝔫𝔦 😀", "plain", "'\"><svg onload=alert(3)>")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    one = Browser()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def browser(pair, chromium):
-    """One for all, as it was at first, and away from the page before its server ends."""
-    chromium.resize(1440, 900)
-    yield chromium
-    chromium.driver.get("about:blank")
-    chromium.problems()
 
 
 def write(cursor, database, number):

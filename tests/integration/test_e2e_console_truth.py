@@ -7,28 +7,12 @@ import threading
 
 import pytest
 
-from support.browser import Browser
 from support.connect_face import request
 from support.waiting import wait_until
 from test_e2e_console import SCHEMA, conflicting, url
 
 BEYOND = 9007199254740993  # what a double makes 9007199254740992 of
 NUMBERS = "CREATE TABLE item (id bigint PRIMARY KEY, v text, n int); CREATE TABLE price (id bigint PRIMARY KEY, amount numeric, v text)"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    one = Browser()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def browser(pair, chromium):
-    chromium.resize(1440, 900)
-    yield chromium
-    chromium.driver.get("about:blank")
-    chromium.problems()
 
 
 def get(instance, path, **headers):

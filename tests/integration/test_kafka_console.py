@@ -7,18 +7,10 @@ import time
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from support.browser import Browser
 from support.connect_face import Face, request
 from support.waiting import wait_until
 
 SCHEMA = "CREATE TABLE item (id bigint PRIMARY KEY, v text)"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    one = Browser()
-    yield one
-    one.close()
 
 
 @pytest.fixture

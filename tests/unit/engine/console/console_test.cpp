@@ -177,11 +177,16 @@ TEST(Settings, HaveWhatWasGivenAndFromWhere) {
     EXPECT_TRUE(names.contains("node"));
 }
 
-TEST(Masked, NothingOfThoseColumnsIsLeft) {
+engine::table_pattern emails() {
     engine::table_pattern mask;
     mask.schema = "public";
     mask.table = "person";
     mask.columns = {"email"};
+    return mask;
+}
+
+TEST(Masked, NothingOfThoseColumnsIsLeft) {
+    auto mask = emails();
     engine::conflict_entry entry;
     entry.schema = "public";
     entry.table = "person";
@@ -198,10 +203,7 @@ TEST(Masked, NothingOfThoseColumnsIsLeft) {
 }
 
 TEST(Masked, WhatIsShownOfOtherColumnsKeepsItsDigits) {
-    engine::table_pattern mask;
-    mask.schema = "public";
-    mask.table = "person";
-    mask.columns = {"email"};
+    auto mask = emails();
     engine::conflict_entry entry;
     entry.schema = "public";
     entry.table = "person";
@@ -212,10 +214,7 @@ TEST(Masked, WhatIsShownOfOtherColumnsKeepsItsDigits) {
 }
 
 TEST(Masked, ParkedChangesAndWhatBecameOfThem) {
-    engine::table_pattern mask;
-    mask.schema = "public";
-    mask.table = "person";
-    mask.columns = {"email"};
+    auto mask = emails();
     engine::parked_entry entry;
     entry.row.table = "public.person";
     entry.key = R"({"email":"a@example.org"})";
